@@ -1,0 +1,22 @@
+"""The one source of ids and secrets."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: nothing to misread aloud
+
+
+def new_id(prefix: str) -> str:
+    """Make an id such as `grant_8k2m...`: the kind, then 80 random bits, so ids tell nothing about order."""
+    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+def random_bytes(count: int) -> bytes:
+    """Return `count` bytes fit for keys and salts."""
+    return secrets.token_bytes(count)
+
+
+def url_secret() -> str:
+    """Return 256 random bits as URL-safe text, for sign-in links and sessions."""
+    return secrets.token_urlsafe(32)

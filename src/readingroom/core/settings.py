@@ -1,0 +1,144 @@
+"""The one source of settings: HOME's `readingroom.toml`, and a few names in the environment.
+
+HOME is the folder that holds a house: its settings, plan, rules, database and keys.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from readingroom.core.errors import BadInput, Problem
+
+FILE = "readingroom.toml"
+ENGINE_KEY = "READINGROOM_ENGINE_KEY"  # the upstream engine's key: never written to a file
+HOME = "READINGROOM_HOME"
+CACHE = "XDG_CACHE_HOME"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a house is set to.
+
+    Attributes:
+        home: the folder.
+        engine: `echo`, `embedded`, or the base URL of an OpenAI-compatible server (ending in `/v1`).
+        model: the model's name at that engine; for `embedded`, a path to a GGUF file or empty for the demo model.
+        database: SQLAlchemy URL; empty means `HOME/readingroom.db`.
+        dev: a house for trials: marked on every page and in the ledger.
+        origin: the log's name, as in C2SP checkpoints.
+        context: tokens the engine can hold per request, reserved when it cannot count a prompt itself.
+        engine_options: passed to the engine (echo: `words_per_second`, `fail_after`, ...).
+        public_url: where readers reach this house; empty means as it is served.
+        smtp: `host:port` of the mail server; empty means that mail waits in the outbox.
+        mail_from: the sender's address.
+    """
+
+    home: Path
+    engine: str = "embedded"
+    model: str = ""
+    database: str = ""
+    dev: bool = False
+    origin: str = "readingroom.example/log"
+    context: int = 2048
+    engine_options: dict[str, float | int | str | bool] = field(default_factory=dict)
+    public_url: str = ""
+    smtp: str = ""
+    mail_from: str = "reading-room@localhost"
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        return self.database or f"sqlite:///{self.home / 'readingroom.db'}"
+
+    @property
+    def plan_file(self) -> Path:
+        """The release plan on disk; in force is only what was adopted."""
+        return self.home / "release.yaml"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of private keys, mode 0700."""
+        return self.home / "keys"
+
+    @property
+    def run(self) -> Path:
+        """The folder of what a running server leaves for the command line beside it, mode 0700."""
+        return self.home / "run"
+
+    def to_toml(self) -> str:
+        """Spell the settings as the file `load` reads."""
+        lines = ["# Settings of this house; `readingroom doctor` checks them."]
+        table: list[str] = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name == "home":
+                continue
+            if isinstance(value, dict):
+                table = [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))]
+            else:
+                lines.append(f"{each.name} = {_toml(value)}")
+        return "\n".join([*lines, *(table if len(table) > 1 else [])]) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def home_from(option: Path | None) -> Path:
+    """Choose HOME: the option, else the environment, else `./readingroom-home`."""
+    return (option or Path(os.environ.get(HOME) or "readingroom-home")).absolute()
+
+
+def engine_key() -> str:
+    """Return the upstream engine's key, or an empty text."""
+    return os.environ.get(ENGINE_KEY, "")
+
+
+def cache_dir() -> Path:
+    """Return the folder for downloads that outlive a house (the demo model)."""
+    return Path(os.environ.get(CACHE) or Path.home() / ".cache") / "readingroom"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return this process's environment with changes, for a child process."""
+    return {**os.environ, **changes}
+
+
+def load(home: Path) -> Settings:
+    """Read the settings of a house.
+
+    Raises:
+        BadInput: there is no house here, or the file is malformed or has an unknown or mistyped key.
+    """
+    path = home / FILE
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        cure = "Run `readingroom init` first, or name the house with --home"
+        raise BadInput([Problem(str(home), "there is no house here", cure)]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
+        raise BadInput([Problem(str(path), f"cannot be read: {fault}", "Mend the file")]) from None
+    return Settings(home=home, **_checked(raw, str(path)))  # type: ignore[arg-type]
+
+
+def _checked(raw: dict[str, object], name: str) -> dict[str, object]:
+    blank = Settings(home=Path())
+    problems = []
+    for key, value in raw.items():
+        if key == "home" or not hasattr(blank, key) or isinstance(getattr(Settings, key, None), property):
+            known = ", ".join(f.name for f in fields(Settings) if f.name != "home")
+            problems.append(Problem(name, f"unknown setting {key!r}", f"Known: {known}"))
+        elif type(value) is not type(getattr(blank, key)):
+            wanted = type(getattr(blank, key)).__name__
+            problems.append(Problem(name, f"{key} must be of type {wanted}", f"Found {value!r}"))
+    if problems:
+        raise BadInput(problems)
+    return raw

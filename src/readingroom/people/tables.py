@@ -1,0 +1,39 @@
+"""Tables of the people room: the only place where a pseudonym meets a name."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from readingroom.store.db import Moment, metadata
+
+person = sa.Table(
+    "people_person",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("email", sa.String, nullable=False, unique=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("affiliation", sa.String, nullable=False, server_default=""),
+    sa.Column("created_at", Moment, nullable=False),
+)
+role = sa.Table(
+    "people_role",
+    metadata,
+    sa.Column("person_id", sa.ForeignKey("people_person.id"), primary_key=True),
+    sa.Column("role", sa.String, primary_key=True),
+)
+link = sa.Table(
+    "people_link",
+    metadata,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("person_id", sa.ForeignKey("people_person.id"), nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+)
+session = sa.Table(
+    "people_session",
+    metadata,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("person_id", sa.ForeignKey("people_person.id"), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+)

