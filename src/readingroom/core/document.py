@@ -42,40 +42,40 @@ class Node:
     """A value in a document, with the readers that turn it into plain Python."""
 
     document: Document
-    yaml: yaml.Node
+    raw: yaml.Node
     path: str = ""
 
     def problem(self, what: str, cure: str) -> None:
         """Note that this value is wrong."""
-        self.document.note(self.yaml.start_mark, what, cure)
+        self.document.note(self.raw.start_mark, what, cure)
 
     @property
     def where(self) -> str:
         """The place of this value as `file:line:column`."""
-        mark = self.yaml.start_mark
+        mark = self.raw.start_mark
         return f"{self.document.name}:{mark.line + 1}:{mark.column + 1}"
 
     def plain(self) -> Any:  # noqa: ANN401 - YAML holds anything
         """Return the value as plain lists, dicts and scalars."""
         constructor = yaml.constructor.SafeConstructor()
-        return constructor.construct_document(self.yaml)
+        return constructor.construct_document(self.raw)
 
     def is_mapping(self) -> bool:
         """Tell whether this is a mapping."""
-        return isinstance(self.yaml, yaml.MappingNode)
+        return isinstance(self.raw, yaml.MappingNode)
 
     def is_list(self) -> bool:
         """Tell whether this is a list."""
-        return isinstance(self.yaml, yaml.SequenceNode)
+        return isinstance(self.raw, yaml.SequenceNode)
 
     def is_text(self) -> bool:
         """Tell whether this is a text scalar."""
-        return isinstance(self.yaml, yaml.ScalarNode) and self.yaml.tag.endswith(":str")
+        return isinstance(self.raw, yaml.ScalarNode) and self.raw.tag.endswith(":str")
 
     def text(self, default: str = "") -> str:
         """Read a non-empty text."""
-        if self.is_text() and isinstance(self.yaml, yaml.ScalarNode) and self.yaml.value.strip():
-            return str(self.yaml.value)
+        if self.is_text() and isinstance(self.raw, yaml.ScalarNode) and self.raw.value.strip():
+            return str(self.raw.value)
         self.problem(f"{self.path or 'this'} must be text", "Write a non-empty text, in quotes if needed")
         return default
 
@@ -114,8 +114,8 @@ class Node:
 
     def items(self) -> list[Node]:
         """Read a list; anything else is a problem and reads as empty."""
-        if isinstance(self.yaml, yaml.SequenceNode):
-            return [Node(self.document, each, f"{self.path}[{i}]") for i, each in enumerate(self.yaml.value)]
+        if isinstance(self.raw, yaml.SequenceNode):
+            return [Node(self.document, each, f"{self.path}[{i}]") for i, each in enumerate(self.raw.value)]
         self.problem(f"{self.path or 'this'} must be a list", "Write it as lines that start with '- '")
         return []
 
@@ -128,7 +128,7 @@ class Node:
 
         A missing, unknown or repeated key is a problem.
         """
-        if not isinstance(self.yaml, yaml.MappingNode):
+        if not isinstance(self.raw, yaml.MappingNode):
             self.problem(f"{self.path or 'this'} must be a mapping", "Write it as lines of 'key: value'")
             return {}
         needed = list(required)
@@ -138,7 +138,7 @@ class Node:
             if key in found:
                 self.document.note(value.start_mark, f"{key!r} stands twice", "Keep one of the two")
             elif known is not None and key not in known:
-                self.document.note(_key_mark(self.yaml, key), f"unknown key {key!r}", _suggest(key, known))
+                self.document.note(_key_mark(self.raw, key), f"unknown key {key!r}", _suggest(key, known))
             else:
                 found[key] = Node(self.document, value, f"{self.path}.{key}" if self.path else key)
         for key in needed:
@@ -147,8 +147,8 @@ class Node:
         return found
 
     def _pairs(self) -> Iterator[tuple[str, yaml.Node]]:
-        assert isinstance(self.yaml, yaml.MappingNode)  # noqa: S101 - callers have looked
-        for key, value in self.yaml.value:
+        assert isinstance(self.raw, yaml.MappingNode)  # noqa: S101 - callers have looked
+        for key, value in self.raw.value:
             if isinstance(key, yaml.ScalarNode):
                 yield str(key.value), value
             else:
@@ -173,19 +173,27 @@ def read(text: str | bytes, name: str) -> Node:
         BadInput: it is not UTF-8, not YAML, empty, too large, or uses aliases.
     """
     if len(text) > MAX_BYTES:
-        raise BadInput([Problem(f"{name}:1:1", f"the file is larger than {MAX_BYTES} bytes", "Make it smaller")])
+        raise BadInput(
+            [Problem(f"{name}:1:1", f"the file is larger than {MAX_BYTES} bytes", "Make it smaller")]
+        )
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         _refuse_aliases(decoded, name)
         root = yaml.compose(decoded, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as fault:
-        raise BadInput([Problem(f"{name}:1:1", f"not UTF-8 at byte {fault.start}", "Save it as UTF-8")]) from None
+        raise BadInput(
+            [Problem(f"{name}:1:1", f"not UTF-8 at byte {fault.start}", "Save it as UTF-8")]
+        ) from None
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1"
-        raise BadInput([Problem(where, f"not YAML: {fault.problem}", "Mind quotes and indentation")]) from None
+        raise BadInput(
+            [Problem(where, f"not YAML: {fault.problem}", "Mind quotes and indentation")]
+        ) from None
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
-        raise BadInput([Problem(f"{name}:1:1", f"not YAML: {fault}", "Mind quotes and indentation")]) from None
+        raise BadInput(
+            [Problem(f"{name}:1:1", f"not YAML: {fault}", "Mind quotes and indentation")]
+        ) from None
     if root is None:
         raise BadInput([Problem(f"{name}:1:1", "the file is empty", "Fill it in")])
     return Node(Document(name), root)

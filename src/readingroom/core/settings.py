@@ -25,7 +25,7 @@ class Settings:
     Attributes:
         home: the folder.
         engine: `echo`, `embedded`, or the base URL of an OpenAI-compatible server (ending in `/v1`).
-        model: the model's name at that engine; for `embedded`, a path to a GGUF file or empty for the demo model.
+        model: its name at that engine; for `embedded`, a path to a GGUF file, or empty for the demo model.
         database: SQLAlchemy URL; empty means `HOME/readingroom.db`.
         dev: a house for trials: marked on every page and in the ledger.
         origin: the log's name, as in C2SP checkpoints.
