@@ -3,7 +3,7 @@
 Three doors, by power:
 
 - `read()`: a snapshot; writes through it are rolled back.
-- `write()`: an ordinary transaction, for what is counted (the meter): statements must be atomic by themselves.
+- `write()`: an ordinary transaction, for what is counted (the meter); each statement atomic by itself.
 - `decide()`: a serialised transaction, for what is decided: one at a time in the house, on both kinds.
   On SQLite it is `BEGIN IMMEDIATE`; on Postgres an advisory lock held to the commit. So a decision may read,
   judge and write without another deciding in between, and the ledger's next index is never contended.
