@@ -1,0 +1,74 @@
+"""One table: how each refusal ends at each door.
+
+`tests/architecture/test_refusals.py` proves it total: every code that the source can refuse with stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a refusal looks outside.
+
+    Attributes:
+        status: HTTP status.
+        type: OpenAI's error type.
+        retryable: whether waiting alone can cure it; if not, `x-should-retry: false` is sent, since
+            official clients retry 409, 429 and 5xx otherwise.
+    """
+
+    status: int
+    type: str
+    retryable: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """The command line's exit code: 1 is refused or failed (2 is bad usage or a bad file)."""
+        return 1
+
+
+_AUTH, _PERMISSION, _INVALID = "authentication_error", "permission_error", "invalid_request_error"
+_LIMIT, _SERVER = "rate_limit_error", "server_error"
+
+ENDINGS: dict[str, Ending] = {
+    # the data plane, as the outside contract names them
+    "gateway/bad-request": Ending(400, _INVALID),
+    "gateway/body-too-large": Ending(413, _INVALID),
+    "gateway/model-unknown": Ending(404, _INVALID),
+    "gateway/not-found": Ending(404, _INVALID),
+    "gateway/method-not-allowed": Ending(405, _INVALID),
+    "gateway/receipt-unknown": Ending(404, _INVALID),
+    "gateway/receipt-pending": Ending(202, _INVALID, retryable=True),
+    "gateway/idempotency-conflict": Ending(409, _INVALID),
+    "gateway/cannot-confirm-grant": Ending(503, _SERVER, retryable=True),
+    "gateway/shutting-down": Ending(503, _SERVER, retryable=True),
+    "screening/entrance": Ending(400, _INVALID),
+    "screening/failed": Ending(503, _SERVER, retryable=True),
+    "access/key-unknown": Ending(401, _AUTH),
+    "access/key-revoked": Ending(403, _PERMISSION),
+    "access/grant-suspended": Ending(403, _PERMISSION),
+    "access/grant-revoked": Ending(403, _PERMISSION),
+    "access/grant-expired": Ending(403, _PERMISSION),
+    "access/terms-not-accepted": Ending(403, _PERMISSION),
+    "access/machine-not-enrolled": Ending(403, _PERMISSION),
+    "access/tier-too-low": Ending(403, _PERMISSION),
+    "access/allocation-exhausted": Ending(429, _LIMIT),  # retryable only while others hold reservations
+    "access/rate-limited": Ending(429, _LIMIT, retryable=True),
+    "access/throttled": Ending(429, _LIMIT, retryable=True),
+    "releases/stage-not-open": Ending(403, _PERMISSION),
+    "engine/unavailable": Ending(502, _SERVER, retryable=True),
+    "engine/timeout": Ending(504, _SERVER, retryable=True),
+    "ledger/cannot-record": Ending(503, _SERVER, retryable=True),
+    # persons
+    "people/not-allowed": Ending(403, _PERMISSION),
+    "people/not-signed-in": Ending(401, _AUTH),
+    "people/link-spent": Ending(403, _AUTH),
+    "people/person-unknown": Ending(404, _INVALID),
+}
+
+
+def ending(code: str) -> Ending:
+    """Return how a refusal code ends; an unlisted code is a fault of ours and ends as a server error."""
+    return ENDINGS.get(code, Ending(500, _SERVER))

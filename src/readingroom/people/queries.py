@@ -1,0 +1,45 @@
+"""Reads of the people room, open to the rooms on its left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from readingroom.people.model import Person, Role
+from readingroom.people.tables import person as person_table
+from readingroom.people.tables import role as role_table
+
+
+def persons(tx: Connection) -> dict[str, Person]:
+    """Return everyone, by id."""
+    return {each.id: each for each in _people(tx, sa.true())}
+
+
+def by_id(tx: Connection, person_id: str) -> Person | None:
+    """Return one person by pseudonym."""
+    return next(iter(_people(tx, person_table.c.id == person_id)), None)
+
+
+def by_email(tx: Connection, email: str) -> Person | None:
+    """Return one person by address; case does not matter."""
+    return next(iter(_people(tx, person_table.c.email == fold(email))), None)
+
+
+def fold(email: str) -> str:
+    """Spell an address the one way it is stored and looked up."""
+    return email.strip().casefold()
+
+
+def _people(tx: Connection, where: sa.ColumnElement[bool]) -> list[Person]:
+    rows = tx.execute(sa.select(person_table).where(where).order_by(person_table.c.created_at)).all()
+    wanted = [row.id for row in rows]
+    roles: dict[str, set[Role]] = {}
+    for held in tx.execute(sa.select(role_table).where(role_table.c.person_id.in_(wanted))):
+        roles.setdefault(held.person_id, set()).add(Role(held.role))
+    return [_person(row, frozenset(roles.get(row.id, ()))) for row in rows]
+
+
+def _person(row: Row[Any], roles: frozenset[Role]) -> Person:
+    return Person(row.id, row.email, row.name, row.affiliation, roles, row.created_at)

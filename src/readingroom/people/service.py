@@ -1,0 +1,176 @@
+"""Use cases of the people room: persons, their roles, and how they sign in.
+
+Sign-in is by a one-time link, as notebooks do it: whoever holds the link is the person. The link's secret and
+the session's secret are stored only as SHA-256, so that a copy of the database signs nobody in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.core.canonical import sha256
+from readingroom.core.clock import Clock
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.ids import new_id, url_secret
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.ledger.service import Ledger
+from readingroom.people import queries
+from readingroom.people.model import OPERATOR, Actor, Person, Role
+from readingroom.people.rules import Permission, check
+from readingroom.people.tables import link, person, role, session
+from readingroom.store.db import Database
+
+LINK_LIFE = timedelta(hours=24)
+SESSION_LIFE = timedelta(hours=12)
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+
+
+class People:
+    """Persons, roles, sign-in links and sessions."""
+
+    def __init__(self, db: Database, ledger: Ledger, clock: Clock, *, dev: bool = False) -> None:
+        """Take the database, the ledger, the clock, and whether the house is one for trials."""
+        self._db = db
+        self._ledger = ledger
+        self._clock = clock
+        self._dev = dev
+
+    def operator(self) -> Actor:
+        """Return the actor for whoever stands at the terminal beside the HOME."""
+        return Actor(OPERATOR, dev=self._dev)
+
+    def add(
+        self, by: Actor, email: str, *, name: str = "", affiliation: str = "", roles: Iterable[Role] = ()
+    ) -> Person:
+        """Add a person with roles; adding someone again adds the roles."""
+        require(check(by, Permission.PERSON_MANAGE))
+        with self._db.decide() as tx:
+            found = self._ensure(tx, by, email, name, affiliation)
+            for each in sorted(set(roles)):
+                self._add_role(tx, by, found.id, each)
+            return _known(queries.by_id(tx, found.id), email)
+
+    def register(self, email: str, *, name: str = "", affiliation: str = "") -> Person:
+        """Make an account without roles for an applicant; an address that is known stays as it was."""
+        with self._db.decide() as tx:
+            newcomer = Actor("registration")
+            return self._ensure(tx, newcomer, email, name, affiliation)
+
+    def change_role(self, by: Actor, email: str, changed: Role, *, add: bool) -> Person:
+        """Give or take one role."""
+        require(check(by, Permission.PERSON_MANAGE))
+        with self._db.decide() as tx:
+            found = _known(queries.by_email(tx, email), email)
+            if add:
+                self._add_role(tx, by, found.id, changed)
+            elif changed in found.roles:
+                tx.execute(role.delete().where(role.c.person_id == found.id, role.c.role == changed))
+                data = {"person": found.id, "role": changed.value}
+                self._ledger.append(tx, "people.role.removed", data, by=by.id)
+            return _known(queries.by_id(tx, found.id), email)
+
+    def everyone(self, by: Actor) -> list[Person]:
+        """List all persons."""
+        require(check(by, Permission.PERSON_MANAGE))
+        with self._db.read() as tx:
+            return list(queries.persons(tx).values())
+
+    def find(self, email: str) -> Person | None:
+        """Look a person up by address."""
+        with self._db.read() as tx:
+            return queries.by_email(tx, email)
+
+    def actor(self, person_id: str) -> Actor:
+        """Return a person as an actor with the roles held now."""
+        with self._db.read() as tx:
+            found = _known(queries.by_id(tx, person_id), person_id)
+        return Actor(found.id, found.roles, dev=self._dev)
+
+    def make_link(self, person_id: str) -> str:
+        """Make a one-time sign-in secret for a person; it works once within 24 hours."""
+        secret = url_secret()
+        expires = self._clock.now() + LINK_LIFE
+        with self._db.write() as tx:
+            values = {"hash": _hash(secret), "person_id": person_id, "expires_at": expires}
+            tx.execute(link.insert().values(values))
+        return secret
+
+    def sign_in(self, secret: str) -> str:
+        """Turn a one-time link's secret into a session's secret; a link works exactly once."""
+        now = self._clock.now()
+        with self._db.write() as tx:
+            unused = link.c.used_at.is_(None) & (link.c.expires_at > now)
+            redeem = link.update().where(link.c.hash == _hash(secret), unused).values(used_at=now)
+            person_id = tx.execute(redeem.returning(link.c.person_id)).scalar()
+            if person_id is None:
+                reason = "This sign-in link was used or has expired; ask for a new one."
+                raise Refused(Refusal("people/link-spent", reason))
+            return _open_session(tx, person_id, now)
+
+    def session(self, secret: str) -> Person | None:
+        """Return the person whose session this is, or None."""
+        with self._db.read() as tx:
+            live = sa.select(session.c.person_id).where(
+                session.c.hash == _hash(secret), session.c.expires_at > self._clock.now()
+            )
+            person_id = tx.execute(live).scalar()
+            return queries.by_id(tx, person_id) if person_id else None
+
+    def sign_out(self, secret: str) -> None:
+        """End a session."""
+        with self._db.write() as tx:
+            tx.execute(session.delete().where(session.c.hash == _hash(secret)))
+
+    def _ensure(self, tx: Connection, by: Actor, email: str, name: str, affiliation: str) -> Person:
+        if not _EMAIL.fullmatch(email.strip()):
+            cure = "Write it as name@example.org"
+            raise BadInput([Problem("email", f"{email[:80]!r} is not an e-mail address", cure)])
+        found = queries.by_email(tx, email)
+        if found is not None:
+            return found
+        values = {
+            "id": new_id("person"),
+            "email": queries.fold(email),
+            "name": name.strip() or email.strip(),
+            "affiliation": affiliation.strip(),
+            "created_at": self._clock.now(),
+        }
+        tx.execute(person.insert().values(values))
+        actor = by.id if by.id != "registration" else str(values["id"])
+        self._ledger.append(tx, "people.person.added", {"person": values["id"]}, by=actor)
+        return _known(queries.by_email(tx, email), email)
+
+    def _add_role(self, tx: Connection, by: Actor, person_id: str, added: Role) -> None:
+        held = sa.select(role.c.role).where(role.c.person_id == person_id, role.c.role == added)
+        if tx.execute(held).first() is None:
+            tx.execute(role.insert().values(person_id=person_id, role=added.value))
+            data = {"person": person_id, "role": added.value}
+            self._ledger.append(tx, "people.role.added", data, by=by.id)
+
+
+def _open_session(tx: Connection, person_id: str, now: datetime) -> str:
+    secret = url_secret()
+    values = {
+        "hash": _hash(secret),
+        "person_id": person_id,
+        "created_at": now,
+        "expires_at": now + SESSION_LIFE,
+    }
+    tx.execute(session.insert().values(values))
+    return secret
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode())
+
+
+def _known(found: Person | None, who: str) -> Person:
+    if found is None:
+        reason = f"No person {who!r} is known here; add one with `readingroom person add`."
+        raise Refused(Refusal("people/person-unknown", reason))
+    return found
