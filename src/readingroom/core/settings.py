@@ -32,8 +32,6 @@ class Settings:
         context: tokens the engine can hold per request, reserved when it cannot count a prompt itself.
         engine_options: passed to the engine (echo: `words_per_second`, `fail_after`, ...).
         public_url: where readers reach this house; empty means as it is served.
-        smtp: `host:port` of the mail server; empty means that mail waits in the outbox.
-        mail_from: the sender's address.
     """
 
     home: Path
@@ -45,8 +43,6 @@ class Settings:
     context: int = 2048
     engine_options: dict[str, float | int | str | bool] = field(default_factory=dict)
     public_url: str = ""
-    smtp: str = ""
-    mail_from: str = "reading-room@localhost"
 
     @property
     def database_url(self) -> str:
@@ -62,6 +58,11 @@ class Settings:
     def keys(self) -> Path:
         """The folder of private keys, mode 0700."""
         return self.home / "keys"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of mail that waits to be sent, as `.eml` files."""
+        return self.home / "outbox"
 
     @property
     def run(self) -> Path:
