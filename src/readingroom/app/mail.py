@@ -1,0 +1,38 @@
+"""Letters to persons: each is written as an `.eml` file in HOME/outbox, for the lab's mailer to pick up.
+
+Whole or not at all: a letter appears under its name only once it is complete.
+"""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+
+from readingroom.core.clock import Clock
+from readingroom.core.ids import new_id
+
+SENDER = "reading-room@localhost"
+
+
+class Post:
+    """Writes letters into a folder."""
+
+    def __init__(self, outbox: Path, clock: Clock) -> None:
+        """Take the folder and the clock that dates letters."""
+        self._outbox = outbox
+        self._clock = clock
+
+    def send(self, to: str, subject: str, text: str) -> Path:
+        """Write one letter and return its path. Header injection is refused by `EmailMessage` itself."""
+        letter = EmailMessage()
+        letter["From"], letter["To"], letter["Subject"] = SENDER, to, subject
+        letter["Date"] = format_datetime(self._clock.now())
+        letter.set_content(text)
+        self._outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._outbox / f"{self._clock.now():%Y%m%dT%H%M%S}-{new_id('letter')}.eml"
+        draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_bytes(bytes(letter))
+        draft.replace(path)
+        return path
