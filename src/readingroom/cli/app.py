@@ -1,0 +1,63 @@
+"""The program's root: global options, the list of commands, and how faults end.
+
+Exit codes: 0 done, 1 refused or failed, 2 bad usage or a bad input file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from readingroom.cli.context import Context
+from readingroom.cli.output import Output
+from readingroom.core.errors import BadInput, Broken
+from readingroom.core.refusal import Refused
+
+app = typer.Typer(
+    name="readingroom",
+    help="Release a language model the way a rare-books library lends a manuscript.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(help="The house's folder [default: $READINGROOM_HOME, ./readingroom-home]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")] = False,  # noqa: FBT002
+) -> None:
+    context.obj = Context(home, Output(as_json=as_json))
+    context.call_on_close(context.obj.close)
+
+
+def main() -> None:
+    """Run the program; a fault ends with a sentence and an exit code, never with a traceback."""
+    arguments = _hoisted(sys.argv[1:])
+    output = Output(as_json="--json" in arguments)
+    try:
+        app(arguments, prog_name="readingroom")
+    except Refused as refused:
+        output.refusal(refused.refusal)
+        sys.exit(1)
+    except BadInput as fault:
+        output.fault(fault)
+        sys.exit(2)
+    except Broken as fault:
+        output.fault(fault)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _hoisted(arguments: list[str]) -> list[str]:
+    """Move the global `--json` to the front, so that it works wherever people write it."""
+    rest = [each for each in arguments if each != "--json"]
+    return rest if len(rest) == len(arguments) else ["--json", *rest]

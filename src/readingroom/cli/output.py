@@ -1,0 +1,67 @@
+"""What a command prints: one JSON document on stdout with --json, else text; notes and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from readingroom.core.errors import BadInput, Broken
+from readingroom.core.refusal import Refusal
+
+
+class Output:
+    """The two ways to print, chosen once."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        """Choose JSON or text."""
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def result(self, document: Any, text: str | Table | None = None) -> None:  # noqa: ANN401 - any JSON
+        """Print a command's result: the document with --json, else the text (or the document, pretty)."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+        elif isinstance(text, Table):
+            self.out.print(text)
+        elif text is not None:
+            self.out.print(text, markup=False)
+        else:
+            self.out.print(json.dumps(document, indent=2, default=str), markup=False)
+
+    def rows(self, document: Any, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401
+        """Print a list as a table, or as JSON."""
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for head in heads:
+            table.add_column(head, overflow="fold")
+        for row in rows:
+            table.add_row(*("" if cell is None else str(cell) for cell in row))
+        self.result(document, table)
+
+    def note(self, text: str) -> None:
+        """Print a note on stderr."""
+        self.err.print(text, markup=False)
+
+    def refusal(self, refusal: Refusal) -> None:
+        """Print a refusal."""
+        facts = dict(refusal.facts)
+        if self.as_json:
+            error = {"code": refusal.code, "message": refusal.reason, "facts": facts}
+            sys.stdout.write(json.dumps({"error": error}, indent=2, default=str) + "\n")
+        self.err.print(f"refused ({refusal.code}): {refusal.reason}", markup=False)
+
+    def fault(self, fault: BadInput | Broken) -> None:
+        """Print what is wrong with an input or with the house, each with its place and cure."""
+        problems = fault.problems if isinstance(fault, BadInput) else (fault.problem,)
+        if self.as_json:
+            listed = [{"where": p.where, "what": p.what, "cure": p.cure} for p in problems]
+            code = "app/bad-input" if isinstance(fault, BadInput) else "app/broken"
+            error = {"code": code, "message": str(problems[0]), "problems": listed}
+            sys.stdout.write(json.dumps({"error": error}, indent=2) + "\n")
+        for problem in problems:
+            self.err.print(str(problem), markup=False)
