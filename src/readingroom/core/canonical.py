@@ -15,7 +15,7 @@ def canonical(value: Json) -> bytes:
     """Return the RFC 8785 form of a JSON value.
 
     Raises:
-        ValueError: the value has no JSON form (NaN, an integer beyond 2^53, bytes ...).
+        ValueError: the value has no canonical form (NaN, an integer beyond 2^53, bytes ...).
     """
     return rfc8785.dumps(value)
 
