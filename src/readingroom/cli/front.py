@@ -1,0 +1,43 @@
+"""What a worker serves: `/v1` from the data plane's application, everything else from Litestar beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar
+
+from readingroom.api.control import create_control
+from readingroom.api.openai import OpenAIApp
+from readingroom.app.house import House
+from readingroom.app.serving import make_gateway
+from readingroom.web.app import create_web
+
+
+class Front:
+    """One ASGI application over the house's doors."""
+
+    def __init__(self, house: House) -> None:
+        """Build both halves; nothing runs before the lifespan starts."""
+        self._gateway = make_gateway(house)
+        self._data_plane = OpenAIApp(self._gateway)
+        self._portal: Litestar = create_web(house, create_control(house, self._gateway))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+        """Hand a connection to the half that it is for."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] == "http" and (scope["path"] == "/v1" or scope["path"].startswith("/v1/")):
+            await self._data_plane(scope, receive, send)
+        else:
+            await self._portal(scope, receive, send)
+
+    def begin_stop(self) -> None:
+        """End flowing streams; called from the signal handler, before connections are closed."""
+        self._gateway.begin_stop()
+
+    async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        await self._gateway.start()
+        try:
+            await self._portal(scope, receive, send)
+        finally:
+            await self._gateway.stop()

@@ -1,0 +1,76 @@
+"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY`.
+
+LISTENER and READY are inherited descriptors. It serves the shared listener, writes one byte to READY once it can answer, and ends when its parent is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from readingroom.app.house import House
+from readingroom.cli.front import Front
+from readingroom.core.settings import load
+
+_GRACE_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which first lets the front end its flowing streams."""
+
+    def __init__(self, config: uvicorn.Config, front: Front, ready: int) -> None:
+        """Take the front and the descriptor on which to say that it serves."""
+        super().__init__(config)
+        self._front = front
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            os.write(self._ready, b"1")
+        os.close(self._ready)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End flowing streams with their error event before connections are closed."""
+        self._front.begin_stop()
+        super().handle_exit(sig, frame)
+
+
+def main(home: str, listener: int, ready: int) -> None:
+    """Serve until told to stop."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    house = House(load(Path(home)))
+    front = Front(house)
+    config = uvicorn.Config(
+        front,
+        http="httptools",
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    Server(config, front, ready).run(sockets=[socket.socket(fileno=listener)])
+    house.close()
+
+
+def _end_with_parent() -> None:
+    """Stop when the supervisor is gone: nobody would restart the engine or release the house's lock."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.25)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:4]))
