@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from readingroom.app.mail import Post
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.settings import Settings
 from readingroom.ledger.service import Ledger
@@ -18,7 +19,19 @@ class House:
         self.clock = clock or SystemClock()
         self.db = Database(settings.database_url)
         self.ledger = Ledger(self.clock)
+        self.post = Post(settings.outbox, self.clock)
         self.people = People(self.db, self.ledger, self.clock, dev=settings.dev)
+
+    def welcome(self, email: str, name: str, affiliation: str) -> None:
+        """Make an account if there is none, and send its address a one-time sign-in link.
+
+        The same happens whether or not the address is known: registration tells nobody who has an account.
+        """
+        person = self.people.register(email, name=name, affiliation=affiliation)
+        link = f"{self.settings.public_url}/sign-in?link={self.people.make_link(person.id)}"
+        self.post.send(
+            person.email, "Sign in to the reading room", f"Open this link once, within a day:\n\n{link}\n"
+        )
 
     def close(self) -> None:
         """Close the database."""

@@ -1,0 +1,1 @@
+"""The control API, `/api`: what the portal does with pages, for programs."""
