@@ -11,9 +11,7 @@ from readingroom.core.settings import FILE, Settings, home_from, load
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    made = Settings(
-        home=tmp_path, engine="echo", model='odd "name"', dev=True, engine_options={"words_per_second": 20}
-    )
+    made = Settings(home=tmp_path, engine="echo", model='odd "name"', dev=True, engine_options={"words_per_second": 20})
     (tmp_path / FILE).write_text(made.to_toml())
     assert load(tmp_path) == made
 

@@ -28,9 +28,7 @@ def _answer(status: int, code: str, message: str, kind: str, **more: Any) -> Ans
 def on_refused(_request: AnyRequest, fault: Refused) -> Answer:
     """Answer a refusal with its ending."""
     end = ending(fault.refusal.code)
-    return _answer(
-        end.status, fault.refusal.code, fault.refusal.reason, end.type, facts=dict(fault.refusal.facts)
-    )
+    return _answer(end.status, fault.refusal.code, fault.refusal.reason, end.type, facts=dict(fault.refusal.facts))
 
 
 def on_bad_input(_request: AnyRequest, fault: BadInput) -> Answer:
@@ -55,7 +53,7 @@ def on_http(_request: AnyRequest, fault: HTTPException) -> Answer:
 
 def on_anything(request: AnyRequest, fault: Exception) -> Answer:
     """Answer a fault of ours without its inside; the log has the rest."""
-    log.exception("%s %s failed", request.method, request.url.path, exc_info=fault)
+    log.error("%s %s failed", request.method, request.url.path, exc_info=fault)
     return _answer(500, "app/broken", "Something of ours is broken; it has been logged.", "server_error")
 
 

@@ -29,9 +29,7 @@ class House:
         """
         person = self.people.register(email, name=name, affiliation=affiliation)
         link = f"{self.settings.public_url}/sign-in?link={self.people.make_link(person.id)}"
-        self.post.send(
-            person.email, "Sign in to the reading room", f"Open this link once, within a day:\n\n{link}\n"
-        )
+        self.post.send(person.email, "Sign in to the reading room", f"Open this link once, within a day:\n\n{link}\n")
 
     def close(self) -> None:
         """Close the database."""

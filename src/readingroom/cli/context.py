@@ -42,9 +42,7 @@ class Context:
             return self.house.people.operator()
         person = self.house.people.session(path.read_text(encoding="utf-8").strip())
         if person is None:
-            cure = (
-                "Sign in again with `readingroom login URL`, or `readingroom logout` to act as the operator"
-            )
+            cure = "Sign in again with `readingroom login URL`, or `readingroom logout` to act as the operator"
             raise BadInput([Problem(str(path), "the sign-in at this terminal has expired", cure)])
         return self.house.people.actor(person.id)
 

@@ -31,9 +31,7 @@ def shown(each: Person) -> dict[str, object]:
 
 
 @person.command("add")
-def add(
-    context: typer.Context, email: str, role: Roles = None, name: str = "", affiliation: str = ""
-) -> None:
+def add(context: typer.Context, email: str, role: Roles = None, name: str = "", affiliation: str = "") -> None:
     """Add a person, or add roles to one."""
     here: Context = context.obj
     people = here.house.people
@@ -91,9 +89,7 @@ def login(context: typer.Context, url: str) -> None:
     path.touch(mode=0o600)
     path.write_text(session, encoding="utf-8")
     who = people.session(session)
-    here.output.result(
-        shown(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours"
-    )
+    here.output.result(shown(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours")
 
 
 @app.command()

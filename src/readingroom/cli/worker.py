@@ -1,6 +1,6 @@
-"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY`.
+"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY`; the last two are inherited descriptors.
 
-LISTENER and READY are inherited descriptors. It serves the shared listener, writes one byte to READY once it can answer, and ends when its parent is gone.
+It serves the shared listener, writes one byte to READY once it can answer, and ends when its parent is gone.
 """
 
 from __future__ import annotations

@@ -173,27 +173,19 @@ def read(text: str | bytes, name: str) -> Node:
         BadInput: it is not UTF-8, not YAML, empty, too large, or uses aliases.
     """
     if len(text) > MAX_BYTES:
-        raise BadInput(
-            [Problem(f"{name}:1:1", f"the file is larger than {MAX_BYTES} bytes", "Make it smaller")]
-        )
+        raise BadInput([Problem(f"{name}:1:1", f"the file is larger than {MAX_BYTES} bytes", "Make it smaller")])
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         _refuse_aliases(decoded, name)
         root = yaml.compose(decoded, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as fault:
-        raise BadInput(
-            [Problem(f"{name}:1:1", f"not UTF-8 at byte {fault.start}", "Save it as UTF-8")]
-        ) from None
+        raise BadInput([Problem(f"{name}:1:1", f"not UTF-8 at byte {fault.start}", "Save it as UTF-8")]) from None
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1"
-        raise BadInput(
-            [Problem(where, f"not YAML: {fault.problem}", "Mind quotes and indentation")]
-        ) from None
+        raise BadInput([Problem(where, f"not YAML: {fault.problem}", "Mind quotes and indentation")]) from None
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
-        raise BadInput(
-            [Problem(f"{name}:1:1", f"not YAML: {fault}", "Mind quotes and indentation")]
-        ) from None
+        raise BadInput([Problem(f"{name}:1:1", f"not YAML: {fault}", "Mind quotes and indentation")]) from None
     if root is None:
         raise BadInput([Problem(f"{name}:1:1", "the file is empty", "Fill it in")])
     return Node(Document(name), root)

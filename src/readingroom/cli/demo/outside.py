@@ -49,9 +49,7 @@ def sign_in(http: httpx.Client, link: str) -> Person:
 
 def _read(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON
     if answer.is_error:
-        raise Unexpected(
-            f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}"
-        )
+        raise Unexpected(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
     return answer.json() if answer.content else None
 
 

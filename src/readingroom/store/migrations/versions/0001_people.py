@@ -44,9 +44,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("created_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("expires_at", readingroom.store.db.Moment(length=27), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people_person.id"], name=op.f("fk_people_session_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people_person.id"], name=op.f("fk_people_session_person_id")),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_people_session")),
     )
 
