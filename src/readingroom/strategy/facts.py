@@ -1,0 +1,114 @@
+"""What a gate is judged on: plain facts, gathered by others, each of which may be missing.
+
+`None`, an empty tuple or a NaN is a missing fact. A gate kind turns a missing fact into `inconclusive`, never
+into `met` (promise 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFact:
+    """One filed piece of evidence on a model version.
+
+    Attributes:
+        id: the dossier's id of it.
+        gate_version: the version of the gate it was gathered under; under another it is not evidence.
+        claim: what was tested, as `suite/claim`.
+        counts: the figures as filed; read with suspicion, since they come from a file.
+        filed_at: when it was filed.
+    """
+
+    id: str
+    gate_version: str
+    claim: str
+    counts: Mapping[str, Any]
+    filed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunsFact:
+    """How often a claim was put to the test under one gate version; `finished` of `started` have a result."""
+
+    started: int
+    finished: int
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFact:
+    """A document in a model version's dossier."""
+
+    kind: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFact:
+    """A person's signature under one stage's gate version; `person` is a pseudonym."""
+
+    person: str
+    role: str
+    gate_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseFact:
+    """What a stage has seen since it first opened under the gate version it has now.
+
+    Attributes:
+        days: whole days during which it was open; time on hold does not count.
+        passes: forward passes served.
+        readers: distinct persons who made at least one pass.
+        serious_incidents: incidents triaged as serious, whether or not they are closed.
+        open_incidents: serious incidents that nobody has closed yet.
+    """
+
+    days: float | None = None
+    passes: int | None = None
+    readers: int | None = None
+    serious_incidents: int | None = None
+    open_incidents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that is known when a stage's gate is judged.
+
+    Attributes:
+        now: the moment of judging.
+        gate_version: of the stage under judgement.
+        model_digest: of the registered artifact, or None where it is not registered.
+        evidence: all evidence on that model version, of whatever gate version.
+        documents: the documents in its dossier.
+        signatures: all signatures on the stage, of whatever gate version.
+        runs: test runs per `suite/claim`, under this gate version.
+        use: what the stages of this plan have seen, by stage name.
+    """
+
+    now: datetime
+    gate_version: str
+    model_digest: str | None = None
+    evidence: tuple[EvidenceFact, ...] = ()
+    documents: tuple[DocumentFact, ...] = ()
+    signatures: tuple[SignatureFact, ...] = ()
+    runs: Mapping[str, RunsFact] = field(default_factory=dict)
+    use: Mapping[str, UseFact] = field(default_factory=dict)
+
+
+class StageHistory(Protocol):
+    """Facts that rooms on the left hold (usage, incidents, test runs); `app` passes an implementation down.
+
+    `tx` is the transaction in which the decision is made; it is opaque here, since this room knows no database.
+    """
+
+    def use(self, tx: Any, stage: str, intervals: tuple[tuple[datetime, datetime], ...]) -> UseFact | None:  # noqa: ANN401 - opaque
+        """Return what a stage saw within the intervals in which it was open; `days` may be left None."""
+
+    def runs(self, tx: Any, model_digest: str, claim: str, gate_version: str) -> RunsFact | None:  # noqa: ANN401 - opaque
+        """Return the test runs of a claim (`suite/claim`) on a model under a gate version."""
