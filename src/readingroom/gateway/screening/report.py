@@ -1,0 +1,61 @@
+"""What a rule set would do to a text: for `screen try`, before the set is used on readers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readingroom.core.canonical import Json
+from readingroom.gateway.screening.model import Hit, RuleSet, Side
+from readingroom.gateway.screening.stream import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class SideReport:
+    """What happens to a text at one side.
+
+    Attributes:
+        side: entrance or exit.
+        refused: whether the text is stopped.
+        text: what passes: all of it, with redactions, or what stands before the refused match.
+        hits: every match up to there, with `line:column` of its start.
+    """
+
+    side: Side
+    refused: bool
+    text: str
+    hits: tuple[tuple[Hit, str], ...]
+
+    def as_json(self) -> Json:
+        """Return it as JSON."""
+        return {
+            "side": self.side.value,
+            "refused": self.refused,
+            "text": self.text,
+            "hits": [
+                {
+                    "rule": hit.rule,
+                    "action": hit.action.value,
+                    "clause": hit.clause,
+                    "start": hit.start,
+                    "end": hit.end,
+                    "where": where,
+                }
+                for hit, where in self.hits
+            ],
+        }
+
+
+def report(rules: RuleSet, text: str) -> tuple[SideReport, SideReport]:
+    """Try a rule set on a text, as a prompt and as an answer."""
+    return _at(rules, text, Side.ENTRANCE), _at(rules, text, Side.EXIT)
+
+
+def _at(rules: RuleSet, text: str, side: Side) -> SideReport:
+    passed, screen = Screen([rules], side).whole(text)
+    hits = tuple((hit, _where(text, hit.start)) for hit in screen.hits)
+    return SideReport(side, screen.refused is not None, passed, hits)
+
+
+def _where(text: str, place: int) -> str:
+    line_start = text.rfind("\n", 0, place) + 1
+    return f"{text.count(chr(10), 0, place) + 1}:{place - line_start + 1}"
