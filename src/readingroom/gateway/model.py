@@ -1,0 +1,147 @@
+"""What the meter counts, and what a call leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+from readingroom.core.canonical import Json
+
+UNITS = ("passes", "tokens", "calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So many passes, tokens and calls.
+
+    Attributes:
+        passes: evaluations of the network: max(1, generated tokens), summed over choices.
+        tokens: of the prompt and of the answers together.
+        calls: requests that reached the engine.
+    """
+
+    passes: int = 0
+    tokens: int = 0
+    calls: int = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.passes + other.passes, self.tokens + other.tokens, self.calls + other.calls)
+
+    def at_most(self, other: Amount) -> Amount:
+        """Return the lesser, unit by unit."""
+        return Amount(*(min(getattr(self, u), getattr(other, u)) for u in UNITS))
+
+    def as_json(self) -> dict[str, int]:
+        """Return it as JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most a grant may use, ever; None is unmetered."""
+
+    passes: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+    def as_json(self) -> dict[str, int | None]:
+        """Return it as JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a meter shows at one moment. Always: used + reserved <= limit, unit by unit."""
+
+    limits: Limits
+    used: Amount
+    reserved: Amount
+
+    def left(self, unit: str) -> int | None:
+        """Return what may still be reserved of a unit; None is unmetered."""
+        limit: int | None = getattr(self.limits, unit)
+        if limit is None:
+            return None
+        return limit - int(getattr(self.used, unit)) - int(getattr(self.reserved, unit))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request may cost at worst.
+
+    Attributes:
+        prompt: tokens of the prompt: exact, or the context as their bound.
+        choices: answers asked for (`n`).
+        maximum: tokens of each answer as the request states them; None where it states none.
+        default: the maximum where none is stated.
+        room: tokens that the engine can still add to the prompt, as far as it is known.
+    """
+
+    prompt: int
+    choices: int = 1
+    maximum: int | None = None
+    default: int = 1024
+    room: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reservation for one open request; settled or refunded exactly once.
+
+    Attributes:
+        id: also the id of the receipt.
+        maximum: tokens that each answer may have.
+    """
+
+    id: str
+    grant: str
+    amount: Amount
+    maximum: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that holds reservations.
+
+    Attributes:
+        host: machine, its boot and its space of process ids: where `pid` has a meaning.
+        pid: the process.
+        began: when that process started, in the kernel's own count, so that a reused pid is another process.
+        heartbeat: when it was last heard of.
+    """
+
+    id: str
+    host: str
+    pid: int
+    began: int
+    heartbeat: datetime
+
+
+class Ended(StrEnum):
+    """How an answer ended; each has its line in the docs on what it charges."""
+
+    COMPLETE = "complete"  # the engine came to its own end
+    SCREENED = "screened"  # stopped by the exit screen
+    HUNG_UP = "hung-up"  # the reader went away
+    STOPPED = "stopped"  # the grant, its key or its stage is no longer in force, or could not be confirmed
+    CLOSING = "closing"  # this server is shutting down
+    BROKEN = "broken"  # the engine failed after it had begun
+    LOST = "lost"  # the process died: what it held is charged in full
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The record of one call. The reader can prove it; nobody can read the prompt or the answer in it.
+
+    Attributes:
+        id: of the receipt.
+        record: what is hashed into a batch: commitments, figures and digests only.
+        salt: opens the commitments; kept with the record and given to the grant's holder alone.
+    """
+
+    id: str
+    grant: str
+    record: Json
+    salt: bytes

@@ -1,0 +1,57 @@
+"""Tables of the gateway room."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from readingroom.gateway.model import UNITS
+from readingroom.store.db import Moment, metadata
+
+_Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+meter = sa.Table(
+    "gateway_meter",
+    metadata,
+    sa.Column("grant_id", sa.String, primary_key=True),
+    *(sa.Column(f"limit_{unit}", sa.BigInteger) for unit in UNITS),
+    *(sa.Column(f"used_{unit}", sa.BigInteger, nullable=False, server_default="0") for unit in UNITS),
+    *(sa.Column(f"reserved_{unit}", sa.BigInteger, nullable=False, server_default="0") for unit in UNITS),
+    # Promise 1 as the database's own law: whatever our code does, a meter over its limit cannot be written.
+    *(
+        sa.CheckConstraint(f"limit_{u} is null or used_{u} + reserved_{u} <= limit_{u}", name=f"{u}_limit")
+        for u in UNITS
+    ),
+    *(sa.CheckConstraint(f"used_{u} >= 0 and reserved_{u} >= 0", name=f"{u}_sign") for u in UNITS),
+)
+hold = sa.Table(
+    "gateway_hold",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("grant_id", sa.String, nullable=False, index=True),
+    *(sa.Column(unit, sa.BigInteger, nullable=False) for unit in UNITS),
+    sa.Column("worker", sa.String, nullable=False, index=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("record", sa.JSON, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+)
+worker = sa.Table(
+    "gateway_worker",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("began", sa.BigInteger, nullable=False),
+    sa.Column("heartbeat", Moment, nullable=False),
+)
+usage = sa.Table(
+    "gateway_usage",
+    metadata,
+    sa.Column("row", _Row, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("grant_id", sa.String, nullable=False, index=True),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),  # the record's canonical JSON: what the batch hashes
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("entry_seq", sa.BigInteger, index=True),  # the ledger entry of its batch; null until flushed
+    sa.Column("place", sa.BigInteger),  # its place in that batch
+)

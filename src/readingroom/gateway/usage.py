@@ -1,0 +1,104 @@
+"""Usage records: one per call, committed with its settling; hashed in batches into the ledger.
+
+The ledger gets one opaque entry per flush, `{root, count}`, so that it neither shows anyone's reading habits nor
+grows with every call. A record's place in its batch is stored, so the root can be computed again from the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from readingroom.core.canonical import Json, canonical, commitment
+from readingroom.core.clock import rfc3339
+from readingroom.gateway.model import Amount, Ended, Usage
+from readingroom.gateway.tables import usage as table
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a call when it starts.
+
+    Attributes:
+        id: of the receipt.
+        grant: its id; the record holds only a salted commitment to it.
+        stage: where the model is read.
+        model: the model's digest.
+        screening: digests of the screens at the entrance and the exit.
+        request: the bytes that the reader's request is committed to by.
+    """
+
+    id: str
+    grant: str
+    stage: str
+    model: str
+    screening: str
+    request: bytes
+
+
+def begun(facts: Facts, salt: bytes) -> dict[str, Json]:
+    """Begin a record: commitments and digests only."""
+    return {
+        "v": VERSION,
+        "id": facts.id,
+        "grant": commitment(salt, facts.grant.encode()),
+        "stage": facts.stage,
+        "model": facts.model,
+        "screening": facts.screening,
+        "request": commitment(salt, facts.request),
+    }
+
+
+def finished(
+    record: Mapping[str, Json],
+    charged: Amount,
+    ended: Ended,
+    at: datetime,
+    answers: Sequence[str] = (),
+) -> dict[str, Json]:
+    """Complete a record with what was charged and how the answer ended."""
+    return {
+        **record,
+        "passes": charged.passes,
+        "tokens": charged.tokens,
+        "answers": list(answers),
+        "ended": ended.value,
+        "at": rfc3339(at),
+    }
+
+
+def put(tx: Connection, made: Usage, at: datetime) -> None:
+    """Store a record, in the transaction that settles its call."""
+    leaf = canonical(made.record)
+    tx.execute(table.insert().values(id=made.id, grant_id=made.grant, leaf=leaf, salt=made.salt, at=at))
+
+
+def find(tx: Connection, receipt: str) -> Row[Any] | None:
+    """Find a record by its receipt's id."""
+    return tx.execute(sa.select(table).where(table.c.id == receipt)).first()
+
+
+def batch(tx: Connection, entry_seq: int) -> list[bytes]:
+    """Return the records of a flushed batch, in their places."""
+    rows = sa.select(table.c.leaf).where(table.c.entry_seq == entry_seq).order_by(table.c.place)
+    return list(tx.execute(rows).scalars())
+
+
+def waiting(tx: Connection, most: int) -> list[tuple[int, bytes]]:
+    """Return records that are in no batch yet, oldest row first."""
+    rows = sa.select(table.c.row, table.c.leaf).where(table.c.entry_seq.is_(None)).order_by(table.c.row)
+    return [(row.row, row.leaf) for row in tx.execute(rows.limit(most))]
+
+
+def place(tx: Connection, entry_seq: int, rows: Sequence[int]) -> None:
+    """Give records their places in a batch."""
+    move = table.update().where(table.c.row == sa.bindparam("which"))
+    values = [{"which": row, "seat": seat} for seat, row in enumerate(rows)]
+    tx.execute(move.values(entry_seq=entry_seq, place=sa.bindparam("seat")), values)
