@@ -1,0 +1,125 @@
+"""`readingroom demo`: plays the story on a house of its own, and leaves the portal open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from readingroom.app.founding import found_for_demo
+from readingroom.cli.app import app
+from readingroom.cli.context import Context
+from readingroom.cli.demo.cast import APPLICANTS, STAFF
+from readingroom.cli.output import Output
+from readingroom.core.errors import Broken, Problem
+
+Fast = Annotated[bool, typer.Option("--fast", help="On the echo engine instead of the real model")]
+NoServe = Annotated[bool, typer.Option("--no-serve", help="Report and end; do not leave the portal open")]
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    no_serve: NoServe = False,  # noqa: FBT002 - Typer's flags
+    port: Annotated[int, typer.Option(help="The portal's port; 0 chooses a free one")] = 0,
+    fast: Fast = False,  # noqa: FBT002
+) -> None:
+    """Play the whole story, each step checked from outside, and leave the portal open."""
+    here: Context = context.obj
+    _needs_openai()
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readingroom-demo-")))
+        model = None if fast else fetch_model(here.output)
+        home = folder / "home"
+        found_for_demo(home, model)
+        url = stack.enter_context(served(home, port))
+        ok = _play(here.output, home, url, model, began)
+        if ok and not no_serve and not here.output.as_json:
+            _leave_open(here.output, home, url)
+    raise typer.Exit(0 if ok else 1)
+
+
+def _play(output: Output, home: Path, url: str, model: Path | None, began: float) -> bool:
+    from readingroom.cli.demo.simulator import LabSimulator
+    from readingroom.cli.demo.stage import Play
+    from readingroom.cli.demo.story import STEPS, name_of
+    from readingroom.cli.demo.tale import Tale
+
+    lab = LabSimulator(url, home)
+    play = Play(output.err if output.as_json else output.out)
+    call_file = (files("readingroom.app") / "templates" / "call.yaml").read_text(encoding="utf-8")
+    tale = Tale(lab, call_file, model, fast=model is None)
+    lab.hire()
+    for step in STEPS:
+        play.step(name_of(step), lambda step=step: step(tale))  # type: ignore[misc]
+    lab.close()
+    seconds = time.monotonic() - began
+    document = {"ok": play.ok, "seconds": round(seconds, 1), "steps": [each.to_json() for each in play.steps]}
+    verdict = "Every step was seen from outside." if play.ok else "The story stopped; see the step above."
+    output.result(document, f"\n{verdict} ({seconds:.0f} s)")
+    return play.ok
+
+
+def _leave_open(output: Output, home: Path, url: str) -> None:
+    from readingroom.cli.demo.simulator import LabSimulator
+
+    lab = LabSimulator(url, home)
+    output.out.print(f"\nThe portal stays open at {url} until you press Ctrl-C. Sign in as:\n", markup=False)
+    shown: set[str] = set()
+    for member in (*STAFF, APPLICANTS[0]):
+        role = ", ".join(member.roles) or "reader"
+        if role not in shown:
+            shown.add(role)
+            output.out.print(f"  {role:<16} {lab.sign_in_url(member)}", markup=False)
+    lab.close()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
+@contextlib.contextmanager
+def served(home: Path, port: int) -> Iterator[str]:
+    """Serve a house in a process of its own and give its URL."""
+    command = [sys.executable, "-m", "readingroom", "--home", str(home), "--json", "serve", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    try:
+        text = ""
+        while server.stdout is not None and not text.rstrip().endswith("}"):
+            line = server.stdout.readline()
+            if not line:
+                raise Broken(Problem("serve", "did not start", "Its message stands above"))
+            text += line
+        yield str(json.loads(text)["url"])
+    finally:
+        server.terminate()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.wait()
+
+
+def fetch_model(output: Output) -> Path:
+    """Return the demo model, fetching it with a progress bar if it is not in the cache."""
+    from readingroom.engines.demo_model import fetch
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=output.err, transient=True) as progress:
+        task = progress.add_task("Fetching the demo model")
+        return fetch(lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def _needs_openai() -> None:
+    try:
+        import openai  # noqa: F401 - only whether it is there
+    except ModuleNotFoundError:
+        cure = "Install it with `pip install readingroom[demo]`, or use `make demo`"
+        raise Broken(Problem("demo", "needs the official openai client", cure)) from None
