@@ -68,3 +68,11 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_any_input_is_read_or_refused_and_never_crashes(text: str | bytes) -> None:
     with contextlib.suppress(BadInput):
         finish(read(text, "any"))
+
+
+@pytest.mark.parametrize(
+    "value", ["!!python/object:x foo", "2026-99-99", "{[1]: 2}", "!!int zz", "9" * 5000, "!!binary zz~"]
+)
+def test_a_value_that_is_none_is_a_problem_and_not_a_crash(value: str) -> None:
+    told = problems_of(f"count: {value}\nname: a\n")
+    assert any(each.startswith("plan.yaml:1:8: count must be a whole number") for each in told), told

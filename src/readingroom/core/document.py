@@ -56,9 +56,12 @@ class Node:
         return f"{self.document.name}:{mark.line + 1}:{mark.column + 1}"
 
     def plain(self) -> Any:  # noqa: ANN401 - YAML holds anything
-        """Return the value as plain lists, dicts and scalars."""
+        """Return the value as plain lists, dicts and scalars; what has no value (`!!int x`) reads as its text."""
         constructor = yaml.constructor.SafeConstructor()
-        return constructor.construct_document(self.raw)
+        try:
+            return constructor.construct_document(self.raw)
+        except (yaml.YAMLError, ValueError):
+            return str(self.raw.value)[:80]
 
     def is_mapping(self) -> bool:
         """Tell whether this is a mapping."""

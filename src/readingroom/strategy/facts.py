@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+LARGEST_COUNT = 10**12  # a count beyond this is a broken file, and would keep the exact bounds busy for ever
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFact:
@@ -66,14 +68,12 @@ class UseFact:
         passes: forward passes served.
         readers: distinct persons who made at least one pass.
         serious_incidents: incidents triaged as serious, whether or not they are closed.
-        open_incidents: serious incidents that nobody has closed yet.
     """
 
     days: float | None = None
     passes: int | None = None
     readers: int | None = None
     serious_incidents: int | None = None
-    open_incidents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,13 @@ class Facts:
     signatures: tuple[SignatureFact, ...] = ()
     runs: Mapping[str, RunsFact] = field(default_factory=dict)
     use: Mapping[str, UseFact] = field(default_factory=dict)
+
+
+def whole(value: object) -> int | None:
+    """Read a count that came from elsewhere: a whole number from 0, or None where it is anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_COUNT:
+        return None
+    return value
 
 
 class StageHistory(Protocol):

@@ -43,6 +43,17 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class DocumentKind(StrEnum):
+    """The documents that a dossier may hold."""
+
+    MODEL_CARD = "model_card"
+    ENERGY = "energy"
+    LINEAGE = "lineage"
+    LICENCE = "licence"
+    SAFETY_CASE = "safety_case"
+    MARGINAL_RISK = "marginal_risk"  # what is already public, and what this release adds to it
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict with its one English sentence; `missing` names what would settle it, or is empty."""

@@ -1,0 +1,242 @@
+"""From a YAML document to a `Plan`. All mistakes are collected, each with its place and its cure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from readingroom.core.document import Node
+from readingroom.strategy.gates.registry import KINDS
+from readingroom.strategy.gates.scope import Scope
+from readingroom.strategy.gates.sign_off import SignOff
+from readingroom.strategy.model import (
+    DEFAULT_MAX_TOKENS,
+    Audience,
+    Channel,
+    Gate,
+    GateClause,
+    Hazard,
+    Model,
+    Plan,
+    Stage,
+    Tier,
+)
+
+Suites = Mapping[str, Collection[str]]
+
+MAX_LOGPROBS = (
+    5  # until a disclosure guard exists: full logprobs give away a model's hidden size in a few hundred calls
+)
+TWO_PERSONS = 2
+_PLAN = ("release", "steward", "benefits", "hazards", "levers", "models", "stages")
+_STAGE = ("name", "channel", "model", "audience", "gate")
+_STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_ARTIFACT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+
+
+def parse(root: Node, suites: Suites | None = None) -> Plan:
+    """Read a release plan.
+
+    Args:
+        root: the document, as `core.document.read` gives it.
+        suites: the claims of each suite that exists; None skips that check, for a plan that is already in force.
+
+    Raises:
+        BadInput: with every problem found.
+    """
+    fields = root.fields(_PLAN)
+    models = _models(fields["models"]) if "models" in fields else {}
+    stages = _stages(fields["stages"], models, suites) if "stages" in fields else ()
+    hazards = _hazards(fields["hazards"], stages) if "hazards" in fields else ()
+    plan = Plan(
+        release=_name(fields["release"], _ARTIFACT) if "release" in fields else "",
+        steward=fields["steward"].text() if "steward" in fields else "",
+        benefits=fields["benefits"].texts() if "benefits" in fields else (),
+        hazards=hazards,
+        levers=fields["levers"].texts() if "levers" in fields else (),
+        models=models,
+        stages=stages,
+    )
+    root.document.finish()
+    return plan
+
+
+def _name(node: Node, pattern: re.Pattern[str] = _NAME) -> str:
+    name = node.text()
+    if name and not pattern.fullmatch(name):
+        node.problem(f"{name[:80]!r} is no name", "Use letters, digits, '-', '_' and '.', small ones but for files")
+    return name
+
+
+def _models(node: Node) -> dict[str, Model]:
+    found = {}
+    entries = node.fields(optional=None)
+    if node.is_mapping() and not entries:
+        node.problem("the plan has no model", "Add one, as 'small: {artifact: NAME}'")
+    for name, entry in entries.items():
+        if not _NAME.fullmatch(name):
+            entry.problem(f"{name[:80]!r} is no name for a model", "Use small letters, digits, '-', '_' and '.'")
+        fields = entry.fields(["artifact"])
+        if "artifact" in fields:
+            found[name] = Model(name, _name(fields["artifact"], _ARTIFACT))
+    return found
+
+
+def _stages(node: Node, models: Mapping[str, Model], suites: Suites | None) -> tuple[Stage, ...]:
+    items = node.items()
+    if node.is_list() and not items:
+        node.problem("the plan has no stage", "Add one, as lines below '- name: ...'")
+    names = {str(name) for item in items if (name := _peek(item, "name"))}
+    stages: list[Stage] = []
+    earlier: dict[str, Channel] = {}
+    for item in items:
+        stage = _stage(item, models, Scope(_peek(item, "name"), dict(earlier), names, suites))
+        if stage is not None:
+            stages.append(stage)
+            earlier[stage.name] = stage.channel
+    return tuple(stages)
+
+
+def _peek(stage: Node, key: str) -> str:
+    """Look at a stage's text before it is read, without noting problems: later names are needed first."""
+    pairs = getattr(stage.raw, "value", ()) if stage.is_mapping() else ()
+    return next((str(value.value) for name, value in pairs if name.value == key), "")
+
+
+def _stage(node: Node, models: Mapping[str, Model], scope: Scope) -> Stage | None:
+    fields = node.fields(_STAGE, _STAGE_OPTIONAL)
+    name = _name(fields["name"]) if "name" in fields else ""
+    if name in scope.earlier:
+        fields["name"].problem(f"two stages are named {name!r}", "Give each its own name")
+    channel = Channel(_word(fields, "channel", Channel, Channel.SAMPLES))
+    audience = Audience(_word(fields, "audience", Audience, Audience.STAFF))
+    model = _model(fields["model"], models) if "model" in fields else None
+    gate = _gate(fields["gate"], channel, scope) if "gate" in fields else Gate()
+    tiers = _tiers(fields["tiers"]) if "tiers" in fields else {}
+    screening = _screening(fields["screening"]) if "screening" in fields else ()
+    maximum = fields.get("default_max_tokens")
+    tokens = maximum.integer(1, 1_000_000) if maximum else DEFAULT_MAX_TOKENS
+    if channel is not Channel.API:
+        for key in (key for key in _STAGE_OPTIONAL if key in fields and "channel" in fields):
+            what = f"{key!r} has no meaning at a stage with channel {channel.value}"
+            fields[key].problem(what, "Leave it out: nothing is called there")
+    elif not tiers:
+        tiers = {"text": Tier("text")}
+    if not name or model is None:
+        return None
+    return Stage(name, channel, model, audience, gate, screening, tiers, tokens)
+
+
+def _word(fields: Mapping[str, Node], key: str, options: type[Channel | Audience], default: str) -> str:
+    return fields[key].choice([each.value for each in options], default) if key in fields else default
+
+
+def _model(node: Node, models: Mapping[str, Model]) -> Model | None:
+    name = node.choice(models)
+    return models.get(name)
+
+
+def _tiers(node: Node) -> dict[str, Tier]:
+    entries = node.fields(optional=None)
+    if node.is_mapping() and not entries:
+        node.problem("no tier is named", "Name one, as 'text: {}', or leave 'tiers' out")
+    tiers = {}
+    for name, entry in entries.items():
+        if not _NAME.fullmatch(name):
+            entry.problem(f"{name[:80]!r} is no name for a tier", "Use small letters, digits and '-'")
+        shown = entry.fields((), ["top_logprobs"]).get("top_logprobs")
+        tiers[name] = Tier(name, shown.integer(0, MAX_LOGPROBS) if shown else 0)
+    return tiers
+
+
+def _screening(node: Node) -> tuple[str, ...]:
+    paths: list[str] = []
+    for item in node.items():
+        path = item.text()
+        if path.startswith(("/", "~")) or "\\" in path or ".." in path.split("/"):
+            item.problem(f"{path!r} points out of the house", "Name a file below HOME, as 'rules/base.yaml'")
+        elif path in paths:
+            item.problem(f"{path!r} stands twice", "Keep one of the two")
+        elif path:
+            paths.append(path)
+    return tuple(paths)
+
+
+def _gate(node: Node, channel: Channel, scope: Scope) -> Gate:
+    if node.is_mapping():
+        return _ungated(node, channel)
+    items = node.items()
+    if node.is_list() and not items:
+        node.problem("the gate is empty", 'Write a condition, or for samples: gate: {none: "why"}')
+    clauses: list[GateClause] = []
+    for item in items:
+        clause = _clause(item, scope)
+        if clause is not None and clause.label in {each.label for each in clauses}:
+            item.problem(f"{clause.label!r} stands twice in this gate", "Keep one of the two")
+        elif clause is not None:
+            clauses.append(clause)
+    if channel.irreversible and _quorum(clauses) < TWO_PERSONS and not _has_problem_below(node):
+        node.problem(
+            "weights cannot be called back, and no two persons sign for them",
+            "Add '- sign_off: {role: steward, quorum: 2}'",
+        )
+    return Gate(tuple(clauses))
+
+
+def _ungated(node: Node, channel: Channel) -> Gate:
+    reason = node.fields(["none"]).get("none")
+    if reason is not None and channel is not Channel.SAMPLES:
+        cure = "Write a list of conditions; only samples may be shown without"
+        reason.problem(f"a stage with channel {channel.value} needs a gate", cure)
+    return Gate(ungated=reason.text() if reason else "")
+
+
+def _clause(item: Node, scope: Scope) -> GateClause | None:
+    before = len(item.document.problems)
+    fields = item.fields((), KINDS)
+    if len(fields) == 1 and len(item.document.problems) == before:
+        kind, node = next(iter(fields.items()))
+        return KINDS[kind](node, scope)
+    if len(item.document.problems) == before:
+        item.problem("a condition is one kind with its figures", f"Known kinds: {', '.join(KINDS)}")
+    return None
+
+
+def _quorum(clauses: list[GateClause]) -> int:
+    """Add up the quorums: a person counts once in a gate, whatever roles are held, so sums are persons."""
+    return sum(each.quorum for each in clauses if isinstance(each, SignOff))
+
+
+def _has_problem_below(node: Node) -> bool:
+    """Tell whether the gate's own text is already faulted, so that what follows from the fault is not told too."""
+    start, end = node.raw.start_mark.line + 1, node.raw.end_mark.line + 1
+    lines = (int(each.where.split(":")[-2]) for each in node.document.problems)
+    return any(start <= line <= end for line in lines)
+
+
+def _hazards(node: Node, stages: tuple[Stage, ...]) -> tuple[Hazard, ...]:
+    covered = {name for stage in stages for clause in stage.gate.clauses for name in clause.covers()}
+    found: dict[str, Hazard] = {}
+    for name, place, explanation in _hazard_entries(node):
+        if name in found:
+            place.problem(f"hazard {name!r} stands twice", "Keep one of the two")
+        elif not explanation and name not in covered:
+            place.problem(
+                f"no gate covers the hazard {name!r}, and nothing explains why not",
+                f"Add a stress clause with claim: {name}, or write hazards as 'name: why no gate covers it'",
+            )
+        found[name] = Hazard(name, explanation)
+    return tuple(found.values())
+
+
+def _hazard_entries(node: Node) -> list[tuple[str, Node, str]]:
+    """Read hazards as a list of names, or as a mapping from name to explanation (or to nothing)."""
+    if not node.is_mapping():
+        return [(name, item, "") for item in node.items() if (name := _name(item))]
+    entries = []
+    for name, entry in node.fields(optional=None).items():
+        if not _NAME.fullmatch(name):
+            entry.problem(f"{name[:80]!r} is no name for a hazard", "Use small letters, digits and '-'")
+        entries.append((name, entry, "" if entry.raw.tag.endswith(":null") else entry.text()))
+    return entries
