@@ -50,6 +50,15 @@ class Settings:
         return self.database or f"sqlite:///{self.home / 'readingroom.db'}"
 
     @property
+    def model_name(self) -> str:
+        """The name under which the served model is registered."""
+        if self.engine == "echo":
+            return self.model or "echo"
+        if self.engine == "embedded":
+            return Path(self.model).stem.lower() if self.model else "smollm2-135m-instruct"
+        return self.model
+
+    @property
     def plan_file(self) -> Path:
         """The release plan on disk; in force is only what was adopted."""
         return self.home / "release.yaml"

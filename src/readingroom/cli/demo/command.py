@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from readingroom.app.founding import found_for_demo
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.cli.demo.cast import APPLICANTS, STAFF
 from readingroom.cli.output import Output
+from readingroom.cli.progress import fetch_model
 from readingroom.core.errors import Broken, Problem
 
 Fast = Annotated[bool, typer.Option("--fast", help="On the echo engine instead of the real model")]
@@ -105,16 +105,6 @@ def served(home: Path, port: int) -> Iterator[str]:
         server.terminate()
         with contextlib.suppress(KeyboardInterrupt):
             server.wait()
-
-
-def fetch_model(output: Output) -> Path:
-    """Return the demo model, fetching it with a progress bar if it is not in the cache."""
-    from readingroom.engines.demo_model import fetch
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=output.err, transient=True) as progress:
-        task = progress.add_task("Fetching the demo model")
-        return fetch(lambda done, total: progress.update(task, completed=done, total=total))
 
 
 def _needs_openai() -> None:

@@ -1,0 +1,131 @@
+"""Founding a house: HOME with its settings, plan, rules, terms, keys and database.
+
+The settings file is written last: a HOME without one is no house yet, so a founding that was cut off can simply be
+run again; what it had written already is kept, above all the keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from readingroom.app.house import House
+from readingroom.core.canonical import sha256
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.settings import FILE, Settings
+from readingroom.people.model import Actor, Role
+
+DEMO_MODEL = "smollm2-135m-instruct"
+_TEMPLATES = files("readingroom.app") / "templates"
+
+
+def template(name: str) -> str:
+    """Return one of the shipped templates as text."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def found(settings: Settings, plan: str, model_file: Path | None = None) -> House:
+    """Found a house and return it; a house for trials (`settings.dev`) has its stage open at once.
+
+    Args:
+        settings: what the house is set to; `settings.home` must not hold a house.
+        plan: the plan's text, which becomes HOME/release.yaml.
+        model_file: the model's weights, where there is a file.
+
+    Raises:
+        BadInput: there is a house here already.
+    """
+    home = settings.home
+    if (home / FILE).exists():
+        cure = "Name another folder with --home; nothing here was changed"
+        raise BadInput([Problem(str(home), "there is a house here already", cure)])
+    for folder in (home, settings.keys, settings.run, settings.outbox, home / "rules"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_new(settings.plan_file, plan)
+    _write_new(home / "rules" / "base.yaml", template("rules-base.yaml"))
+    _write_new(home / "terms.md", template("terms.md"))
+    house = House(settings)
+    house.db.upgrade()
+    operator = house.people.operator()
+    _begin(house, operator)
+    if settings.dev:
+        _open_for_trials(house, operator, plan, model_file)
+    _write_new(home / FILE, settings.to_toml())
+    return house
+
+
+def found_for_demo(home: Path, model_file: Path | None) -> None:
+    """Found the demo's house: its own plan, the real model or the echo engine."""
+    name = DEMO_MODEL if model_file else "echo"
+    settings = Settings(
+        home=home,
+        engine="embedded" if model_file else "echo",
+        model=str(model_file or ""),
+        # Slow enough that a person, and a revocation, can see a stream flow.
+        engine_options={} if model_file else {"words_per_second": 200},
+    )
+    house = found(
+        settings, _plan_text("release-demo.yaml" if model_file else "release-demo-echo.yaml", name), model_file
+    )
+    operator = house.people.operator()
+    register_model(house, operator, name, model_file)
+    house.close()
+
+
+def default_plan(settings: Settings) -> str:
+    """Return the plan that a new house starts with."""
+    if settings.dev:
+        return _plan_text("release-dev.yaml", settings.model_name)
+    return _plan_text("release.yaml", settings.model_name)
+
+
+def register_model(house: House, by: Actor, name: str, model_file: Path | None) -> None:
+    """Register the served model: by its file's digest, or, behind a URL, by where it is served."""
+    if model_file is not None:
+        house.dossier.register(by, name, model_file)
+    else:
+        engine = house.settings.engine
+        digest = sha256(b"the echo engine of Reading Room") if engine == "echo" else None
+        house.dossier.register_remote(by, name, engine, digest)
+
+
+def _begin(house: House, by: Actor) -> None:
+    if house.access.terms() is None:
+        house.access.publish_terms(by, template("terms.md"), material=True)
+    plan_steward = house.read_plan(house.settings.plan_file).steward
+    if house.people.find(plan_steward) is None:
+        house.people.add(by, plan_steward, name="Steward", roles=[Role.STEWARD])
+
+
+def _open_for_trials(house: House, by: Actor, plan: str, model_file: Path | None) -> None:
+    register_model(house, by, house.settings.model_name, model_file)
+    house.releases.adopt(by, plan, str(house.settings.plan_file), reason="a house for trials")
+    house.releases.sign(by, "reading-room")
+    house.releases.open(by, "reading-room")
+
+
+def _plan_text(name: str, artifact: str) -> str:
+    return template(name).replace(f"artifact: {DEMO_MODEL}", f"artifact: {artifact}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and never over one that is there."""
+    if not path.exists():
+        draft = path.with_name(path.name + ".draft")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+
+
+def with_engine(settings: Settings, engine: str, model: str) -> Settings:
+    """Return settings for an engine, checked.
+
+    Raises:
+        BadInput: the engine is none of `echo`, `embedded` or an http(s) URL.
+    """
+    if engine not in {"echo", "embedded"} and not engine.startswith(("http://", "https://")):
+        cure = "Use echo, embedded, or an OpenAI-compatible base URL such as http://127.0.0.1:9000/v1"
+        raise BadInput([Problem("--engine", f"{engine!r} is no engine", cure)])
+    if engine.startswith("http") and not model:
+        raise BadInput([Problem("--model", "is needed with an engine's URL", "Name the model as that engine calls it")])
+    return replace(settings, engine=engine, model=model)
