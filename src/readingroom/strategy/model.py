@@ -177,10 +177,12 @@ class Plan:
         return next((each for each in self.stages if each.name == name), None)
 
     def canonical(self) -> Json:
-        """Return the plan as JSON; two files that say the same have the same form."""
+        """Return the plan as JSON; two files that say the same have the same form.
+
+        The steward's address is left out: its digest goes into the ledger, which holds nothing personal.
+        """
         return {
             "release": self.release,
-            "steward": self.steward,
             "benefits": list(self.benefits),
             "hazards": {each.name: each.explanation for each in self.hazards},
             "levers": list(self.levers),
