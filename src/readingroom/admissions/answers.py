@@ -1,0 +1,131 @@
+"""Is an application filled in as the call asks? Every problem is named by its field, with the cure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from readingroom.admissions.call import CallFile, Kind, Question
+from readingroom.admissions.model import Answer, Draft, Judgement, Risk
+from readingroom.core.errors import Problem
+
+MAX_CHARACTERS = 20_000  # a word limit alone would let one word be a megabyte
+MAX_TEAM = 50
+MAX_NUMBER = 2**53 - 1  # the largest integer that canonical JSON spells exactly
+MAX_COMMENT = 10_000
+
+
+def saving_problems(file: CallFile, draft: Draft) -> list[Problem]:
+    """Find what cannot even be kept as a draft: unknown fields, wrong types, what no database can hold."""
+    return list(_saving(file, draft))
+
+
+def submitting_problems(file: CallFile, draft: Draft, identity: Sequence[str] = ()) -> list[Problem]:
+    """Find everything that stands between a draft and its submission.
+
+    Args:
+        file: the call.
+        draft: what was filled in.
+        identity: the applicant's address and name, which must not stand in an answer that reviewers read.
+    """
+    return [*_saving(file, draft), *_complete(file, draft), *_named(file, draft, identity)]
+
+
+def _saving(file: CallFile, draft: Draft) -> Iterator[Problem]:
+    questions = {each.name: each for each in file.form}
+    for name, answer in draft.answers.items():
+        if name not in questions:
+            known = ", ".join(questions)
+            yield Problem(f"answers.{name}"[:200], "is no question of this call", f"It asks: {known}")
+        else:
+            yield from _typed(questions[name], answer)
+    if isinstance(draft.passes, bool) or not 0 <= draft.passes <= MAX_NUMBER:
+        yield Problem("passes", "must be a whole number from 0", "Say how many passes you want")
+    if draft.tier and draft.tier not in file.tiers:
+        yield Problem("tier", "is not on offer in this call", f"On offer: {', '.join(file.tiers)}")
+    yield from _team(draft.team)
+
+
+def _typed(question: Question, answer: Answer) -> Iterator[Problem]:
+    where = f"answers.{question.name}"
+    if question.kind is Kind.NUMBER:
+        if isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer <= MAX_NUMBER:
+            yield Problem(where, "must be a whole number from 0", "Write digits only")
+    elif not isinstance(answer, str):
+        yield Problem(where, "must be text", "Write a text")
+    elif question.kind is Kind.CHOICE:
+        if answer and answer not in question.options:
+            yield Problem(where, "is none of the options", f"Choose one of: {', '.join(question.options)}")
+    else:
+        yield from _text(where, answer, question.words)
+
+
+def _text(where: str, text: str, words: int) -> Iterator[Problem]:
+    if _unwritable(text):
+        yield Problem(where, "holds control characters", "Paste it as plain text")
+    elif len(text) > MAX_CHARACTERS:
+        yield Problem(where, f"is longer than {MAX_CHARACTERS} characters", "Shorten it")
+    elif len(text.split()) > words:
+        yield Problem(where, f"has {len(text.split())} words, and {words} are allowed", "Shorten it")
+
+
+def _unwritable(text: str) -> bool:
+    """Tell whether a text holds what has no business in a form: controls, lone surrogates (NUL breaks Postgres)."""
+    return any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text)
+
+
+def _team(team: Sequence[str]) -> Iterator[Problem]:
+    if len(team) > MAX_TEAM:
+        yield Problem("team", f"has more than {MAX_TEAM} members", "Apply as several teams")
+    for each in team:
+        name, _, host = each.partition("@")
+        if not name or not host or "@" in host or len(each) > 254 or any(c.isspace() for c in each):
+            yield Problem("team", f"{each[:80]!r} is not an e-mail address", "Write it as name@example.org")
+        elif _unwritable(each):
+            yield Problem("team", "holds control characters", "Write it as name@example.org")
+
+
+def _complete(file: CallFile, draft: Draft) -> Iterator[Problem]:
+    for question in file.form:
+        answer = draft.answers.get(question.name, "")
+        if question.required and (not answer.strip() if isinstance(answer, str) else False):
+            yield Problem(f"answers.{question.name}", "is required", question.label)
+    if not draft.tier:
+        yield Problem("tier", "is required", f"On offer: {', '.join(file.tiers)}")
+    if draft.passes < file.limits.minimum:
+        cure = f"Ask for {file.limits.minimum} or more: the call awards no less"
+        yield Problem("passes", f"{draft.passes} is less than the call's minimum award", cure)
+
+
+def _named(file: CallFile, draft: Draft, identity: Sequence[str]) -> Iterator[Problem]:
+    needles = [each.casefold() for each in identity if len(each) > 3 and ("@" in each or " " in each.strip())]  # noqa: PLR2004 - a shorter one is a word like any other
+    for question in file.form:
+        answer = draft.answers.get(question.name)
+        if question.shown and isinstance(answer, str) and any(each in answer.casefold() for each in needles):
+            cure = "Reviewers read this without knowing who asks; take your name and address out"
+            yield Problem(f"answers.{question.name}", "names the applicant", cure)
+
+
+def judgement_problems(file: CallFile, given: Judgement) -> list[Problem]:
+    """Find what is wrong with a review: each criterion once on the scale, a comment, a reason for any risk."""
+    return list(_judgement(file, given))
+
+
+def _judgement(file: CallFile, given: Judgement) -> Iterator[Problem]:
+    reviewing = file.reviewing
+    criteria = [each.name for each in reviewing.criteria] if reviewing else []
+    for name in given.scores:
+        if name not in criteria:
+            yield Problem(f"scores.{name}"[:200], "is no criterion of this call", f"Criteria: {', '.join(criteria)}")
+    for name in criteria:
+        score = given.scores.get(name)
+        low, high = (reviewing.low, reviewing.high) if reviewing else (0, 0)
+        if isinstance(score, bool) or not isinstance(score, int) or not low <= score <= high:
+            yield Problem(f"scores.{name}", f"must be a whole number from {low} to {high}", "Use the call's anchors")
+    if not given.comment.strip():
+        yield Problem("comment", "is required", "Say why you scored so")
+    if given.risk is not Risk.OK and not given.risk_reason.strip():
+        yield Problem("risk_reason", f"is required with {given.risk.value!r}", "Say what could be misused, and how")
+    for where, text in (("comment", given.comment), ("risk_reason", given.risk_reason)):
+        if len(text) > MAX_COMMENT or _unwritable(text):
+            yield Problem(where, f"is not plain text of up to {MAX_COMMENT} characters", "Shorten it")

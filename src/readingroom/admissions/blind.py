@@ -1,0 +1,46 @@
+"""What a reviewer sees of an application: a type with no place for a name.
+
+The view is made of the submitted version and the call's form alone. It cannot carry the applicant, the team,
+the times or the answers that the form keeps from reviewers, for it has no field for them; a property test holds
+its bytes equal whoever the applicant is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.model import Answer, Version
+from readingroom.core.canonical import Json
+
+
+@dataclass(frozen=True, slots=True)
+class BlindView:
+    """An application without its applicant.
+
+    Attributes:
+        application: its random id, which tells nothing of who or when.
+        answers: only those that the call's form shows to reviewers, in the form's order.
+    """
+
+    application: str
+    passes: int
+    tier: str
+    answers: Mapping[str, Answer]
+
+    def to_json(self) -> Json:
+        """Return it as JSON."""
+        return {
+            "application": self.application,
+            "passes": self.passes,
+            "tier": self.tier,
+            "answers": dict(self.answers),
+        }
+
+
+def blind_view(application: str, version: Version, file: CallFile) -> BlindView:
+    """Show a submitted version to a reviewer."""
+    given = version.draft.answers
+    shown = {each.name: given[each.name] for each in file.form if each.shown and each.name in given}
+    return BlindView(application, version.draft.passes, version.draft.tier, shown)

@@ -1,0 +1,257 @@
+"""What the admissions room speaks of: applications, reviews, decisions and awards, as frozen types.
+
+The call itself is in `call.py`, its budget's account in `account.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from readingroom.core.canonical import Json
+
+Answer = str | int
+
+
+class CallState(StrEnum):
+    """Where a call stands. Time moves none of these: a window that ends only ends submission."""
+
+    OPEN = "open"
+    CLOSED = "closed"  # no new submissions; reviews are written and may be amended
+    ALLOCATED = "allocated"  # computed and fixed, but binding on nobody until a person publishes it
+    PUBLISHED = "published"
+
+
+class ApplicationState(StrEnum):
+    """Where an application stands. `returned` is a request for correction and no refusal."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    UNDER_REVIEW = "under-review"
+    WITHDRAWN = "withdrawn"
+    AWARDED = "awarded"
+    REFUSED = "refused"
+
+
+class ReviewState(StrEnum):
+    """Where a review stands."""
+
+    ASSIGNED = "assigned"
+    SUBMITTED = "submitted"
+    RECUSED = "recused"  # the reviewer declared a conflict; what was written no longer counts
+
+
+class AwardState(StrEnum):
+    """Where an award stands."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"  # a person took back an offer that was not accepted in time
+
+
+class Risk(StrEnum):
+    """A reviewer's opinion on misuse, apart from merit."""
+
+    OK = "ok"
+    CONCERN = "concern"
+    VETO = "veto"
+
+
+class Outcome(StrEnum):
+    """What was decided on an application."""
+
+    AWARDED = "awarded"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Why: the closed list of codes that a decision carries."""
+
+    # by the published rule of a competitive call
+    IN_FULL = "in-full"
+    REST_AT_LINE = "rest-at-line"
+    SCALED = "scaled"
+    BELOW_LINE = "below-line"
+    VETOED = "vetoed"
+    BELOW_FLOOR = "below-floor"
+    ASK_TOO_SMALL = "ask-too-small"
+    # by a person
+    SUITABLE = "suitable"
+    OUT_OF_SCOPE = "out-of-scope"
+    UNCLEAR = "unclear"
+    MISUSE_RISK = "misuse-risk"
+    BUDGET_SPENT = "budget-spent"
+    OTHER = "other"
+
+
+BY_PERSON = frozenset(
+    {Reason.SUITABLE, Reason.OUT_OF_SCOPE, Reason.UNCLEAR, Reason.MISUSE_RISK, Reason.BUDGET_SPENT, Reason.OTHER}
+)
+
+
+class ConflictKind(StrEnum):
+    """Why somebody may not review an application."""
+
+    OWN = "own"
+    TEAM = "team"
+    COMPETITOR = "competitor"  # applies in the same call, and so for the same budget
+    DOMAIN = "domain"
+    AFFILIATION = "affiliation"
+    DECLARED = "declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Integer amounts in each metered unit; None is unmetered."""
+
+    passes: int
+    tokens: int | None = None
+    calls: int | None = None
+
+    def units(self) -> dict[str, int]:
+        """Return the metered units only, by name."""
+        all_units = {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
+        return {unit: amount for unit, amount in all_units.items() if amount is not None}
+
+    def to_json(self) -> dict[str, int | None]:
+        """Return all three units, null where unmetered."""
+        return {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an applicant fills in. All of it is personal data: it stays in this room's tables.
+
+    Attributes:
+        answers: question name to text, number or chosen option.
+        passes: how many are wanted.
+        tier: which of the call's tiers is wanted.
+        team: e-mail addresses of those who would read too.
+    """
+
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    passes: int = 0
+    tier: str = ""
+    team: tuple[str, ...] = ()
+
+    def to_json(self) -> Json:
+        """Return the draft as JSON: what is frozen and committed to at submission."""
+        return {"answers": dict(self.answers), "passes": self.passes, "tier": self.tier, "team": list(self.team)}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A draft as it was submitted; never changed afterwards. The ledger holds the salted commitment."""
+
+    number: int
+    draft: Draft
+    salt: bytes
+    commitment: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application: the working draft, and the version that counts.
+
+    Attributes:
+        submitted: the last submitted version; what is saved later does not count until submitted again.
+        note: what to correct, where it was returned.
+        correct_until: until when a returned application may be submitted again, if after the window's end.
+    """
+
+    id: str
+    call: str
+    person: str
+    state: ApplicationState
+    draft: Draft
+    submitted: Version | None = None
+    note: str = ""
+    correct_until: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reviewer says of an application."""
+
+    scores: Mapping[str, int]
+    comment: str
+    risk: Risk = Risk.OK
+    risk_reason: str = ""
+
+    def to_json(self) -> Json:
+        """Return it as JSON: what is committed to."""
+        return {
+            "scores": dict(self.scores),
+            "comment": self.comment,
+            "risk": self.risk.value,
+            "risk_reason": self.risk_reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An assigned review, and the judgement once there is one."""
+
+    id: str
+    call: str
+    application: str
+    reviewer: str
+    state: ReviewState
+    judgement: Judgement | None = None
+    submitted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why a person may not review an application; `evidence` says on what fact it rests."""
+
+    kind: ConflictKind
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on an application, as its applicant is told.
+
+    Attributes:
+        text: why, in words.
+        differ: what would have had to be different.
+        reapply_from: from when the person may apply again.
+        appeal: how to appeal, and what is not possible yet.
+    """
+
+    application: str
+    outcome: Outcome
+    reason: Reason
+    text: str
+    differ: str
+    reapply_from: datetime
+    appeal: str
+    decided_at: datetime
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """The decision's result: who may have how much, for how long, once accepted."""
+
+    id: str
+    call: str
+    application: str
+    person: str
+    state: AwardState
+    stage: str
+    tier: str
+    amounts: Amounts
+    days: int
+    terms: str
+    accept_by: datetime
+    made_at: datetime
+    settled_at: datetime | None = None

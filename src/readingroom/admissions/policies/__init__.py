@@ -1,0 +1,1 @@
+"""The allocation policies: one file each, listed in `registry`."""

@@ -1,0 +1,14 @@
+"""The policies by name. A new one is a new file here and a line below; the property tests run over all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from readingroom.admissions.policies import proportional, rank_and_cut
+from readingroom.admissions.policies.base import Policy
+from readingroom.core.document import Node
+
+POLICIES: dict[str, Callable[[Node], Policy]] = {
+    "proportional": proportional.parse,
+    "rank-and-cut": rank_and_cut.parse,
+}

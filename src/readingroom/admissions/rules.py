@@ -1,0 +1,300 @@
+"""The decisions of the room: may this be done now? Pure; whether this person may at all is `people.rules`.
+
+A deadline never decides: time appears here only to say whether submissions are still taken, and whether a person
+may already take back an offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from readingroom.admissions import machines
+from readingroom.admissions.call import Call, CallFile
+from readingroom.admissions.model import (
+    BY_PERSON,
+    Application,
+    ApplicationState,
+    Award,
+    CallState,
+    Outcome,
+    Reason,
+    Review,
+    ReviewState,
+    Risk,
+)
+from readingroom.core.clock import rfc3339
+from readingroom.core.refusal import Refusal
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, may
+from readingroom.strategy.model import Audience, Channel, StageFact
+
+IN_PLAY = frozenset({ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW})
+
+
+def diagrams() -> dict[str, str]:
+    """Return every machine of the room as a Mermaid diagram, for the docs."""
+    return {
+        "call": machines.mermaid(machines.CALL),
+        "application": machines.mermaid(machines.APPLICATION),
+        "review": machines.mermaid(machines.REVIEW),
+        "award": machines.mermaid(machines.AWARD),
+    }
+
+
+# Opening and closing
+
+
+def check_opening(file: CallFile, stage: StageFact | None, now: datetime) -> Refusal | None:
+    """Refuse to open a call for what cannot be lent, or whose window is already over."""
+    if stage is None:
+        reason = f"The plan in force has no stage {file.stage!r}; adopt a plan that has, or mend the call."
+        return Refusal("admissions/stage-unknown", reason, {"stage": file.stage})
+    if stage.channel is not Channel.API or stage.audience is not Audience.GRANTED:
+        reason = f"The stage {file.stage!r} is not lent by grants: its channel must be api, its audience granted."
+        return Refusal("admissions/stage-not-lent", reason, {"stage": file.stage, "channel": stage.channel.value})
+    strange = [tier for tier in file.tiers if tier not in stage.tiers]
+    if strange:
+        reason = f"The stage {file.stage!r} has no tier {strange[0]!r}; it has: {', '.join(stage.tiers)}."
+        return Refusal("admissions/tier-unknown", reason, {"tiers": strange})
+    if file.window.closes <= now:
+        return Refusal("admissions/window-closed", "The call's window is already over; give it a later end.")
+    return None
+
+
+def check_closing(call: Call, now: datetime) -> Refusal | None:
+    """Refuse to close a call before the end that its applicants were promised."""
+    refusal = machines.CALL.check(call.state, "close")
+    if refusal or now >= call.file.window.closes or call.file.window.may_close_early:
+        return refusal
+    until = rfc3339(call.file.window.closes)
+    reason = f"Applicants were promised until {until}; close it then. (A call may say window.may_close_early.)"
+    return Refusal("admissions/window-open", reason, {"closes": until})
+
+
+def may_close(call: Call, now: datetime) -> bool:
+    """Tell whether a call can be closed now."""
+    return check_closing(call, now) is None
+
+
+# Applying
+
+
+def check_window(call: Call, application: Application | None, now: datetime) -> Refusal | None:
+    """Refuse what comes before or after the window; one returned for correction has its own time."""
+    closes = call.file.window.closes
+    returned = application is not None and application.state is ApplicationState.RETURNED
+    if returned and application and application.correct_until and call.state in {CallState.OPEN, CallState.CLOSED}:
+        if now <= application.correct_until:
+            return None
+        closes = max(closes, application.correct_until)
+    if now < call.file.window.opens:
+        reason = f"Applications are taken from {rfc3339(call.file.window.opens)}."
+        return Refusal("admissions/window-not-open", reason, {"opens": rfc3339(call.file.window.opens)})
+    if call.state is not CallState.OPEN or now >= closes:
+        reason = "Applications to this call are no longer taken. What you saved is kept; nothing was refused."
+        return Refusal("admissions/window-closed", reason, {"closes": rfc3339(closes)})
+    return None
+
+
+def window_open(call: Call, application: Application | None, now: datetime) -> bool:
+    """Tell whether an application can be filled in and submitted now."""
+    return check_window(call, application, now) is None
+
+
+def check_person(by: Actor) -> Refusal | None:
+    """Refuse an actor who is nobody in particular: an application, a review and an award are somebody's own."""
+    if not by.is_operator:
+        return None
+    reason = "This is a person's own to do. Sign in with `readingroom login URL`."
+    return Refusal("people/not-signed-in", reason, {"actor": by.id})
+
+
+def check_first(mine: Collection[Application]) -> Refusal | None:
+    """Refuse a second application by the same person in one call: two would be two chances at one budget."""
+    live = [each for each in mine if each.state is not ApplicationState.WITHDRAWN]
+    if not live:
+        return None
+    reason = f"You have an application in this call already ({live[0].id}); amend it, or withdraw it first."
+    return Refusal("admissions/already-applied", reason, {"application": live[0].id})
+
+
+def check_reapplying(reapply_from: datetime | None, now: datetime) -> Refusal | None:
+    """Refuse who was refused and asked to wait; the date was in the refusal."""
+    if reapply_from is None or now >= reapply_from:
+        return None
+    reason = f"You may apply again from {rfc3339(reapply_from)}, as your last decision says."
+    return Refusal("admissions/too-early-to-reapply", reason, {"reapply_from": rfc3339(reapply_from)})
+
+
+def check_saving(application: Application) -> Refusal | None:
+    """Refuse to change answers once reviewers read them, or once it is over."""
+    return machines.APPLICATION.check(application.state, "submit")
+
+
+# Who may see and decide
+
+
+def check_impartial(by: Actor, parties: Mapping[str, Collection[str]]) -> Refusal | None:
+    """Refuse who has a stake in a call to run or decide it.
+
+    Args:
+        by: who acts.
+        parties: application to the ids of its applicant and team.
+    """
+    own = sorted(application for application, persons in parties.items() if by.id in persons)
+    if not own:
+        return None
+    reason = "You apply in this call yourself, so somebody else has to do this."
+    return Refusal("admissions/own-application", reason, {"application": own[0]})
+
+
+def check_unblinded(by: Actor, call: Call, reviewers: Collection[str]) -> Refusal | None:
+    """Refuse names and others' reviews to who reviews in this call, until it is allocated."""
+    if by.id not in reviewers or call.state in {CallState.ALLOCATED, CallState.PUBLISHED}:
+        return None
+    reason = "You review in this call: who applies, and what others say, is shown to you once it is allocated."
+    return Refusal("admissions/blind-phase", reason, {"call": call.id})
+
+
+def may_see_names(by: Actor, call: Call, reviewers: Collection[str]) -> bool:
+    """Tell whether somebody may see who applies."""
+    return may(by, Permission.APPLICATION_READ) and check_unblinded(by, call, reviewers) is None
+
+
+# Reviewing
+
+
+def check_reviewable(call: Call) -> Refusal | None:
+    """Refuse reviewers and reviews where a call has none, or outside its time for them.
+
+    A competition is reviewed once submissions are closed, so that what is read is what counts.
+    """
+    if call.file.reviewing is None:
+        return Refusal("admissions/no-reviews", "This call asks for no reviews; decide its applications directly.")
+    times = {CallState.CLOSED} if call.file.competitive else {CallState.OPEN, CallState.CLOSED}
+    if call.state in times:
+        return None
+    states = {"state": call.state.value}
+    if call.state is CallState.OPEN:
+        reason = "Reviews begin when the call is closed; until then applicants may amend."
+    else:
+        reason = "Reviews are over: the call has been allocated."
+    return Refusal("admissions/not-in-review", reason, states)
+
+
+def check_corrected(applications: Collection[Application], now: datetime) -> Refusal | None:
+    """Refuse to begin reviews while somebody still has time to correct a returned application."""
+    waiting = sorted(
+        each.id
+        for each in applications
+        if each.state is ApplicationState.RETURNED and each.correct_until and each.correct_until >= now
+    )
+    if not waiting:
+        return None
+    reason = f"{len(waiting)} returned application(s) may still be corrected; wait until their time is over."
+    return Refusal("admissions/correction-pending", reason, {"applications": waiting})
+
+
+def check_returnable(call: Call, application: Application, until: datetime, now: datetime) -> Refusal | None:
+    """Refuse to return what reviewers have begun on, or without giving time to correct it."""
+    refusal = machines.APPLICATION.check(application.state, "return")
+    if refusal or (call.state in {CallState.OPEN, CallState.CLOSED} and until > now):
+        return refusal
+    if until <= now:
+        return Refusal("admissions/no-time-to-correct", "Give the applicant a date in the future to correct it by.")
+    return Refusal("admissions/not-in-review", "The call has been allocated.", {"state": call.state.value})
+
+
+def check_assigned(by: Actor, review: Review | None, application: Application | None) -> Refusal | None:
+    """Refuse a review by who was not asked for it.
+
+    The answer is the same whether the application is another's to review, one's own, or does not exist.
+    """
+    asked = may(by, Permission.APPLICATION_REVIEW) and review is not None and review.reviewer == by.id
+    if asked and review and review.state is not ReviewState.RECUSED and application:
+        return None
+    return Refusal("admissions/not-a-reviewer", "You are not asked to review an application by this id.")
+
+
+# Deciding
+
+
+def counted(reviews: Collection[Review]) -> list[Review]:
+    """Return the reviews that count: submitted, by reviewers who have not recused themselves."""
+    return [each for each in reviews if each.state is ReviewState.SUBMITTED and each.judgement]
+
+
+def check_reviewed(file: CallFile, in_play: Mapping[str, Collection[Review]]) -> Refusal | None:
+    """Refuse to allocate while a review is missing: missing evidence decides nothing."""
+    needed = file.reviews_needed
+    missing = {each: needed - len(counted(reviews)) for each, reviews in in_play.items()}
+    missing = {each: count for each, count in sorted(missing.items()) if count > 0}
+    if not missing:
+        return None
+    reason = f"{sum(missing.values())} review(s) are missing, of {len(missing)} application(s)."
+    return Refusal("admissions/reviews-missing", reason, {"missing": missing})
+
+
+def check_competitive(call: Call) -> Refusal | None:
+    """Refuse to allocate a call in which a person decides."""
+    if call.file.competitive:
+        return None
+    reason = "This call holds no competition: decide each application on its own."
+    return Refusal("admissions/no-competition", reason)
+
+
+def check_single(
+    call: Call, application: Application, outcome: Outcome, reason: Reason, note: str, reviews: Collection[Review]
+) -> Refusal | None:
+    """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit."""
+    if call.file.competitive:
+        return Refusal("admissions/competition", "This call's published rule decides; allocate and publish it.")
+    refusal = machines.APPLICATION.check(application.state, "award" if outcome is Outcome.AWARDED else "refuse")
+    refusal = refusal or check_reviewed(call.file, {application.id: reviews})
+    if refusal:
+        return refusal
+    if reason not in BY_PERSON or (reason is Reason.SUITABLE) != (outcome is Outcome.AWARDED):
+        fitting = sorted(each.value for each in BY_PERSON if (each is Reason.SUITABLE) == (outcome is Outcome.AWARDED))
+        text = f"{reason.value!r} is no reason for this. One of: {', '.join(fitting)}."
+        return Refusal("admissions/reason-not-fitting", text, {"reason": reason.value, "fitting": fitting})
+    if reason is not Reason.SUITABLE and not note.strip():
+        text = "Say in words why, and what would have to differ: the applicant is told."
+        return Refusal("admissions/note-missing", text, {"reason": reason.value})
+    vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
+    if outcome is Outcome.AWARDED and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
+        return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
+    return None
+
+
+def check_amount(file: CallFile, asked: int, passes: int) -> Refusal | None:
+    """Refuse an award outside the call's bounds, or above what was asked for."""
+    most = min(asked, file.limits.maximum)
+    if file.limits.minimum <= passes <= most:
+        return None
+    reason = f"An award here is from {file.limits.minimum} to {most} passes."
+    return Refusal("admissions/amount-out-of-bounds", reason, {"least": file.limits.minimum, "most": most})
+
+
+# Awards
+
+
+def check_awardee(by: Actor, award: Award) -> Refusal | None:
+    """Refuse anyone but the applicant; the answer does not tell whether the award exists."""
+    if by.id == award.person:
+        return None
+    return Refusal("admissions/award-unknown", "You have no award by this id.")
+
+
+def check_lapsing(award: Award, now: datetime) -> Refusal | None:
+    """Refuse to take an offer back before its time."""
+    refusal = machines.AWARD.check(award.state, "lapse")
+    if refusal or now > award.accept_by:
+        return refusal
+    reason = f"It may be accepted until {rfc3339(award.accept_by)}."
+    return Refusal("admissions/offer-still-open", reason, {"accept_by": rfc3339(award.accept_by)})
+
+
+def may_lapse(award: Award, now: datetime) -> bool:
+    """Tell whether an offer may be taken back now."""
+    return check_lapsing(award, now) is None
