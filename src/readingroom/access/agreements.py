@@ -1,0 +1,111 @@
+"""Terms: versioned by the hash of their text, accepted by persons, paused for when they change materially."""
+
+from __future__ import annotations
+
+import difflib
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.access import queries
+from readingroom.access.model import Acceptance, Terms
+from readingroom.access.tables import acceptance as acceptance_table
+from readingroom.access.tables import terms as terms_table
+from readingroom.core.canonical import sha256
+from readingroom.core.clock import Clock
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.ledger.service import Ledger
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
+from readingroom.store.db import Database
+
+MAX_TEXT = 100_000
+
+
+class Agreements:
+    """The terms, and who agreed to them."""
+
+    def __init__(self, db: Database, ledger: Ledger, clock: Clock) -> None:
+        """Take the database, the ledger and the clock."""
+        self._db = db
+        self._ledger = ledger
+        self._clock = clock
+
+    def publish(self, by: Actor, text: str, *, material: bool) -> Terms:
+        """Put a new text in force. A material change pauses every key until its person accepts again."""
+        require(check(by, Permission.TERMS_PUBLISH))
+        if not text.strip() or len(text) > MAX_TEXT:
+            raise BadInput([Problem("terms", "are empty or too long", f"Write 1 to {MAX_TEXT} characters")])
+        with self._db.decide() as tx:
+            versions = queries.terms_versions(tx)
+            made = sha256(text.encode())
+            if any(each.hash == made for each in versions):
+                raise Refused(Refusal("access/terms-unchanged", "This very text was published before."))
+            values = {
+                "position": len(versions) + 1,
+                "hash": made,
+                "text": text,
+                "material": material or not versions,
+                "published_at": self._clock.now(),
+            }
+            tx.execute(terms_table.insert().values(values))
+            data = {"terms": made, "material": values["material"]}
+            self._ledger.append(tx, "access.terms.published", data, by=by.id)
+            queries.bump(tx)
+            return queries.terms_versions(tx)[-1]
+
+    def accept(self, by: Actor, terms_hash: str) -> Acceptance:
+        """Accept the terms in force, by the hash of the text that was shown."""
+        with self._db.decide() as tx:
+            return self.accept_within(tx, by, by.id, terms_hash, on_behalf=False)
+
+    def accept_for(self, by: Actor, person: str) -> Acceptance:
+        """Accept the terms in force for a service account, recorded as done on its behalf."""
+        require(check(by, Permission.GRANT_ISSUE))
+        with self._db.decide() as tx:
+            return self.accept_within(tx, by, person, _in_force(tx).hash, on_behalf=True)
+
+    def accept_within(self, tx: Connection, by: Actor, person: str, terms_hash: str, *, on_behalf: bool) -> Acceptance:
+        """Record an acceptance in a transaction that is open; accepting again changes nothing."""
+        current = _in_force(tx)
+        if current.hash != terms_hash:
+            reason = "The terms have changed since you were shown them; read the new text and accept that."
+            raise Refused(Refusal("access/terms-changed", reason, {"terms": current.hash}))
+        position = tx.execute(sa.select(terms_table.c.position).where(terms_table.c.hash == terms_hash)).scalar_one()
+        known = sa.select(acceptance_table.c.person).where(
+            acceptance_table.c.person == person, acceptance_table.c.position == position
+        )
+        if tx.execute(known).first() is None:
+            values = {"person": person, "position": position, "accepted_at": self._clock.now(), "on_behalf": on_behalf}
+            tx.execute(acceptance_table.insert().values(values))
+            data = {"person": person, "terms": terms_hash, "on_behalf": on_behalf}
+            self._ledger.append(tx, "access.terms.accepted", data, by=by.id)
+            queries.bump(tx)
+        return queries.acceptances(tx, person)[-1]
+
+    def in_force(self) -> Terms | None:
+        """Return the terms in force, or None before the first were published."""
+        with self._db.read() as tx:
+            return next(reversed(queries.terms_versions(tx)), None)
+
+    def mine(self, by: Actor) -> list[Acceptance]:
+        """Return what the actor has accepted."""
+        with self._db.read() as tx:
+            return queries.acceptances(tx, by.id)
+
+    def changes_since(self, terms_hash: str) -> str:
+        """Return what changed from a version to the one in force, as a unified diff."""
+        with self._db.read() as tx:
+            versions = queries.terms_versions(tx)
+        old = next((each.text for each in versions if each.hash == terms_hash), "")
+        new = versions[-1].text if versions else ""
+        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "accepted", "in force", lineterm="", n=1)
+        return "\n".join(lines)
+
+
+def _in_force(tx: Connection) -> Terms:
+    versions = queries.terms_versions(tx)
+    if not versions:
+        raise Refused(Refusal("access/no-terms", "No terms are published yet; the lab must publish them first."))
+    return versions[-1]

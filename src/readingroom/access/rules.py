@@ -1,0 +1,186 @@
+"""The entitlement function (promise 7) and the transition tables of grants and keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from readingroom.access.model import Amounts, Award, Entitlement, Fact, Facts, GrantState, Need, Reason
+from readingroom.core.clock import rfc3339
+from readingroom.core.refusal import Refusal
+from readingroom.strategy.model import Channel, StageFact
+
+# From each state, by each act, to which. What is not here cannot be done.
+GRANT_TRANSITIONS: dict[tuple[GrantState, str], GrantState] = {
+    (GrantState.ACTIVE, "suspend"): GrantState.SUSPENDED,
+    (GrantState.SUSPENDED, "reinstate"): GrantState.ACTIVE,
+    (GrantState.ACTIVE, "revoke"): GrantState.REVOKED,
+    (GrantState.SUSPENDED, "revoke"): GrantState.REVOKED,
+}
+KEY_TRANSITIONS = (("[*]", "issue", "live"), ("live", "rotate", "ending"), ("live", "revoke", "ended"),
+                   ("ending", "grace is over", "ended"), ("ending", "revoke", "ended"))  # fmt: skip
+MAX_GRACE_HOURS = 72
+
+Finding = tuple[Fact, Refusal | None]
+
+
+def entitled(facts: Facts | None, stage: StageFact | None, now: datetime, need: Need | None = None) -> Entitlement:
+    """Say whether this key (or grant) may make a call now, fact by fact.
+
+    Every fact is evaluated, so that a page can show them all; the first that fails is the refusal. A fact that is
+    not there fails: whatever cannot be confirmed is refused.
+
+    Args:
+        facts: of this room, read live; None if nothing matches the key.
+        stage: the grant's stage as it stands now; None if it could not be found.
+        now: the moment of the call.
+        need: what the request needs of its tier.
+    """
+    if facts is None or facts.grant is None:
+        reason = "This key is not known here; check it for typing errors, or ask for a new one."
+        return Entitlement(
+            (Fact("key-known", holds=False, detail="no such key"),), Refusal("access/key-unknown", reason)
+        )
+    findings = list(_findings(facts, stage, now, need or Need()))
+    refusal = next((refusal for fact, refusal in findings if refusal is not None), None)
+    return Entitlement(tuple(fact for fact, _ in findings), refusal)
+
+
+def _findings(facts: Facts, stage: StageFact | None, now: datetime, need: Need) -> Iterator[Finding]:
+    if facts.key_asked:
+        yield _key_known(facts)
+        yield _key_live(facts, now)
+    yield _grant_in_force(facts)
+    yield _not_expired(facts, now)
+    yield _not_barred(facts, now)
+    yield _terms_accepted(facts)
+    yield _stage_open(stage)
+    yield _tier_covers(facts, stage, need)
+    yield Fact("machine-enrolled", holds=True, detail="no machine is required"), None
+
+
+def _finding(name: str, refusal: Refusal, detail: str, *, holds: bool) -> Finding:
+    return Fact(name, holds, detail), None if holds else refusal
+
+
+def _key_known(facts: Facts) -> Finding:
+    refusal = Refusal("access/key-unknown", "This key is not known here; check it, or ask for a new one.")
+    holds = facts.key is not None
+    return _finding("key-known", refusal, f"key {facts.key.hint}..." if facts.key else "no such key", holds=holds)
+
+
+def _key_live(facts: Facts, now: datetime) -> Finding:
+    ends = facts.key.ends_at if facts.key else now
+    holds = ends is None or now < ends
+    detail = "in force" if ends is None else f"ends {rfc3339(ends)}" if holds else f"ended {rfc3339(ends)}"
+    refusal = Refusal("access/key-revoked", "This key was revoked; ask the grant's holder for another.")
+    return _finding("key-live", refusal, detail, holds=holds)
+
+
+def _grant_in_force(facts: Facts) -> Finding:
+    grant = facts.grant
+    state = grant.state if grant else None
+    since = f"{state.value} since {rfc3339(grant.changed_at)}" if grant and state else "no grant"
+    why = f" ({grant.changed_reason})" if grant and grant.changed_reason else ""
+    if state is GrantState.SUSPENDED:
+        refusal = Refusal("access/grant-suspended", f"This grant is suspended{why}; the lab may reinstate it.")
+    else:
+        refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final.")
+    return _finding("grant-in-force", refusal, since + why, holds=state is GrantState.ACTIVE)
+
+
+def _not_expired(facts: Facts, now: datetime) -> Finding:
+    ends = facts.grant.expires_at if facts.grant else now
+    refusal = Refusal("access/grant-expired", f"This grant ended on {rfc3339(ends)}; apply for a renewal.")
+    return _finding("not-expired", refusal, f"until {rfc3339(ends)}", holds=now < ends)
+
+
+def _not_barred(facts: Facts, now: datetime) -> Finding:
+    until = facts.barred_until
+    holds = until is None or now >= until
+    detail = "no bar" if holds or until is None else f"barred until {rfc3339(until)}"
+    refusal = Refusal("access/grant-suspended", f"This reader is {detail}.")
+    return _finding("person-not-barred", refusal, detail, holds=holds)
+
+
+def _terms_accepted(facts: Facts) -> Finding:
+    needed = facts.terms_needed
+    detail = "accepted" if facts.terms_accepted else "not accepted"
+    reason = "Read and accept the terms on the portal (My grants); until then this key is paused."
+    refusal = Refusal("access/terms-not-accepted", reason, {"terms": needed})
+    shown = f"{needed[:19]}... {detail}" if needed else "no terms are published"
+    return _finding("terms-accepted", refusal, shown, holds=needed is not None and facts.terms_accepted)
+
+
+def _stage_open(stage: StageFact | None) -> Finding:
+    if stage is None:
+        refusal = Refusal("releases/stage-not-open", "The stage of this grant is not in the plan in force.")
+        return _finding("stage-open", refusal, "no such stage", holds=False)
+    holds = stage.open and stage.channel is Channel.API
+    refusal = Refusal("releases/stage-not-open", f"The stage {stage.name} is not open: {stage.reason or 'no API'}")
+    return _finding("stage-open", refusal, f"{stage.name}: {'open' if holds else stage.reason}", holds=holds)
+
+
+def _tier_covers(facts: Facts, stage: StageFact | None, need: Need) -> Finding:
+    name = facts.grant.tier if facts.grant else ""
+    tier = stage.tiers.get(name) if stage else None
+    allowed = tier.top_logprobs if tier else 0
+    asks = need.top_logprobs or int(need.logprobs)
+    reason = f"The tier {name!r} of this grant shows at most {allowed} log-probabilities; {asks} were asked for."
+    refusal = Refusal("access/tier-too-low", reason, {"tier": name, "top_logprobs": allowed})
+    return _finding(
+        "tier-covers", refusal, f"{name}: up to {allowed} log-probabilities", holds=tier is not None and asks <= allowed
+    )
+
+
+def change_grant(state: GrantState, act: str) -> GrantState | Refusal:
+    """Return the state after an act, or refuse one that the table does not have."""
+    found = GRANT_TRANSITIONS.get((state, act))
+    if found is not None:
+        return found
+    able = [done for (before, done) in GRANT_TRANSITIONS if before is state]
+    cure = f"It can be: {', '.join(able)}." if able else "That is final; issue a new grant instead."
+    return Refusal(
+        "access/cannot-change-grant", f"A grant that is {state.value} cannot {act}. {cure}", {"state": state.value}
+    )
+
+
+def may_change_grant(state: GrantState, act: str) -> bool:
+    """Tell whether an act is possible: the yes/no twin, for a page's buttons."""
+    return (state, act) in GRANT_TRANSITIONS
+
+
+def check_reason(reason: Reason, note: str) -> Refusal | None:
+    """Refuse a sanction for `other` without a note."""
+    if reason is Reason.OTHER and not note.strip():
+        return Refusal("access/note-missing", "The reason `other` needs a note that says what it is (--note).")
+    return None
+
+
+def check_award(award: Award, stage: StageFact | None, barred_until: datetime | None, now: datetime) -> Refusal | None:
+    """Refuse to issue what could never be used, or should not be."""
+    if barred_until is not None and now < barred_until:
+        return Refusal("access/person-barred", f"This person is barred until {rfc3339(barred_until)}.")
+    if stage is None or stage.channel is not Channel.API:
+        return Refusal("access/no-such-stage", f"The plan in force has no API stage named {award.stage!r}.")
+    if award.tier not in stage.tiers:
+        known = ", ".join(stage.tiers) or "none"
+        return Refusal("access/no-such-tier", f"The stage {stage.name} has no tier {award.tier!r}; it has: {known}.")
+    if award.expires_at <= now:
+        return Refusal("access/already-expired", "A grant must end in the future; choose a later --expires.")
+    return _check_amounts(award.allocation)
+
+
+def _check_amounts(amounts: Amounts) -> Refusal | None:
+    for unit, amount in amounts.to_json().items():
+        if amount is not None and not 0 < amount < 2**53:
+            return Refusal("access/bad-amount", f"{unit} must be a whole number from 1 to 2^53 - 1, not {amount}.")
+    return None
+
+
+def diagrams() -> dict[str, str]:
+    """Return the state machines as Mermaid diagrams, from the tables that the code obeys."""
+    grant = ["stateDiagram-v2", "    [*] --> active: issue"]
+    grant += [f"    {before.value} --> {after.value}: {act}" for (before, act), after in GRANT_TRANSITIONS.items()]
+    key = ["stateDiagram-v2", *(f"    {before} --> {after}: {act}" for before, act, after in KEY_TRANSITIONS)]
+    return {"grant": "\n".join(grant), "key": "\n".join(key)}

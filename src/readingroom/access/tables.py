@@ -1,0 +1,71 @@
+"""Tables of the access room."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from readingroom.store.db import Moment, metadata
+
+grant = sa.Table(
+    "access_grant",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("holder", sa.String, nullable=False, index=True),
+    sa.Column("members", sa.JSON, nullable=False),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("tier", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("passes", sa.BigInteger),
+    sa.Column("tokens", sa.BigInteger),
+    sa.Column("calls", sa.BigInteger),
+    sa.Column("issued_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("issued_by", sa.String, nullable=False),
+    sa.Column("award_id", sa.String, unique=True),  # an award becomes one grant, however often it is heard
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("changed_reason", sa.String),
+    sa.Column("note", sa.Text),
+    sa.Column("dev", sa.Boolean, nullable=False),
+)
+terms = sa.Table(
+    "access_terms",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("hash", sa.String, nullable=False, unique=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("material", sa.Boolean, nullable=False),
+    sa.Column("published_at", Moment, nullable=False),
+)
+acceptance = sa.Table(
+    "access_acceptance",
+    metadata,
+    sa.Column("person", sa.String, primary_key=True),
+    sa.Column("position", sa.ForeignKey("access_terms.position"), primary_key=True),
+    sa.Column("accepted_at", Moment, nullable=False),
+    sa.Column("on_behalf", sa.Boolean, nullable=False),
+)
+key = sa.Table(
+    "access_key",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("hash", sa.String, nullable=False, unique=True),
+    sa.Column("grant_id", sa.ForeignKey("access_grant.id"), nullable=False, index=True),
+    sa.Column("person", sa.String, nullable=False),
+    sa.Column("hint", sa.String, nullable=False),
+    sa.Column("issued_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment),
+)
+bar = sa.Table(
+    "access_bar",
+    metadata,
+    sa.Column("person", sa.String, primary_key=True),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+)
+version = sa.Table(
+    "access_version",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
