@@ -58,7 +58,7 @@ def parse(node: Node, scope: Scope) -> Document | None:  # noqa: ARG001 - every 
         node.problem("no document is named", f"Name one or more of: {', '.join(DocumentKind)}")
     wanted: list[str] = []
     for item in items:
-        name = item.choice(DocumentKind)
+        name = item.choice([each.value for each in DocumentKind])
         if name in wanted:
             item.problem(f"{name!r} stands twice", "Keep one of the two")
         elif name:
