@@ -1,0 +1,37 @@
+"""Which engine a house's settings name."""
+
+from __future__ import annotations
+
+import json
+
+from readingroom.core.errors import Broken, Problem
+from readingroom.core.settings import Settings, engine_key
+from readingroom.engines.echo import EchoEngine, options_from
+from readingroom.engines.http import HttpEngine
+from readingroom.engines.model import Engine
+
+ADDRESS = "engine.json"  # HOME/run/engine.json: where the embedded engine of this server listens, and its key
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Make the engine that a house is set to.
+
+    Raises:
+        Broken: the embedded engine is not running.
+    """
+    if settings.engine == "echo":
+        return EchoEngine(options_from(settings.engine_options))
+    if settings.engine == "embedded":
+        url, key = _address(settings)
+        return HttpEngine(url, settings.model_name, settings.context, key)
+    return HttpEngine(settings.engine.rstrip("/"), settings.model, settings.context, engine_key())
+
+
+def _address(settings: Settings) -> tuple[str, str]:
+    path = settings.run / ADDRESS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return str(found["url"]), str(found["key"])
+    except (OSError, ValueError, KeyError):
+        cure = "Start it with `readingroom serve`"
+        raise Broken(Problem(str(path), "the embedded engine is not running", cure)) from None
