@@ -11,12 +11,20 @@ import pytest
 import sqlalchemy as sa
 
 from readingroom.core.clock import FixedClock
+from readingroom.ledger.note import Signer
+from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
 
 
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
+
+
+@pytest.fixture
+def ledger(clock: FixedClock) -> Ledger:
+    """Give the log's writing end, with a key of its own."""
+    return Ledger(clock, Signer.generate("test.example/log"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from readingroom.app.mail import Post
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.settings import Settings
+from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
 from readingroom.people.service import People
 from readingroom.store.db import Database
@@ -18,7 +19,7 @@ class House:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.db = Database(settings.database_url)
-        self.ledger = Ledger(self.clock)
+        self.ledger = Ledger(self.clock, _ledger_key(settings))
         self.post = Post(settings.outbox, self.clock)
         self.people = People(self.db, self.ledger, self.clock, dev=settings.dev)
 
@@ -34,3 +35,9 @@ class House:
     def close(self) -> None:
         """Close the database."""
         self.db.close()
+
+
+def _ledger_key(settings: Settings) -> Signer:
+    """Load the log's key; a new house makes one. A log that another key has signed is not appended to."""
+    path = settings.keys / "ledger.pem"
+    return Signer.load(path, settings.origin) if path.exists() else Signer.create(path, settings.origin)

@@ -61,6 +61,7 @@ ENDINGS: dict[str, Ending] = {
     "engine/unavailable": Ending(502, _SERVER, retryable=True),
     "engine/timeout": Ending(504, _SERVER, retryable=True),
     "ledger/cannot-record": Ending(503, _SERVER, retryable=True),
+    "ledger/entry-too-large": Ending(413, _INVALID),
     # persons
     "people/not-allowed": Ending(403, _PERMISSION),
     "people/not-signed-in": Ending(401, _AUTH),

@@ -32,14 +32,21 @@ class Entry:
     data: Mapping[str, Json]
 
     def leaf(self) -> bytes:
-        """Return the canonical JSON that is hashed into the tree."""
-        return canonical(
-            {
-                "v": VERSION,
-                "seq": self.seq,
-                "event": self.event,
-                "at": rfc3339(self.at),
-                "by": self.by,
-                "data": dict(self.data),
-            }
-        )
+        """Return the canonical JSON that is hashed into the tree.
+
+        Raises:
+            ValueError: the data holds what JSON cannot spell the same way everywhere (NaN, an integer beyond 2^53,
+                bytes, a key that is no text).
+        """
+        spelled = {
+            "v": VERSION,
+            "seq": self.seq,
+            "event": self.event,
+            "at": rfc3339(self.at),
+            "by": self.by,
+            "data": dict(self.data),
+        }
+        try:
+            return canonical(spelled)
+        except (ValueError, TypeError, RecursionError) as fault:
+            raise ValueError(f"the data of {self.event} cannot be recorded: {fault}") from fault

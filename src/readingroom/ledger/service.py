@@ -10,29 +10,91 @@ from sqlalchemy.engine import Connection
 
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
-from readingroom.ledger.model import Entry
-from readingroom.ledger.tables import entry as table
+from readingroom.core.errors import Broken, Problem
+from readingroom.core.refusal import Refusal, require
+from readingroom.ledger import tables
+from readingroom.ledger.checkpoint import Checkpoint
+from readingroom.ledger.merkle import Frontier, leaf_hash
+from readingroom.ledger.model import MAX_ENTRY, Entry
+from readingroom.ledger.note import Signer, Unproven, Verifier
 
 Listener = Callable[[Connection, Entry], None]
 
 
 class Ledger:
-    """The log's writing end."""
+    """The log's writing end.
 
-    def __init__(self, clock: Clock) -> None:
-        """Take the clock that dates entries."""
+    Every append signs the checkpoint of its new size, in the same transaction: entry, tree and signature are there
+    together or not at all, and an altered entry is found by the two checkpoints around it.
+    """
+
+    def __init__(self, clock: Clock, signer: Signer) -> None:
+        """Take the clock that dates entries and the key that signs checkpoints."""
         self._clock = clock
+        self._signer = signer
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key of the log."""
+        return self._signer.verifier
 
     def on(self, event: str, listener: Listener) -> None:
         """Call `listener` for each entry of this event, in the transaction that appends it."""
         self._listeners[event].append(listener)
 
     def append(self, tx: Connection, event: str, data: Mapping[str, Json], *, by: str) -> Entry:
-        """Append one entry within a `Database.decide` transaction, then tell the listeners."""
-        last = tx.execute(sa.select(sa.func.max(table.c.seq))).scalar()
-        made = Entry(0 if last is None else last + 1, event, self._clock.now(), by, data)
-        tx.execute(table.insert().values(seq=made.seq, leaf=made.leaf()))
+        """Append one entry within a `Database.decide` transaction, then tell the listeners.
+
+        Raises:
+            ValueError: the data has no canonical JSON form.
+            Refused: the entry is longer than an entry can be.
+            Broken: the stored log does not end in a checkpoint of ours; nothing is signed on top of it.
+        """
+        tree = self._tree(tx)
+        made = Entry(tree.size, event, self._clock.now(), by, data)
+        leaf = made.leaf()
+        require(too_large(event, leaf))
+        hashed = leaf_hash(leaf)
+        tree = tree.append(hashed)
+        note = Checkpoint(self._signer.name, tree.size, tree.root()).sign(self._signer)
+        tx.execute(tables.entry.insert().values(seq=made.seq, leaf=leaf, leaf_hash=hashed))
+        tx.execute(tables.checkpoint.insert().values(size=tree.size, note=note, frontier=tree.to_bytes()))
         for listener in self._listeners[event]:
             listener(tx, made)
         return made
+
+    def _tree(self, tx: Connection) -> Frontier:
+        """Return the tree to append to, after making sure that it is the one we signed last.
+
+        A log must never sign two histories: on a frontier that somebody altered, every later checkpoint would be
+        inconsistent with those that are already out in letters and receipts.
+        """
+        newest = sa.select(tables.checkpoint).order_by(tables.checkpoint.c.size.desc()).limit(1)
+        last = tx.execute(newest).first()
+        highest = tx.execute(sa.select(sa.func.max(tables.entry.c.seq))).scalar()
+        size = 0 if highest is None else highest + 1
+        if last is None and size == 0:
+            return Frontier()
+        try:
+            if last is None:
+                raise Unproven("the checkpoints are gone")  # noqa: TRY301 - told as every other fault of the log
+            tree = Frontier.from_bytes(last.size, last.frontier)
+            signed = Checkpoint.open_own(last.note, self.verifier)
+            if (signed.size, signed.root) != (tree.size, tree.root()) or signed.size != size:
+                raise Unproven("the last checkpoint does not fit the entries")  # noqa: TRY301 - likewise
+        except (Unproven, ValueError, TypeError) as fault:
+            cure = "Run `readingroom ledger verify`; it names what was altered"
+            raise Broken(Problem("ledger", f"the log is not as it was signed: {fault}", cure)) from None
+        return tree
+
+
+def too_large(event: str, leaf: bytes) -> Refusal | None:
+    """Refuse an entry whose length would not fit the 16 bits that a tile gives it."""
+    if len(leaf) <= MAX_ENTRY:
+        return None
+    return Refusal(
+        "ledger/entry-too-large",
+        f"What {event} would record has {len(leaf)} bytes; an entry holds {MAX_ENTRY}. Make the text shorter.",
+        {"event": event, "bytes": len(leaf), "most": MAX_ENTRY},
+    )
