@@ -56,6 +56,9 @@ class HttpEngine:
     async def stream(self, request: ForwardRequest) -> AsyncIterator[Chunk]:
         """Read an answer; leaving the iterator closes the connection, which stops the server's work."""
         body = {**request.body, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
+        if self._counts == "llama.cpp":
+            body["timings_per_token"] = True  # its own running count: a frame may hold several tokens
+        counted: dict[int, int] = {}
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
         try:
             async with self._client().post(url, json=body, allow_redirects=False) as response:
@@ -63,7 +66,7 @@ class HttpEngine:
                     raise _refusal(response.status, await response.content.read(_MAX_ERROR))
                 open_choices = set(range(request.choices))
                 async for event in _events(response):
-                    for chunk in _chunks(event, request.kind):
+                    for chunk in _chunks(event, request.kind, counted):
                         if chunk.finish_reason is not None:
                             open_choices.discard(chunk.index)
                         yield chunk
@@ -149,9 +152,11 @@ class HttpEngine:
             timeout = aiohttp.ClientTimeout(
                 total=None, sock_connect=self.connect_seconds, sock_read=self.silent_seconds
             )
+            # A connection each: llama.cpp closes idle ones under our feet, and a lost request must not be sent twice.
+            connector = aiohttp.TCPConnector(limit=0, force_close=True)
             # No environment proxies: prompts go to the engine that was named and nowhere else.
             self._session = aiohttp.ClientSession(
-                headers=headers, timeout=timeout, connector=aiohttp.TCPConnector(limit=0), trust_env=False
+                headers=headers, timeout=timeout, connector=connector, trust_env=False
             )
         return self._session
 
@@ -168,8 +173,9 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, J
             yield event
 
 
-def _chunks(event: dict[str, Json], kind: Kind) -> list[Chunk]:
-    chunks = [_chunk(choice, kind) for choice in event.get("choices") or []]
+def _chunks(event: dict[str, Json], kind: Kind, counted: dict[int, int]) -> list[Chunk]:
+    running = (event.get("timings") or {}).get("predicted_n")
+    chunks = [_chunk(choice, kind, running, counted) for choice in event.get("choices") or []]
     usage = event.get("usage")
     if usage:
         counts = Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
@@ -177,15 +183,18 @@ def _chunks(event: dict[str, Json], kind: Kind) -> list[Chunk]:
     return chunks
 
 
-def _chunk(choice: dict[str, Json], kind: Kind) -> Chunk:
+def _chunk(choice: dict[str, Json], kind: Kind, running: int | None, counted: dict[int, int]) -> Chunk:
     delta = choice.get("delta") or {}
     text = (choice.get("text") if kind is Kind.COMPLETION else delta.get("content")) or ""
     reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
     calls = tuple(delta.get("tool_calls") or ())
+    index = int(choice.get("index") or 0)
+    before = counted.get(index, 0)
+    counted[index] = before + int(bool(text or reasoning or calls)) if running is None else max(before, running)
     return Chunk(
-        index=int(choice.get("index") or 0),
+        index=index,
         text=text,
-        tokens=int(bool(text or reasoning or calls)),
+        tokens=counted[index] - before,
         logprobs=_logprobs(choice.get("logprobs"), kind),
         tool_calls=calls,
         reasoning=reasoning,
