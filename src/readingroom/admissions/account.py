@@ -107,3 +107,13 @@ def _balance(places: Mapping[Place, int]) -> Balance:
 def covers(held: Mapping[str, Balance], amounts: Amounts) -> bool:
     """Tell whether the rest of a call covers an award in every metered unit."""
     return all(unit in held and held[unit].rest >= amount for unit, amount in amounts.units().items())
+
+
+def granted(entries: Iterable[Posting], award: str) -> dict[str, int]:
+    """Return what is granted now under one award, by unit: accepted, less what was returned."""
+    held: dict[str, int] = defaultdict(int)
+    for each in entries:
+        source, target = each.cause.way
+        if each.award == award and Place.GRANTED in {source, target}:
+            held[each.unit] += each.amount if target is Place.GRANTED else -each.amount
+    return dict(held)

@@ -12,7 +12,7 @@ this again to the same bytes. (The lab knows the seed meanwhile: it cannot chang
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -64,6 +64,13 @@ class Sheet:
             "text": self.text,
             "differ": self.differ,
         }
+
+    @classmethod
+    def read(cls, raw: Json) -> Sheet:
+        """Read back what `to_json` gave."""
+        given = Amounts(**raw["amounts"]) if raw["amounts"] else None
+        mean, reason = Fraction(raw["score"]), Reason(raw["reason"])
+        return cls(raw["application"], raw["asked"], mean, raw["rank"], given, reason, raw["text"], raw["differ"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,10 @@ def allocate(file: CallFile, candidates: Collection[Candidate], seed: bytes) -> 
     aside = {each.application: _set_aside(file, each, scores[each.application]) for each in order}
     ranked = [each for each in order if aside[each.application] is None]
     pot = Pot(file.budget.passes - file.reserve, file.limits.minimum)
+    line = [scores[each.application] for each in ranked]
     shares = file.policy.share(pot, [_cap(file, each) for each in ranked])
     sheets = [
-        _sheet(file, each, rank, share, ranked, scores)
+        _sheet(file, each, rank, share, line)
         for rank, (each, share) in enumerate(zip(ranked, shares, strict=True), start=1)
     ]
     sheets += [sheet for each in order if (sheet := aside[each.application]) is not None]
@@ -165,13 +173,12 @@ def _set_aside(file: CallFile, candidate: Candidate, mean: Fraction) -> Sheet | 
     return Sheet(candidate.application, candidate.asked, mean, None, None, reason, text, differ)
 
 
-def _sheet(  # noqa: PLR0913, PLR0917 - one row of the result, from one place
-    file: CallFile, who: Candidate, rank: int, share: Share, ranked: list[Candidate], scores: Mapping[str, Fraction]
-) -> Sheet:
-    mean = scores[who.application]
+def _sheet(file: CallFile, who: Candidate, rank: int, share: Share, line: list[Fraction]) -> Sheet:
+    """Write the sheet of a ranked candidate; `line` holds the scores of all ranked ones, by rank."""
+    mean = line[rank - 1]
     amounts = file.amounts(share.passes) if share.passes else None
-    text = f"Rank {rank} of {len(ranked)}, mean score {decimal(mean)}. " + _given(file, who, share)
-    differ = _would_differ(file, who, share, [scores[each.application] for each in ranked])
+    text = f"Rank {rank} of {len(line)}, mean score {decimal(mean)}. {_given(file, who, share)}"
+    differ = _would_differ(file, who, share, line)
     return Sheet(who.application, who.asked, mean, rank, amounts, share.reason, text, differ)
 
 
@@ -201,7 +208,7 @@ def _would_differ(file: CallFile, who: Candidate, share: Share, line: list[Fract
         ways.append(f"rank {share.needed_rank}, that is a mean score above {decimal(line[share.needed_rank - 1])}")
     if share.would_fit:
         ways.append(f"an ask of at most {share.would_fit} passes at the same rank")
-    return "It would have taken " + ", or ".join(ways) + "." if ways else "No score would have: the budget is too small."
+    return f"It would have taken {', or '.join(ways)}." if ways else "No score would have: the budget is too small."
 
 
 def decimal(value: Fraction) -> str:

@@ -11,6 +11,7 @@ from readingroom.core.errors import Problem
 
 MAX_CHARACTERS = 20_000  # a word limit alone would let one word be a megabyte
 MAX_TEAM = 50
+MAX_ADDRESS = 254
 MAX_NUMBER = 2**53 - 1  # the largest integer that canonical JSON spells exactly
 MAX_COMMENT = 10_000
 
@@ -39,7 +40,7 @@ def _saving(file: CallFile, draft: Draft) -> Iterator[Problem]:
             yield Problem(f"answers.{name}"[:200], "is no question of this call", f"It asks: {known}")
         else:
             yield from _typed(questions[name], answer)
-    if isinstance(draft.passes, bool) or not 0 <= draft.passes <= MAX_NUMBER:
+    if not _whole(draft.passes) or not 0 <= draft.passes <= MAX_NUMBER:
         yield Problem("passes", "must be a whole number from 0", "Say how many passes you want")
     if draft.tier and draft.tier not in file.tiers:
         yield Problem("tier", "is not on offer in this call", f"On offer: {', '.join(file.tiers)}")
@@ -49,7 +50,7 @@ def _saving(file: CallFile, draft: Draft) -> Iterator[Problem]:
 def _typed(question: Question, answer: Answer) -> Iterator[Problem]:
     where = f"answers.{question.name}"
     if question.kind is Kind.NUMBER:
-        if isinstance(answer, bool) or not isinstance(answer, int) or not 0 <= answer <= MAX_NUMBER:
+        if not isinstance(answer, int) or not _whole(answer) or not 0 <= answer <= MAX_NUMBER:
             yield Problem(where, "must be a whole number from 0", "Write digits only")
     elif not isinstance(answer, str):
         yield Problem(where, "must be text", "Write a text")
@@ -58,6 +59,11 @@ def _typed(question: Question, answer: Answer) -> Iterator[Problem]:
             yield Problem(where, "is none of the options", f"Choose one of: {', '.join(question.options)}")
     else:
         yield from _text(where, answer, question.words)
+
+
+def _whole(value: object) -> bool:
+    """Tell whether a value is an integer: what comes through a door is not yet what its type says."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _text(where: str, text: str, words: int) -> Iterator[Problem]:
@@ -79,7 +85,7 @@ def _team(team: Sequence[str]) -> Iterator[Problem]:
         yield Problem("team", f"has more than {MAX_TEAM} members", "Apply as several teams")
     for each in team:
         name, _, host = each.partition("@")
-        if not name or not host or "@" in host or len(each) > 254 or any(c.isspace() for c in each):
+        if not name or not host or "@" in host or len(each) > MAX_ADDRESS or any(c.isspace() for c in each):
             yield Problem("team", f"{each[:80]!r} is not an e-mail address", "Write it as name@example.org")
         elif _unwritable(each):
             yield Problem("team", "holds control characters", "Write it as name@example.org")
@@ -88,7 +94,7 @@ def _team(team: Sequence[str]) -> Iterator[Problem]:
 def _complete(file: CallFile, draft: Draft) -> Iterator[Problem]:
     for question in file.form:
         answer = draft.answers.get(question.name, "")
-        if question.required and (not answer.strip() if isinstance(answer, str) else False):
+        if question.required and isinstance(answer, str) and not answer.strip():
             yield Problem(f"answers.{question.name}", "is required", question.label)
     if not draft.tier:
         yield Problem("tier", "is required", f"On offer: {', '.join(file.tiers)}")
@@ -98,7 +104,8 @@ def _complete(file: CallFile, draft: Draft) -> Iterator[Problem]:
 
 
 def _named(file: CallFile, draft: Draft, identity: Sequence[str]) -> Iterator[Problem]:
-    needles = [each.casefold() for each in identity if len(each) > 3 and ("@" in each or " " in each.strip())]  # noqa: PLR2004 - a shorter one is a word like any other
+    # A name of one word may be a word like any other; an address or a full name is not.
+    needles = [each.strip().casefold() for each in identity if "@" in each or " " in each.strip()]
     for question in file.form:
         answer = draft.answers.get(question.name)
         if question.shown and isinstance(answer, str) and any(each in answer.casefold() for each in needles):
@@ -120,7 +127,7 @@ def _judgement(file: CallFile, given: Judgement) -> Iterator[Problem]:
     for name in criteria:
         score = given.scores.get(name)
         low, high = (reviewing.low, reviewing.high) if reviewing else (0, 0)
-        if isinstance(score, bool) or not isinstance(score, int) or not low <= score <= high:
+        if score is None or not _whole(score) or not low <= score <= high:
             yield Problem(f"scores.{name}", f"must be a whole number from {low} to {high}", "Use the call's anchors")
     if not given.comment.strip():
         yield Problem("comment", "is required", "Say why you scored so")

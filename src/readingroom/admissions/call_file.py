@@ -153,7 +153,8 @@ def _integer(fields: Mapping[str, Node], name: str, missing: int) -> int:
 
 def _question(node: Node) -> Question:
     fields = node.fields(["name", "label", "type"], ["required", "words", "options", "shown_to_reviewers"])
-    kind = Kind(fields["type"].choice([each.value for each in Kind], Kind.TEXT.value)) if "type" in fields else Kind.TEXT
+    kinds = [each.value for each in Kind]
+    kind = Kind(fields["type"].choice(kinds, Kind.TEXT.value)) if "type" in fields else Kind.TEXT
     options = _distinct(fields["options"]) if "options" in fields else ()
     if (kind is Kind.CHOICE) != ("options" in fields):
         node.problem("options go with the type 'choice', and only with it", "Add or remove 'options'")
@@ -194,7 +195,7 @@ def _anchors(node: Node) -> Mapping[int, str]:
         else:
             meaning.problem(f"the score {key!r} is no whole number from 0 to 999", "Write it as '1: what it means'")
     if len(anchors) < 2:  # noqa: PLR2004 - a scale has two ends
-        node.problem("a scale needs at least its lowest and highest score explained", "Add '1: poor' and '5: excellent'")
+        node.problem("a scale needs its lowest and its highest score explained", "Add '1: poor' and '5: excellent'")
     return anchors
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from readingroom.admissions.model import Conflict, ConflictKind
@@ -85,6 +85,13 @@ def conflicts(
     if (side.application, reviewer.person) in declared:
         found.append(Conflict(ConflictKind.DECLARED, "the reviewer declared it"))
     return tuple(found)
+
+
+def free(
+    reviewers: Iterable[Party], side: Side, everyone: Collection[Side], declared: frozenset[tuple[str, str]]
+) -> frozenset[str]:
+    """Return those who may review an application."""
+    return frozenset(each.person for each in reviewers if not conflicts(each, side, everyone, declared))
 
 
 @dataclass(frozen=True, slots=True)

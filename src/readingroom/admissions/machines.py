@@ -109,9 +109,7 @@ AWARD = Machine(
 def mermaid(machine: Machine[State]) -> str:
     """Draw a machine as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {_node(machine.start)}"]
-    lines += [
-        f"    {_node(before)} --> {_node(after)}: {act}" for (before, act), after in machine.transitions.items()
-    ]
+    lines += [f"    {_node(before)} --> {_node(after)}: {act}" for (before, act), after in machine.transitions.items()]
     lines += [f"    {_node(state)} --> [*]" for state in sorted(machine.final)]
     return "\n".join(lines) + "\n"
 

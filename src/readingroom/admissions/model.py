@@ -217,6 +217,21 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a person decides on one application, where no competition does.
+
+    Attributes:
+        note: why, in words; the applicant is told. Required for a refusal.
+        passes: how many; None gives what was asked for, up to the call's maximum.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    note: str = ""
+    passes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What was decided on an application, as its applicant is told.
 
@@ -225,6 +240,7 @@ class Decision:
         differ: what would have had to be different.
         reapply_from: from when the person may apply again.
         appeal: how to appeal, and what is not possible yet.
+        sheet: the reason sheet, where a competition decided.
     """
 
     application: str
@@ -236,6 +252,7 @@ class Decision:
     appeal: str
     decided_at: datetime
     decided_by: str
+    sheet: Json = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from readingroom.admissions.model import (
     Review,
     ReviewState,
     Risk,
+    Ruling,
 )
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
@@ -135,18 +136,12 @@ def check_saving(application: Application) -> Refusal | None:
 # Who may see and decide
 
 
-def check_impartial(by: Actor, parties: Mapping[str, Collection[str]]) -> Refusal | None:
-    """Refuse who has a stake in a call to run or decide it.
-
-    Args:
-        by: who acts.
-        parties: application to the ids of its applicant and team.
-    """
-    own = sorted(application for application, persons in parties.items() if by.id in persons)
+def check_impartial(own: Collection[str]) -> Refusal | None:
+    """Refuse who has a stake in a call to run or decide it; `own` are the ids of the applications they are part of."""
     if not own:
         return None
-    reason = "You apply in this call yourself, so somebody else has to do this."
-    return Refusal("admissions/own-application", reason, {"application": own[0]})
+    reason = "You apply in this call yourself, alone or in a team, so somebody else has to do this."
+    return Refusal("admissions/own-application", reason, {"application": min(own)})
 
 
 def check_unblinded(by: Actor, call: Call, reviewers: Collection[str]) -> Refusal | None:
@@ -244,26 +239,28 @@ def check_competitive(call: Call) -> Refusal | None:
     return Refusal("admissions/no-competition", reason)
 
 
-def check_single(
-    call: Call, application: Application, outcome: Outcome, reason: Reason, note: str, reviews: Collection[Review]
-) -> Refusal | None:
+def check_single(call: Call, application: Application, ruling: Ruling, reviews: Collection[Review]) -> Refusal | None:
     """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit."""
+    awarded = ruling.outcome is Outcome.AWARDED
     if call.file.competitive:
         return Refusal("admissions/competition", "This call's published rule decides; allocate and publish it.")
-    refusal = machines.APPLICATION.check(application.state, "award" if outcome is Outcome.AWARDED else "refuse")
-    refusal = refusal or check_reviewed(call.file, {application.id: reviews})
-    if refusal:
-        return refusal
-    if reason not in BY_PERSON or (reason is Reason.SUITABLE) != (outcome is Outcome.AWARDED):
-        fitting = sorted(each.value for each in BY_PERSON if (each is Reason.SUITABLE) == (outcome is Outcome.AWARDED))
-        text = f"{reason.value!r} is no reason for this. One of: {', '.join(fitting)}."
-        return Refusal("admissions/reason-not-fitting", text, {"reason": reason.value, "fitting": fitting})
-    if reason is not Reason.SUITABLE and not note.strip():
-        text = "Say in words why, and what would have to differ: the applicant is told."
-        return Refusal("admissions/note-missing", text, {"reason": reason.value})
+    refusal = machines.APPLICATION.check(application.state, "award" if awarded else "refuse")
+    refusal = refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
     vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
-    if outcome is Outcome.AWARDED and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
+    if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
         return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
+    return refusal
+
+
+def _check_reason(ruling: Ruling) -> Refusal | None:
+    fitting = {Reason.SUITABLE} if ruling.outcome is Outcome.AWARDED else BY_PERSON - {Reason.SUITABLE}
+    if ruling.reason not in fitting:
+        known = sorted(each.value for each in fitting)
+        text = f"{ruling.reason.value!r} is no reason for this. One of: {', '.join(known)}."
+        return Refusal("admissions/reason-not-fitting", text, {"reason": ruling.reason.value, "fitting": known})
+    if ruling.outcome is Outcome.REFUSED and not ruling.note.strip():
+        text = "Say in words why: the applicant is told."
+        return Refusal("admissions/note-missing", text, {"reason": ruling.reason.value})
     return None
 
 

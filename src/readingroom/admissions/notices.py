@@ -1,0 +1,63 @@
+"""What an applicant is told of a decision: code, text, what would have had to differ, when to apply again, appeal."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from readingroom.admissions.allocation import Sheet
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.model import Decision, Outcome, Reason, Ruling
+
+_DIFFER = {
+    Reason.SUITABLE: "Nothing: it was awarded.",
+    Reason.OUT_OF_SCOPE: "A purpose within that of this call.",
+    Reason.UNCLEAR: "Answers from which a reader can tell what will be asked, how often and why.",
+    Reason.MISUSE_RISK: "Another use of the model, or a plan that takes the named risk away.",
+    Reason.BUDGET_SPENT: "A call with budget left; the application itself was not found wanting.",
+    Reason.OTHER: "What the reason names.",
+}
+
+
+def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str) -> Decision:
+    """Tell what the published rule of a competition decided."""
+    outcome = Outcome.AWARDED if sheet.amounts else Outcome.REFUSED
+    return Decision(
+        application=sheet.application,
+        outcome=outcome,
+        reason=sheet.reason,
+        text=sheet.text,
+        differ=sheet.differ,
+        reapply_from=_reapply_from(file, outcome, at),
+        appeal=appeal(file),
+        decided_at=at,
+        decided_by=by,
+        sheet=sheet.to_json(),
+    )
+
+
+def by_person(file: CallFile, application: str, ruling: Ruling, at: datetime, by: str) -> Decision:
+    """Tell what a person decided."""
+    return Decision(
+        application=application,
+        outcome=ruling.outcome,
+        reason=ruling.reason,
+        text=ruling.note.strip() or "Found suitable.",
+        differ=_DIFFER[ruling.reason],
+        reapply_from=_reapply_from(file, ruling.outcome, at),
+        appeal=appeal(file),
+        decided_at=at,
+        decided_by=by,
+    )
+
+
+def _reapply_from(file: CallFile, outcome: Outcome, at: datetime) -> datetime:
+    return at + timedelta(days=file.reapply_after_days if outcome is Outcome.REFUSED else 0)
+
+
+def appeal(file: CallFile) -> str:
+    """Say how to appeal, and no more than is true of this version."""
+    return (
+        "Write to the steward, with this decision's reason code and the application's id. This house has no appeal "
+        f"procedure of its own yet; the call keeps {file.reserve} passes in reserve, which are awarded to nobody "
+        "meanwhile."
+    )

@@ -1,0 +1,107 @@
+"""Awards: accepted or declined by their applicant, taken back by a person when nobody answered, returned early."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from readingroom.admissions import account, machines, queries, rules, tables
+from readingroom.admissions.account import Cause
+from readingroom.admissions.model import Amounts, Award
+from readingroom.admissions.service.base import Base
+from readingroom.core.canonical import Json
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check, may
+
+_CAUSES = {"accept": Cause.ACCEPTED, "decline": Cause.DECLINED, "lapse": Cause.LAPSED}
+_EVENTS = {
+    "accept": "admissions.award.accepted",
+    "decline": "admissions.award.declined",
+    "lapse": "admissions.award.lapsed",
+}
+
+
+class Awarding(Base):
+    """Use cases around an award."""
+
+    def accept_award(self, by: Actor, award: str) -> Award:
+        """Accept one's award; whoever hears `admissions.award.accepted` issues the grant in the same transaction.
+
+        An offer stands until a person takes it back, also after its date.
+        """
+        with self._db.decide() as tx:
+            return self._settle(tx, by, self._award(tx, by, award), "accept")
+
+    def decline_award(self, by: Actor, award: str) -> Award:
+        """Decline one's award; its amount goes back to the call."""
+        with self._db.decide() as tx:
+            return self._settle(tx, by, self._award(tx, by, award), "decline")
+
+    def lapse_award(self, by: Actor, award: str) -> Award:
+        """Take back an offer whose date has passed; its amount goes back to the call."""
+        require(check(by, Permission.CALL_DECIDE))
+        with self._db.decide() as tx:
+            found = self._known(tx, award)
+            require(rules.check_lapsing(found, self._clock.now()))
+            return self._settle(tx, by, found, "lapse")
+
+    def return_within(self, tx: Connection, by: Actor, award: str, amounts: Amounts) -> None:
+        """Put back what an accepted award's grant no longer needs.
+
+        For the process that ends or shrinks the grant: it runs in that decision's transaction, and is to be
+        given no more than the grant had left unused.
+
+        Raises:
+            Refused: the award was not accepted, or less than that is still granted under it.
+        """
+        found = self._known(tx, award)
+        held = account.granted(queries.postings(tx, found.call), award)
+        units = amounts.units()
+        if any(not 0 <= amount <= held.get(unit, 0) for unit, amount in units.items()):
+            reason = "More cannot be returned than is granted under this award."
+            raise Refused(Refusal("admissions/not-granted", reason, {"granted": held, "returned": units}))
+        self._post(tx, found.call, account.postings(amounts, Cause.RETURNED, award))
+        self._say(
+            tx, by, "admissions.award.returned", {"award": award, "call": found.call, "amounts": amounts.to_json()}
+        )
+
+    def my_awards(self, by: Actor) -> list[Award]:
+        """Return one's own awards."""
+        with self._db.read() as tx:
+            return queries.awards_of(tx, by.id)
+
+    def award(self, by: Actor, award: str) -> Award:
+        """Return one award: one's own, or any for who may read applications."""
+        with self._db.read() as tx:
+            return self._known(tx, award) if may(by, Permission.APPLICATION_READ) else self._award(tx, by, award)
+
+    def awards(self, by: Actor, call: str) -> list[Award]:
+        """Return a call's awards."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            return queries.awards(tx, self._call(tx, call).id)
+
+    def _known(self, tx: Connection, award: str) -> Award:
+        found = queries.award(tx, award)
+        if found is None:
+            raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
+        return found
+
+    def _settle(self, tx: Connection, by: Actor, found: Award, act: str) -> Award:
+        require(machines.AWARD.check(found.state, act))
+        values = {"state": machines.AWARD.after(found.state, act).value, "settled_at": self._clock.now()}
+        tx.execute(tables.award.update().where(tables.award.c.id == found.id).values(values))
+        self._post(tx, found.call, account.postings(found.amounts, _CAUSES[act], found.id))
+        data: dict[str, Json] = {
+            "award": found.id,
+            "application": found.application,
+            "call": found.call,
+            "person": found.person,
+            "stage": found.stage,
+            "tier": found.tier,
+            "amounts": found.amounts.to_json(),
+            "days": found.days,
+            "terms": found.terms,
+        }
+        self._say(tx, by, _EVENTS[act], data)
+        return self._known(tx, found.id)

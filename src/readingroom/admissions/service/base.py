@@ -1,0 +1,95 @@
+"""What the use cases share: the database, the ledger, the clock, and how a thing is found, moved and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.admissions import machines, queries, rules, tables
+from readingroom.admissions.account import Posting
+from readingroom.admissions.call import Call
+from readingroom.admissions.model import Application, Award
+from readingroom.core.canonical import Json
+from readingroom.core.clock import Clock
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.ledger.service import Ledger
+from readingroom.people.model import Actor
+from readingroom.store.db import Database
+
+
+class Base:
+    """The tools of a use case."""
+
+    def __init__(self, db: Database, ledger: Ledger, clock: Clock) -> None:
+        """Take the database, the ledger and the clock."""
+        self._db = db
+        self._ledger = ledger
+        self._clock = clock
+
+    def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
+        self._ledger.append(tx, event, data, by=by.id)
+
+    def _call(self, tx: Connection, call_id: str) -> Call:
+        found = queries.call(tx, call_id)
+        if found is None:
+            reason = f"There is no call {call_id[:80]!r}."
+            raise Refused(Refusal("admissions/call-unknown", reason))
+        return found
+
+    def _application(self, tx: Connection, application_id: str) -> Application:
+        found = queries.application(tx, application_id)
+        if found is None:
+            raise Refused(_unknown_application())
+        return found
+
+    def _own(self, tx: Connection, by: Actor, application_id: str) -> Application:
+        """Find one's own application; another's is answered like one that does not exist."""
+        found = queries.application(tx, application_id)
+        if found is None or found.person != by.id:
+            raise Refused(_unknown_application())
+        return found
+
+    def _award(self, tx: Connection, by: Actor, award_id: str) -> Award:
+        found = queries.award(tx, award_id)
+        if found is None:
+            raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
+        require(rules.check_awardee(by, found))
+        return found
+
+    def _impartial(self, tx: Connection, by: Actor, call_id: str) -> None:
+        """Refuse whoever applies in the call, alone or in a team."""
+        party = queries.party(tx, by.id)
+        own = [each for each, side in queries.sides(tx, call_id).items() if side.includes(party)]
+        require(rules.check_impartial(own))
+
+    def _move_call(self, tx: Connection, found: Call, act: str) -> None:
+        require(machines.CALL.check(found.state, act))
+        values = {"state": machines.CALL.after(found.state, act).value}
+        tx.execute(tables.call.update().where(tables.call.c.id == found.id).values(values))
+
+    def _move(self, tx: Connection, found: Application, act: str) -> None:
+        require(machines.APPLICATION.check(found.state, act))
+        values = {"state": machines.APPLICATION.after(found.state, act).value, "updated_at": self._clock.now()}
+        tx.execute(tables.application.update().where(tables.application.c.id == found.id).values(values))
+
+    def _post(self, tx: Connection, call_id: str, entries: Iterable[Posting]) -> None:
+        """Enter movements into a call's account."""
+        last = sa.select(sa.func.max(tables.posting.c.number)).where(tables.posting.c.call_id == call_id)
+        held = tx.execute(last).scalar() or 0
+        for number, each in enumerate(entries, start=held + 1):
+            values = {
+                "call_id": call_id,
+                "number": number,
+                "unit": each.unit,
+                "amount": each.amount,
+                "cause": each.cause.value,
+                "award_id": each.award,
+                "posted_at": self._clock.now(),
+            }
+            tx.execute(tables.posting.insert().values(values))
+
+
+def _unknown_application() -> Refusal:
+    return Refusal("admissions/application-unknown", "You have no application by this id.")

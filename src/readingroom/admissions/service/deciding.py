@@ -1,0 +1,192 @@
+"""Deciding: allocation by the call's published rule, in two steps so that a person decides; or one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.admissions import account, notices, queries, rules, tables
+from readingroom.admissions.account import Cause
+from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
+from readingroom.admissions.call import Call
+from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
+from readingroom.admissions.service.base import Base
+from readingroom.core.canonical import Json, canonical, commitment
+from readingroom.core.ids import new_id, random_bytes
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
+
+
+class Deciding(Base):
+    """Use cases of whoever decides."""
+
+    def allocate(self, by: Actor, call: str, *, dry_run: bool = False) -> Allocation:
+        """Fix how a competitive call's budget is divided, and reveal the seed; `publish` makes it binding.
+
+        A dry run has no effect, is possible at any time, and takes an application without reviews as below the
+        floor. Its ties fall by a seed of their own: a rehearsal tells nobody the real one.
+        """
+        require(check(by, Permission.CALL_DECIDE))
+        with self._db.read() if dry_run else self._db.decide() as tx:
+            found = self._call(tx, call)
+            require(rules.check_competitive(found))
+            self._impartial(tx, by, call)
+            in_play = self._reviewed(tx, call)
+            candidates = [_candidate(each, reviews) for each, reviews in in_play]
+            if dry_run:
+                reviewers = {each.reviewer for each in queries.reviews(tx, call)}
+                require(rules.check_unblinded(by, found, reviewers))
+                return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
+            require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
+            self._move_call(tx, found, "allocate")
+            result = allocate(found.file, candidates, _seed(tx, call))
+            self._fix(tx, by, call, candidates, result)
+            return result
+
+    def publish(self, by: Actor, call: str) -> list[Award]:
+        """Decide every application as it was allocated: awards are offered, the others refused with reasons.
+
+        What was withdrawn since the allocation is not awarded; its amount stays in the rest.
+        """
+        require(check(by, Permission.CALL_DECIDE))
+        now = self._clock.now()
+        with self._db.decide() as tx:
+            found = self._call(tx, call)
+            self._impartial(tx, by, call)
+            self._move_call(tx, found, "publish")
+            applications = {each.id: each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY}
+            for sheet in map(Sheet.read, queries.allocation(tx, call)["sheets"]):
+                if (application := applications.get(sheet.application)) is not None:
+                    decided = notices.by_rule(found.file, sheet, now, by.id)
+                    self._decide(tx, by, application, decided)
+                    if sheet.amounts:
+                        self._offer(tx, by, found, application, sheet.amounts)
+            self._say(tx, by, "admissions.call.published", {"call": call, "balance": _balance(tx, call)})
+            return queries.awards(tx, call)
+
+    def decide(self, by: Actor, application: str, ruling: Ruling) -> Decision:
+        """Decide one application of a call that holds no competition; first come within the budget."""
+        require(check(by, Permission.CALL_DECIDE))
+        with self._db.decide() as tx:
+            found = self._application(tx, application)
+            call = self._call(tx, found.call)
+            self._impartial(tx, by, call.id)
+            reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
+            require(rules.check_single(call, found, ruling, reviews))
+            decided = notices.by_person(call.file, application, ruling, self._clock.now(), by.id)
+            self._decide(tx, by, found, decided)
+            if ruling.outcome is Outcome.AWARDED:
+                self._offer(tx, by, call, found, self._affordable(tx, call, found, ruling))
+            return decided
+
+    def allocation(self, by: Actor, call: str) -> Json:
+        """Return a call's allocation as it was fixed, or None before."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            return queries.allocation(tx, self._call(tx, call).id)
+
+    def _reviewed(self, tx: Connection, call: str) -> list[tuple[Application, list[Review]]]:
+        by_application: dict[str, list[Review]] = {}
+        for each in queries.reviews(tx, call):
+            by_application.setdefault(each.application, []).append(each)
+        in_play = [each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY]
+        return [(each, by_application.get(each.id, [])) for each in in_play]
+
+    def _fix(self, tx: Connection, by: Actor, call: str, candidates: list[Candidate], result: Allocation) -> None:
+        salt = random_bytes(32)
+        inputs = [_inputs(each) for each in candidates]
+        values = {"call_id": call, "result": result.to_json(), "inputs": inputs, "salt": salt}
+        when = {"allocated_at": self._clock.now(), "allocated_by": by.id}
+        tx.execute(tables.allocation.insert().values(values | when))
+        data: dict[str, Json] = {
+            "call": call,
+            "seed": result.seed,
+            "inputs": commitment(salt, canonical(inputs)),
+            "result": commitment(salt, canonical(result.to_json())),
+            "awards": sum(1 for each in result.sheets if each.amounts),
+            "awarded": result.awarded.to_json(),
+            "reserve": result.reserve.to_json(),
+            "rest": result.rest.to_json(),
+        }
+        self._say(tx, by, "admissions.call.allocated", data)
+
+    def _affordable(self, tx: Connection, call: Call, found: Application, ruling: Ruling) -> Amounts:
+        asked = found.submitted.draft.passes if found.submitted else 0
+        passes = min(asked, call.file.limits.maximum) if ruling.passes is None else ruling.passes
+        require(rules.check_amount(call.file, asked, passes))
+        given, held = call.file.amounts(passes), queries.budget(tx, call.id)
+        if not account.covers(held, given):
+            left = {unit: each.rest for unit, each in held.items()}
+            reason = "The call's budget does not cover this award."
+            raise Refused(Refusal("admissions/budget-exhausted", reason, {"left": left, "asked": given.to_json()}))
+        return given
+
+    def _decide(self, tx: Connection, by: Actor, found: Application, decided: Decision) -> None:
+        """Write one decision down."""
+        self._move(tx, found, "award" if decided.outcome is Outcome.AWARDED else "refuse")
+        values = {
+            "application_id": found.id,
+            "outcome": decided.outcome.value,
+            "reason": decided.reason.value,
+            "text": decided.text,
+            "differ": decided.differ,
+            "reapply_from": decided.reapply_from,
+            "appeal": decided.appeal,
+            "decided_at": decided.decided_at,
+            "decided_by": decided.decided_by,
+            "sheet": decided.sheet,
+        }
+        tx.execute(tables.decision.insert().values(values))
+        data = {"application": found.id, "call": found.call, "outcome": decided.outcome.value}
+        self._say(tx, by, "admissions.application.decided", data | {"reason": decided.reason.value})
+
+    def _offer(self, tx: Connection, by: Actor, call: Call, found: Application, given: Amounts) -> None:
+        now, made = self._clock.now(), new_id("award")
+        tier = found.submitted.draft.tier if found.submitted else ""
+        values = {
+            "id": made,
+            "call_id": call.id,
+            "application_id": found.id,
+            "person_id": found.person,
+            "state": "offered",
+            "stage": call.file.stage,
+            "tier": tier,
+            **given.to_json(),
+            "days": call.file.limits.days,
+            "terms": call.file.terms,
+            "accept_by": now + timedelta(days=call.file.limits.accept_within_days),
+            "made_at": now,
+        }
+        tx.execute(tables.award.insert().values(values))
+        self._post(tx, call.id, account.postings(given, Cause.AWARDED, made))
+        data: dict[str, Json] = {"award": made, "application": found.id, "call": call.id, "person": found.person}
+        data |= {"stage": call.file.stage, "tier": tier, "amounts": given.to_json(), "days": call.file.limits.days}
+        self._say(tx, by, "admissions.award.made", data)
+
+
+def _seed(tx: Connection, call: str) -> bytes:
+    seed: bytes = tx.execute(sa.select(tables.call.c.seed).where(tables.call.c.id == call)).scalar_one()
+    return seed
+
+
+def _candidate(found: Application, reviews: list[Review]) -> Candidate:
+    asked = found.submitted.draft.passes if found.submitted else 0
+    return Candidate(found.id, asked, tuple(each.judgement for each in rules.counted(reviews) if each.judgement))
+
+
+def _inputs(candidate: Candidate) -> Json:
+    """Return what the allocation was computed from, without the comments: figures and codes."""
+    judged = [{"scores": dict(each.scores), "risk": each.risk.value} for each in candidate.judgements]
+    return {"application": candidate.application, "asked": candidate.asked, "reviews": judged}
+
+
+def _balance(tx: Connection, call: str) -> Json:
+    held = queries.budget(tx, call)
+    return {
+        unit: {"budget": b.budget, "rest": b.rest, "reserve": b.reserve, "offered": b.offered, "granted": b.granted}
+        for unit, b in held.items()
+    }

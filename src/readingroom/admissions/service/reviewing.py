@@ -1,0 +1,201 @@
+"""Reviewers: assigned where no conflict stands between, reading without names, judging on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from readingroom.admissions import answers, conflicts, machines, queries, rules, tables
+from readingroom.admissions.blind import BlindView, blind_view
+from readingroom.admissions.call import Call, Criterion
+from readingroom.admissions.model import Application, ApplicationState, Conflict, Judgement, Review, ReviewState
+from readingroom.admissions.service.base import Base
+from readingroom.core.canonical import canonical, commitment
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.ids import new_id, random_bytes
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.people import queries as people
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check, may
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTask:
+    """Something to review, as its reviewer sees it: the blind view, the criteria, and one's own judgement."""
+
+    call: str
+    view: BlindView
+    criteria: tuple[Criterion, ...]
+    anchors: tuple[tuple[int, str], ...]
+    state: ReviewState
+    mine: Judgement | None
+
+
+class Reviewing(Base):
+    """Use cases of reviewers, and of whoever assigns them."""
+
+    def assign_reviewers(self, by: Actor, call: str, reviewers: Collection[str] | None = None) -> list[Review]:
+        """Give every submitted application the reviews it needs; who is assigned already stays.
+
+        Args:
+            by: who assigns.
+            call: its id.
+            reviewers: ids of persons with the role of reviewer; None takes all of them.
+
+        Raises:
+            Refused: not enough reviewers without a conflict; says for which applications, and by how many.
+        """
+        require(check(by, Permission.CALL_OPEN))
+        with self._db.decide() as tx:
+            found = self._call(tx, call)
+            require(rules.check_reviewable(found))
+            self._impartial(tx, by, call)
+            everyone = queries.applications(tx, call)
+            require(rules.check_corrected(everyone, self._clock.now()))
+            in_play = {each.id: each for each in everyone if each.state in rules.IN_PLAY}
+            edges = self._match(tx, found, in_play, _chosen(tx, reviewers))
+            salt = random_bytes(32)
+            for application, reviewer in edges:
+                self._enter(tx, call, application, reviewer, salt)
+            for each in in_play.values():
+                if each.state is ApplicationState.SUBMITTED:
+                    self._move(tx, each, "review")
+            # Who reviews what is not for the public log, in which an applicant could look it up.
+            sealed = commitment(salt, canonical([list(edge) for edge in edges]))
+            self._say(tx, by, "admissions.review.assigned", {"call": call, "count": len(edges), "commitment": sealed})
+            return queries.reviews(tx, call)
+
+    def conflicts(self, by: Actor, call: str, reviewer: str) -> dict[str, tuple[Conflict, ...]]:
+        """Look, with no effect, at what stands between a person and each application of a call."""
+        require(check(by, Permission.CALL_OPEN))
+        with self._db.read() as tx:
+            sides = queries.sides(tx, self._call(tx, call).id)
+            party, declared = queries.party(tx, reviewer), queries.declared(tx, call)
+            everyone = tuple(sides.values())
+            return {each: conflicts.conflicts(party, side, everyone, declared) for each, side in sides.items()}
+
+    def reviews_to_do(self, by: Actor) -> list[ReviewTask]:
+        """Return what one is asked to review, in calls that are in review; without names, others' reviews or counts."""
+        require(check(by, Permission.APPLICATION_REVIEW))
+        with self._db.read() as tx:
+            tasks = [self._task(tx, each) for each in queries.reviews_by(tx, by.id)]
+        return sorted((each for each in tasks if each), key=lambda task: task.view.application)
+
+    def review(self, by: Actor, application: str, judgement: Judgement) -> None:
+        """Submit a review, or amend one's own until the call is allocated.
+
+        Raises:
+            BadInput: with what is missing or off the scale, field by field.
+        """
+        with self._db.decide() as tx:
+            mine, found, call = self._asked(tx, by, application)
+            require(rules.check_reviewable(call))
+            self._check_conflicts(tx, by, found)
+            problems = answers.judgement_problems(call.file, judgement)
+            if problems:
+                raise BadInput(problems)
+            require(machines.REVIEW.check(mine.state, "submit"))
+            salt = random_bytes(32)
+            values = {
+                "state": machines.REVIEW.after(mine.state, "submit").value,
+                "judgement": judgement.to_json(),
+                "salt": salt,
+                "submitted_at": self._clock.now(),
+            }
+            tx.execute(tables.review.update().where(tables.review.c.id == mine.id).values(values))
+            # Neither scores nor the application: other reviewers can read the log.
+            sealed = commitment(salt, canonical({"application": application, **judgement.to_json()}))
+            self._say(tx, by, "admissions.review.submitted", {"call": call.id, "review": mine.id, "commitment": sealed})
+
+    def declare_conflict(self, by: Actor, application: str, reason: str) -> None:
+        """Step back from an application; what one had said of it no longer counts."""
+        if not reason.strip():
+            raise BadInput([Problem("reason", "is required", "Say what the conflict is")])
+        with self._db.decide() as tx:
+            mine, _, call = self._asked(tx, by, application)
+            require(rules.check_reviewable(call) or machines.REVIEW.check(mine.state, "recuse"))
+            state = machines.REVIEW.after(mine.state, "recuse").value
+            tx.execute(tables.review.update().where(tables.review.c.id == mine.id).values(state=state))
+            values = {"application_id": application, "person_id": by.id, "reason": reason.strip()}
+            tx.execute(tables.conflict.insert().values(**values, declared_at=self._clock.now()))
+            self._say(tx, by, "admissions.conflict.declared", {"call": call.id, "review": mine.id})
+
+    def reviews(self, by: Actor, call: str) -> list[Review]:
+        """Return all reviews of a call: to who may read applications and does not review in it."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            found = queries.reviews(tx, call)
+            require(rules.check_unblinded(by, self._call(tx, call), {each.reviewer for each in found}))
+            return found
+
+    def _match(
+        self, tx: Connection, call: Call, in_play: dict[str, Application], reviewers: Collection[str]
+    ) -> tuple[tuple[str, str], ...]:
+        sides, declared = queries.sides(tx, call.id), queries.declared(tx, call.id)
+        parties = [queries.party(tx, each) for each in sorted(reviewers)]
+        allowed = {each: conflicts.free(parties, sides[each], sides.values(), declared) for each in in_play}
+        held: dict[str, set[str]] = {each: set() for each in in_play}
+        for review in queries.reviews(tx, call.id):
+            if review.state is not ReviewState.RECUSED and review.application in held:
+                held[review.application].add(review.reviewer)
+        frozen = {each: frozenset(persons) for each, persons in held.items()}
+        result = conflicts.assign(allowed, frozen, call.file.reviews_needed, call.id)
+        if result.lacking:
+            text = f"{max(result.lacking.values())} more reviewer(s) without a conflict are needed; add some."
+            lacking = dict(sorted(result.lacking.items()))
+            raise Refused(Refusal("admissions/reviewers-missing", text, {"lacking": lacking}))
+        return result.edges
+
+    def _enter(self, tx: Connection, call: str, application: str, reviewer: str, salt: bytes) -> None:
+        ids = {"id": new_id("review"), "call_id": call, "application_id": application, "reviewer_id": reviewer}
+        rest = {"state": machines.REVIEW.start.value, "assigned_salt": salt}
+        tx.execute(tables.review.insert().values(ids | rest))
+
+    def _asked(self, tx: Connection, by: Actor, application: str) -> tuple[Review, Application, Call]:
+        """Find one's own review of an application; every other case has the same answer."""
+        mine = next((each for each in queries.reviews_by(tx, by.id) if each.application == application), None)
+        found = queries.application(tx, application)
+        require(rules.check_assigned(by, mine, found))
+        assert mine is not None  # noqa: S101 - `check_assigned` has looked
+        assert found is not None  # noqa: S101 - likewise
+        return mine, found, self._call(tx, found.call)
+
+    def _check_conflicts(self, tx: Connection, by: Actor, found: Application) -> None:
+        """Judge conflicts again at the moment of review: an address or affiliation may have changed since."""
+        sides = queries.sides(tx, found.call)
+        if found.id not in sides:
+            return
+        standing = conflicts.conflicts(queries.party(tx, by.id), sides[found.id], sides.values())
+        if standing:
+            # Not which: that would tell the reviewer about the applicant.
+            reason = "A conflict of interest stands between you and this application."
+            raise Refused(Refusal("admissions/conflict", reason))
+
+    def _task(self, tx: Connection, mine: Review) -> ReviewTask | None:
+        found, call = self._application(tx, mine.application), self._call(tx, mine.call)
+        open_to_review = rules.check_reviewable(call) is None and found.state is ApplicationState.UNDER_REVIEW
+        if not open_to_review or mine.state is ReviewState.RECUSED or not found.submitted or not call.file.reviewing:
+            return None
+        return ReviewTask(
+            call=call.id,
+            view=blind_view(found.id, found.submitted, call.file),
+            criteria=call.file.reviewing.criteria,
+            anchors=tuple(sorted(call.file.reviewing.anchors.items())),
+            state=mine.state,
+            mine=mine.judgement,
+        )
+
+
+def _chosen(tx: Connection, reviewers: Collection[str] | None) -> Collection[str]:
+    """Return the persons to assign; each must hold the role."""
+    everyone = people.persons(tx).values()
+    able = {each.id for each in everyone if may(Actor(each.id, each.roles), Permission.APPLICATION_REVIEW)}
+    if reviewers is None:
+        return able
+    strange = sorted(set(reviewers) - able)
+    if strange:
+        reason = "These persons do not have the role of reviewer."
+        raise Refused(Refusal("admissions/reviewer-unknown", reason, {"persons": strange}))
+    return set(reviewers)

@@ -1,0 +1,121 @@
+"""Tables of the admissions room. What applicants and reviewers write is here and nowhere else."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from readingroom.store.db import Moment, metadata
+
+call = sa.Table(
+    "admissions_call",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),  # as it was opened, byte for byte
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("seed", sa.LargeBinary, nullable=False),
+    sa.Column("seed_commitment", sa.String, nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("opened_by", sa.String, nullable=False),
+    sa.Column("closed_at", Moment),
+)
+application = sa.Table(
+    "admissions_application",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("draft", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("correct_until", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+version = sa.Table(
+    "admissions_version",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("draft", sa.JSON, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),  # erased with the text, the commitment says nothing
+    sa.Column("commitment", sa.String, nullable=False),
+    sa.Column("submitted_at", Moment, nullable=False),
+)
+review = sa.Table(
+    "admissions_review",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
+    sa.Column("reviewer_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("assigned_salt", sa.LargeBinary, nullable=False),  # of the assignment that made it
+    sa.Column("judgement", sa.JSON(none_as_null=True)),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("submitted_at", Moment),
+    sa.UniqueConstraint("application_id", "reviewer_id"),
+)
+conflict = sa.Table(
+    "admissions_conflict",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("declared_at", Moment, nullable=False),
+)
+allocation = sa.Table(
+    "admissions_allocation",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("result", sa.JSON, nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("allocated_at", Moment, nullable=False),
+    sa.Column("allocated_by", sa.String, nullable=False),
+)
+decision = sa.Table(
+    "admissions_decision",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("differ", sa.Text, nullable=False),
+    sa.Column("reapply_from", Moment, nullable=False),
+    sa.Column("appeal", sa.Text, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("sheet", sa.JSON(none_as_null=True)),
+)
+award = sa.Table(
+    "admissions_award",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False, unique=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("stage", sa.String, nullable=False),
+    sa.Column("tier", sa.String, nullable=False),
+    sa.Column("passes", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger),
+    sa.Column("calls", sa.BigInteger),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("terms", sa.String, nullable=False),
+    sa.Column("accept_by", Moment, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("settled_at", Moment),
+)
+posting = sa.Table(
+    "admissions_posting",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("unit", sa.String, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("cause", sa.String, nullable=False),
+    sa.Column("award_id", sa.String, nullable=False, server_default=""),
+    sa.Column("posted_at", Moment, nullable=False),
+    sa.CheckConstraint("amount > 0", name="positive"),
+)
