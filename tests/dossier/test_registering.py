@@ -77,6 +77,7 @@ def test_a_model_behind_an_address_is_marked_as_not_pinned_unless_its_digest_is_
     loose = dossier.register_remote(TESTER, "loose", "https://models.example/v1")
     tight = dossier.register_remote(TESTER, "tight", "https://models.example/v1", DIGEST)
     assert (loose.pinned, tight.pinned, tight.digest) == (False, True, DIGEST)
+    assert dossier.register_remote(TESTER, "trial", "echo", DIGEST).source == "echo"
     assert loose.digest != dossier.register_remote(TESTER, "other", "https://models.example/v1").digest
 
 

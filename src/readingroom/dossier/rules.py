@@ -11,7 +11,8 @@ from readingroom.dossier.model import ModelVersion
 from readingroom.strategy.model import DocumentKind
 
 MAX_DOCUMENT = 5_000_000  # bytes
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?")  # as engines name models
+_ENGINE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -19,14 +20,19 @@ def name_problem(name: str) -> Problem | None:
     """Tell what is wrong with a model version's name."""
     if _NAME.fullmatch(name):
         return None
-    return Problem("name", f"{name[:80]!r} is no name for a model", "Use letters, digits, '-', '_' and '.'")
+    return Problem("name", f"{name[:80]!r} is no name for a model", "Use letters, digits and . _ - : /")
 
 
 def url_problem(url: str) -> Problem | None:
-    """Tell what is wrong with a model's address; one with a password in it would be shown on pages."""
+    """Tell what is wrong with a model's address; one with a password in it would be shown on pages.
+
+    A plain word names an engine of this house, such as `echo`.
+    """
+    if _ENGINE.fullmatch(url):
+        return None
     try:
         parts = urlsplit(url)
-        named = parts.scheme in {"http", "https", "engine"} and bool(parts.hostname)
+        named = parts.scheme in {"http", "https"} and bool(parts.hostname)
         secret = parts.username is not None or parts.password is not None or bool(parts.query)
     except ValueError:
         named, secret = False, False

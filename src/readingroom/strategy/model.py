@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -217,6 +218,7 @@ class StageFact:
         artifact: the registered model version behind the name.
         digest: that version's digest, or empty where it is not registered.
         gate_version: of the stage in the plan in force.
+        open_until: if it was opened by a waiver, when that ends; who keeps this fact for a while must look at it.
     """
 
     name: str
@@ -231,3 +233,8 @@ class StageFact:
     artifact: str = ""
     digest: str = ""
     gate_version: str = ""
+    open_until: datetime | None = None
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether the stage may be used at a moment, also when this fact was read a while ago."""
+        return self.open and (self.open_until is None or now < self.open_until)

@@ -28,11 +28,13 @@ MAX_LOGPROBS = (
     5  # until a disclosure guard exists: full logprobs give away a model's hidden size in a few hundred calls
 )
 TWO_PERSONS = 2
+MAX_STAGES = 100  # so that the changes of a plan fit into one entry of the ledger
 _PLAN = ("release", "steward", "benefits", "hazards", "levers", "models", "stages")
 _STAGE = ("name", "channel", "model", "audience", "gate")
 _STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_ARTIFACT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
+_SPELLING = "Use small letters and digits, with '-', '_' and '.' between them"
+_ARTIFACT = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?")  # as engines name models
 
 
 def parse(root: Node, suites: Suites | None = None) -> Plan:
@@ -63,6 +65,7 @@ def parse(root: Node, suites: Suites | None = None) -> Plan:
 
 
 def _name(node: Node, pattern: re.Pattern[str] = _NAME) -> str:
+    """Read a name; those that leave the house (release, artifact) may have capitals too."""
     name = node.text()
     if name and not pattern.fullmatch(name):
         node.problem(f"{name[:80]!r} is no name", "Use letters, digits, '-', '_' and '.', small ones but for files")
@@ -76,7 +79,7 @@ def _models(node: Node) -> dict[str, Model]:
         node.problem("the plan has no model", "Add one, as 'small: {artifact: NAME}'")
     for name, entry in entries.items():
         if not _NAME.fullmatch(name):
-            entry.problem(f"{name[:80]!r} is no name for a model", "Use small letters, digits, '-', '_' and '.'")
+            entry.problem(f"{name[:80]!r} is no name for a model", _SPELLING)
         fields = entry.fields(["artifact"])
         if "artifact" in fields:
             found[name] = Model(name, _name(fields["artifact"], _ARTIFACT))
@@ -87,6 +90,8 @@ def _stages(node: Node, models: Mapping[str, Model], suites: Suites | None) -> t
     items = node.items()
     if node.is_list() and not items:
         node.problem("the plan has no stage", "Add one, as lines below '- name: ...'")
+    if len(items) > MAX_STAGES:
+        node.problem(f"the plan has {len(items)} stages", f"Write at most {MAX_STAGES}")
     names = {str(name) for item in items if (name := _peek(item, "name"))}
     stages: list[Stage] = []
     earlier: dict[str, Channel] = {}
@@ -144,7 +149,7 @@ def _tiers(node: Node) -> dict[str, Tier]:
     tiers = {}
     for name, entry in entries.items():
         if not _NAME.fullmatch(name):
-            entry.problem(f"{name[:80]!r} is no name for a tier", "Use small letters, digits and '-'")
+            entry.problem(f"{name[:80]!r} is no name for a tier", _SPELLING)
         shown = entry.fields((), ["top_logprobs"]).get("top_logprobs")
         tiers[name] = Tier(name, shown.integer(0, MAX_LOGPROBS) if shown else 0)
     return tiers
@@ -237,6 +242,6 @@ def _hazard_entries(node: Node) -> list[tuple[str, Node, str]]:
     entries = []
     for name, entry in node.fields(optional=None).items():
         if not _NAME.fullmatch(name):
-            entry.problem(f"{name[:80]!r} is no name for a hazard", "Use small letters, digits and '-'")
+            entry.problem(f"{name[:80]!r} is no name for a hazard", _SPELLING)
         entries.append((name, entry, "" if entry.raw.tag.endswith(":null") else entry.text()))
     return entries

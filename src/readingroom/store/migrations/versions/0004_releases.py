@@ -1,9 +1,9 @@
 """The first tables of the releases room."""
 
-import sqlalchemy as sa  # noqa: F401
-from alembic import op  # noqa: F401
+import sqlalchemy as sa
+from alembic import op
 
-import readingroom.store.db  # noqa: F401
+import readingroom.store.db
 
 revision = "0004"
 down_revision = "0003"
@@ -12,7 +12,77 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "releases_interval",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("gate_version", sa.String(), nullable=False),
+        sa.Column("opened_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.Column("open_until", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.Column("closed_at", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_interval")),
+    )
+    op.create_index(op.f("ix_releases_interval_stage"), "releases_interval", ["stage"], unique=False)
+    op.create_table(
+        "releases_note",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("noted_by", sa.String(), nullable=False),
+        sa.Column("noted_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_note")),
+    )
+    op.create_index(op.f("ix_releases_note_stage"), "releases_note", ["stage"], unique=False)
+    op.create_table(
+        "releases_plan",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("adopted_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.Column("adopted_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_releases_plan")),
+    )
+    op.create_table(
+        "releases_signature",
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("gate_version", sa.String(), nullable=False),
+        sa.Column("round", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("signed_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("stage", "gate_version", "round", "person", name=op.f("pk_releases_signature")),
+    )
+    op.create_table(
+        "releases_stage",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("gate_version", sa.String(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("changed_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.Column("open_until", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_releases_stage")),
+    )
+    op.create_table(
+        "releases_waiver",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("gate_version", sa.String(), nullable=False),
+        sa.Column("clause", sa.String(), nullable=False),
+        sa.Column("until", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("given_by", sa.String(), nullable=False),
+        sa.Column("given_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_waiver")),
+    )
+    op.create_index(op.f("ix_releases_waiver_stage"), "releases_waiver", ["stage"], unique=False)
 
 
 def downgrade() -> None:

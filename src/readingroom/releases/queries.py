@@ -1,0 +1,176 @@
+"""Reads of the releases room, open to the rooms on its left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.core.document import read
+from readingroom.core.errors import BadInput, Broken, Problem
+from readingroom.dossier import queries as dossier
+from readingroom.dossier.model import ModelVersion
+from readingroom.releases import rules, tables
+from readingroom.releases.model import AdoptedPlan, Signature, StageRecord, StageState, Waiver
+from readingroom.strategy.facts import (
+    DocumentFact,
+    EvidenceFact,
+    Facts,
+    SignatureFact,
+    StageHistory,
+    UseFact,
+)
+from readingroom.strategy.gates.stress import Stress
+from readingroom.strategy.model import Channel, Plan, Stage, StageFact, gate_version
+from readingroom.strategy.parse import parse
+
+_DAY = timedelta(days=1)
+
+
+def plan_in_force(tx: Connection) -> AdoptedPlan | None:
+    """Return the plan in force, or None where none was ever adopted.
+
+    Raises:
+        Broken: its text can no longer be read.
+    """
+    row = tx.execute(sa.select(tables.plan).order_by(tables.plan.c.number.desc()).limit(1)).first()
+    if row is None:
+        return None
+    return AdoptedPlan(
+        number=row.number,
+        plan=_plan(row.text, row.digest),
+        text=row.text,
+        digest=row.digest,
+        name=row.name,
+        reason=row.reason,
+        adopted_at=row.adopted_at,
+        adopted_by=row.adopted_by,
+    )
+
+
+@lru_cache(maxsize=8)
+def _plan(text: str, digest: str) -> Plan:
+    """Read an adopted plan again; it must still say what was adopted."""
+    try:
+        plan = parse(read(text, "the plan in force"))
+    except BadInput as fault:
+        raise Broken(Problem("plan", f"cannot be read any more: {fault}", "Adopt it anew, amended")) from None
+    if plan.digest != digest:
+        raise Broken(Problem("plan", "does not say what was adopted", "Run `readingroom ledger verify`"))
+    return plan
+
+
+def stage_fact(tx: Connection, name: str, now: datetime | None = None) -> StageFact | None:
+    """Return a stage as it stands in the plan in force, or None where there is none of that name.
+
+    Args:
+        tx: the transaction to read in.
+        name: the stage's name.
+        now: the moment; without one, a stage that was opened by a waiver is reported as not open.
+    """
+    return next((each for each in stage_facts(tx, now) if each.name == name), None)
+
+
+def stage_facts(tx: Connection, now: datetime | None = None) -> list[StageFact]:
+    """Return all stages of the plan in force, in its order."""
+    adopted = plan_in_force(tx)
+    if adopted is None:
+        return []
+    known = records(tx)
+    return [_fact(tx, each, known.get(each.name, StageRecord(each.name)), now) for each in adopted.plan.stages]
+
+
+def _fact(tx: Connection, stage: Stage, record: StageRecord, now: datetime | None) -> StageFact:
+    model = dossier.model_by_name(tx, stage.model.artifact)
+    refusal = rules.check_model(stage, model)
+    reason = rules.why_not_open(stage, record, now) or (refusal.reason if refusal else "")
+    return StageFact(
+        name=stage.name,
+        channel=stage.channel,
+        audience=stage.audience,
+        open=not reason,
+        reason=reason,
+        model=stage.model.name,
+        tiers=stage.tiers,
+        screening=stage.screening,
+        max_tokens=stage.default_max_tokens,
+        artifact=stage.model.artifact,
+        digest=model.digest if model else "",
+        gate_version=gate_version(stage),
+        open_until=record.open_until,
+    )
+
+
+def records(tx: Connection) -> dict[str, StageRecord]:
+    """Return the state of every stage that ever was in a plan, by name."""
+    rows = tx.execute(sa.select(tables.stage)).mappings()
+    return {row["name"]: StageRecord(**{**row, "state": StageState(row["state"])}) for row in rows}
+
+
+def signatures(tx: Connection, stage: str) -> list[Signature]:
+    """Return all signatures on a stage, of whatever version and round, oldest first."""
+    found = sa.select(tables.signature).where(tables.signature.c.stage == stage)
+    rows = tx.execute(found.order_by(tables.signature.c.signed_at, tables.signature.c.person))
+    return [Signature(row.person, row.role, row.gate_version, row.round, row.signed_at) for row in rows]
+
+
+def waivers(tx: Connection, stage: str) -> list[Waiver]:
+    """Return all waivers of a stage, the one that ends last coming last."""
+    found = sa.select(tables.waiver).where(tables.waiver.c.stage == stage).order_by(tables.waiver.c.until)
+    return [
+        Waiver(row.id, row.clause, row.gate_version, row.until, row.given_by, row.reason) for row in tx.execute(found)
+    ]
+
+
+def open_times(tx: Connection, stage: Stage, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the intervals in which a stage was open under the gate version that it has now."""
+    table = tables.interval
+    found = sa.select(table).where(table.c.stage == stage.name, table.c.gate_version == gate_version(stage))
+    times = []
+    for row in tx.execute(found.order_by(table.c.opened_at)):
+        ends = [each for each in (row.closed_at, row.open_until, now) if each is not None]
+        times.append((row.opened_at, max(row.opened_at, min(ends))))
+    return tuple(times)
+
+
+def facts_for(
+    tx: Connection, plan: Plan, stage: Stage, now: datetime, history: StageHistory
+) -> tuple[Facts, ModelVersion | None]:
+    """Gather what a stage's gate is judged on, and the registered model behind it."""
+    version, record = gate_version(stage), records(tx).get(stage.name, StageRecord(stage.name))
+    model = dossier.model_by_name(tx, stage.model.artifact)
+    signed = [each for each in signatures(tx, stage.name) if each.round == record.round]
+    facts = Facts(
+        now=now,
+        gate_version=version,
+        model_digest=model.digest if model else None,
+        signatures=tuple(SignatureFact(each.person, each.role, each.gate_version) for each in signed),
+        use=_use(tx, plan, stage, now, history),
+    )
+    return (_with_dossier(tx, facts, stage, model, history), model) if model else (facts, None)
+
+
+def _with_dossier(tx: Connection, facts: Facts, stage: Stage, model: ModelVersion, history: StageHistory) -> Facts:
+    filed = dossier.evidence_on(tx, model.digest)
+    claims = {clause.subject for clause in stage.gate.clauses if isinstance(clause, Stress)}
+    runs = {claim: history.runs(tx, model.digest, claim, facts.gate_version) for claim in sorted(claims)}
+    return replace(
+        facts,
+        evidence=tuple(EvidenceFact(e.id, e.gate_version, e.claim, e.payload, e.filed_at) for e in filed),
+        documents=tuple(DocumentFact(each.kind, each.digest) for each in dossier.documents(tx, model.id)),
+        runs={claim: fact for claim, fact in runs.items() if fact is not None},
+    )
+
+
+def _use(tx: Connection, plan: Plan, stage: Stage, now: datetime, history: StageHistory) -> dict[str, UseFact]:
+    """Gather what the stages before this one have seen; days come from this room, the rest from the left."""
+    made = {}
+    for earlier in plan.stages[: plan.stages.index(stage)]:
+        times = open_times(tx, earlier, now)
+        days = sum((end - start for start, end in times), timedelta()) / _DAY
+        seen = history.use(tx, earlier.name, times) if earlier.channel is Channel.API else None
+        made[earlier.name] = replace(seen or UseFact(), days=days)
+    return made
