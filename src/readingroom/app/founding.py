@@ -10,10 +10,11 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from readingroom.app.house import House
+from readingroom.app.house import House, parse_plan_file
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import FILE, Settings
+from readingroom.ledger.note import Signer
 from readingroom.people.model import Actor, Role
 
 DEMO_MODEL = "smollm2-135m-instruct"
@@ -45,6 +46,9 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
     _write_new(settings.plan_file, plan)
     _write_new(home / "rules" / "base.yaml", template("rules-base.yaml"))
     _write_new(home / "terms.md", template("terms.md"))
+    key = settings.keys / "ledger.key"
+    if not key.exists():
+        Signer.create(key, settings.origin)
     house = House(settings)
     house.db.upgrade()
     operator = house.people.operator()
@@ -91,9 +95,9 @@ def register_model(house: House, by: Actor, name: str, model_file: Path | None) 
 
 
 def _begin(house: House, by: Actor) -> None:
-    if house.access.terms() is None:
-        house.access.publish_terms(by, template("terms.md"), material=True)
-    plan_steward = house.read_plan(house.settings.plan_file).steward
+    if house.agreements.in_force() is None:
+        house.agreements.publish(by, template("terms.md"), material=True)
+    plan_steward = parse_plan_file(house.settings.plan_file).steward
     if house.people.find(plan_steward) is None:
         house.people.add(by, plan_steward, name="Steward", roles=[Role.STEWARD])
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from readingroom.access.agreements import Agreements
+from readingroom.access.service import Access
+from readingroom.admissions.service import Admissions
+from readingroom.app import processes
+from readingroom.app.history import History
 from readingroom.app.mail import Post
 from readingroom.core.clock import Clock, SystemClock
+from readingroom.core.document import read, read_file
 from readingroom.core.settings import Settings
+from readingroom.dossier.service import Dossier
 from readingroom.ledger.note import Signer
+from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
 from readingroom.people.service import People
+from readingroom.releases.service import Releases
 from readingroom.store.db import Database
+from readingroom.strategy.model import Plan
+from readingroom.strategy.parse import parse
+from readingroom.stress.service import Stress
+from readingroom.stress.suites import known
 
 
 class House:
@@ -19,25 +34,45 @@ class House:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.db = Database(settings.database_url)
-        self.ledger = Ledger(self.clock, _ledger_key(settings))
+        self.signer = Signer.load(settings.keys / "ledger.key", settings.origin)
+        self.ledger = Ledger(self.clock, self.signer)
+        self.log = LedgerReader(self.db)
         self.post = Post(settings.outbox, self.clock)
-        self.people = People(self.db, self.ledger, self.clock, dev=settings.dev)
+        core = (self.db, self.ledger, self.clock)
+        self.people = People(*core, dev=settings.dev)
+        self.dossier = Dossier(*core)
+        self.stress = Stress(*core)
+        self.releases = Releases(*core, parse_plan, History())
+        self.admissions = Admissions(*core)
+        self.access = Access(*core, dev=settings.dev)
+        self.agreements = Agreements(*core)
+        processes.listen(self.ledger, self.dossier, self.access, self.clock)
 
-    def welcome(self, email: str, name: str, affiliation: str) -> None:
-        """Make an account if there is none, and send its address a one-time sign-in link.
+    def verifier_key(self) -> str:
+        """Return the log's public key as a C2SP verifier key line."""
+        return self.signer.verifier.to_line()
+
+    def welcome(self, email: str, name: str, affiliation: str) -> str:
+        """Make an account if there is none, send its address a one-time sign-in link, and return the link's secret.
 
         The same happens whether or not the address is known: registration tells nobody who has an account.
         """
         person = self.people.register(email, name=name, affiliation=affiliation)
-        link = f"{self.settings.public_url}/sign-in?link={self.people.make_link(person.id)}"
+        secret = self.people.make_link(person.id)
+        link = f"{self.settings.public_url}/sign-in?link={secret}"
         self.post.send(person.email, "Sign in to the reading room", f"Open this link once, within a day:\n\n{link}\n")
+        return secret
 
     def close(self) -> None:
         """Close the database."""
         self.db.close()
 
 
-def _ledger_key(settings: Settings) -> Signer:
-    """Load the log's key; a new house makes one. A log that another key has signed is not appended to."""
-    path = settings.keys / "ledger.pem"
-    return Signer.load(path, settings.origin) if path.exists() else Signer.create(path, settings.origin)
+def parse_plan(text: str, name: str) -> Plan:
+    """Read a release plan, with the suites that exist here."""
+    return parse(read(text, name), known())
+
+
+def parse_plan_file(path: Path) -> Plan:
+    """Read a release plan from a file."""
+    return parse(read_file(path), known())

@@ -1,0 +1,85 @@
+"""What one room says, another does; in the same transaction, so that both happen or neither does (ADR 4).
+
+| said | done |
+| --- | --- |
+| `stress.run.finished` | its counts are filed as evidence in the dossier, per claim and gate version |
+| `admissions.award.accepted` | a grant is issued |
+| `access.grant.issued` | its meter is opened |
+| anything that opens or closes a stage | the workers look at their flowing streams again |
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.engine import Connection
+
+from readingroom.access import queries as access_queries
+from readingroom.access.model import Amounts, Award
+from readingroom.access.service import Access
+from readingroom.admissions import queries as admissions_queries
+from readingroom.core.clock import Clock
+from readingroom.dossier.service import Dossier
+from readingroom.gateway.meter import open_meter
+from readingroom.gateway.model import Limits
+from readingroom.ledger.model import Entry
+from readingroom.ledger.service import Ledger
+from readingroom.people.model import Actor
+from readingroom.releases import queries as releases_queries
+
+STAGE_EVENTS = (
+    "releases.plan.adopted",
+    "releases.stage.opened",
+    "releases.stage.held",
+    "releases.stage.rolled-back",
+    "releases.stage.withdrawn",
+    "releases.stage.closed",
+    "releases.gate.waived",
+)
+
+
+def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> None:
+    """Subscribe every process to what it hears."""
+    ledger.on("stress.run.finished", lambda tx, entry: _file_evidence(tx, entry, dossier))
+    ledger.on("admissions.award.accepted", lambda tx, entry: _issue_grant(tx, entry, access, clock))
+    ledger.on("access.grant.issued", _open_meter)
+    for event in STAGE_EVENTS:
+        ledger.on(event, lambda tx, _entry: access_queries.bump(tx))
+
+
+def _file_evidence(tx: Connection, entry: Entry, dossier: Dossier) -> None:
+    said = entry.data
+    floor = "met" if said["floor_met"] else "unmet"
+    for counts in said["counts"]:
+        for version in said["gate_versions"]:
+            dossier.file_evidence_within(
+                tx,
+                by=entry.by,
+                model_digest=said["model_digest"],
+                kind="stress",
+                gate_version=version,
+                claim=f"{said['suite']}/{counts['claim']}",
+                # The run is named, so that two runs with equal figures are two pieces of evidence.
+                payload={**counts, "floor": floor, "run": said["run"], "suite_digest": said["suite_digest"]},
+            )
+
+
+def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> None:
+    said = entry.data
+    call = admissions_queries.call(tx, said["call"])
+    award = Award(
+        holder=said["person"],
+        members=(),
+        stage=said["stage"],
+        tier=said["tier"],
+        allocation=Amounts(**said["amounts"]),
+        expires_at=clock.now() + timedelta(days=said["days"]),
+        purpose=call.file.title if call else "",
+        award_id=said["award"],
+    )
+    stage = releases_queries.stage_fact(tx, award.stage, clock.now())
+    access.issue_within(tx, Actor(entry.by), award, stage)
+
+
+def _open_meter(tx: Connection, entry: Entry) -> None:
+    open_meter(tx, entry.data["grant"], Limits(**entry.data["allocation"]))
