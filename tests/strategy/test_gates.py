@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from readingroom.core.clock import parse_rfc3339
+from readingroom.core.document import Node
 from readingroom.strategy.facts import DocumentFact, EvidenceFact, Facts, RunsFact, SignatureFact, UseFact
-from readingroom.strategy.model import GateClause, Stage, Verdict, gate_version
+from readingroom.strategy.gates.registry import KINDS, Parser
+from readingroom.strategy.gates.scope import Scope
+from readingroom.strategy.model import GateClause, Judgement, Stage, Verdict, gate_version
 from strategy.shipped import make_plan
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -226,3 +231,38 @@ def test_corrupted_counts_meet_the_claim_only_if_they_truly_show_it(changes: lis
         samples, *bad = read
         assert samples >= 40
         assert sum(bad) / samples < 0.1
+
+
+def test_a_new_kind_of_gate_is_one_class_and_one_line_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The how-to: a clause says its name, its JSON, what it covers, what must hold, and how it judges facts."""
+
+    @dataclass(frozen=True)
+    class NotBefore:
+        moment: str
+        kind: str = "not_before"
+        label: str = "not_before"
+
+        def canonical(self) -> dict[str, str]:
+            return {self.kind: self.moment}
+
+        def covers(self) -> frozenset[str]:
+            return frozenset()
+
+        def describe(self) -> str:
+            return f"it is {self.moment} or later"
+
+        def judge(self, facts: Facts) -> Judgement:
+            met = facts.now >= parse_rfc3339(self.moment)
+            return Judgement(Verdict.MET if met else Verdict.UNMET, f"it is {facts.now}")
+
+    def read_clause(node: Node, _scope: Scope) -> NotBefore:
+        return NotBefore(node.text())
+
+    monkeypatch.setitem(cast("dict[str, Parser]", KINDS), "not_before", read_clause)
+    plan = make_plan(
+        ("      - sign_off: {role: steward, quorum: 1}", "      - not_before: '2026-02-01T00:00:00Z'"),
+    )
+    added = plan.stages[1].gate.clauses[-1]
+    assert added.judge(complete()).verdict is Verdict.UNMET
+    assert added.judge(replace(complete(), now=NOW.replace(month=2))).verdict is Verdict.MET
+    assert gate_version(plan.stages[1]) != gate_version(ROOM)

@@ -69,9 +69,7 @@ def found_for_demo(home: Path, model_file: Path | None) -> None:
         # Slow enough that a person, and a revocation, can see a stream flow.
         engine_options={} if model_file else {"words_per_second": 200},
     )
-    house = found(
-        settings, _plan_text("release-demo.yaml" if model_file else "release-demo-echo.yaml", name), model_file
-    )
+    house = found(settings, _plan_text("release-demo.yaml", name), model_file)
     operator = house.people.operator()
     register_model(house, operator, name, model_file)
     house.close()

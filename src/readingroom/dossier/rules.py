@@ -11,7 +11,7 @@ from readingroom.dossier.model import ModelVersion
 from readingroom.strategy.model import DocumentKind
 
 MAX_DOCUMENT = 5_000_000  # bytes
-_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?")  # as engines name models
+_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,126}[A-Za-z0-9])?")  # as engines name models
 _ENGINE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -20,7 +20,7 @@ def name_problem(name: str) -> Problem | None:
     """Tell what is wrong with a model version's name."""
     if _NAME.fullmatch(name):
         return None
-    return Problem("name", f"{name[:80]!r} is no name for a model", "Use letters, digits and . _ - : /")
+    return Problem("name", f"{name[:80]!r} is no name for a model", "Use letters, digits and . _ - : / @ +")
 
 
 def url_problem(url: str) -> Problem | None:

@@ -34,7 +34,7 @@ _STAGE = ("name", "channel", "model", "audience", "gate")
 _STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _SPELLING = "Use small letters and digits, with '-', '_' and '.' between them"
-_ARTIFACT = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/-]{0,126}[A-Za-z0-9])?")  # as engines name models
+_ARTIFACT = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,126}[A-Za-z0-9])?")  # as engines name models
 
 
 def parse(root: Node, suites: Suites | None = None) -> Plan:
