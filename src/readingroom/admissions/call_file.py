@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -28,6 +29,7 @@ from readingroom.core.clock import parse_rfc3339
 from readingroom.core.document import Node
 
 MAX_WORDS = 3_000
+MAX_DAYS = 3_650
 MAX_AMOUNT = 2**53 - 1
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "window", "award", "appeal_reserve", "form", "allocation",
@@ -54,26 +56,25 @@ def parse_stored(text: str) -> CallFile:
 def from_node(root: Node) -> CallFile:
     """Turn a document into a call; see `parse`."""
     fields = root.fields(_REQUIRED, _OPTIONAL)
-    if not set(_REQUIRED) <= set(fields):
-        root.document.finish()
-    policy = _policy(fields["allocation"])
-    reviewing = _reviewing(fields["review"]) if "review" in fields else None
+    # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
+    read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
+    root.document.finish()
     made = CallFile(
-        title=fields["title"].text(),
-        purpose=fields["purpose"].text(),
-        stage=fields["stage"].text(),
-        tiers=_distinct(fields["tiers"]),
-        budget=_amounts(fields["budget"]),
-        window=_window(fields["window"]),
-        limits=_limits(fields["award"]),
-        reserve=fields["appeal_reserve"].integer(),
-        form=tuple(_question(each) for each in fields["form"].items()),
-        reviewing=reviewing,
-        policy=policy,
-        terms=fields["terms"].text(),
-        reapply_after_days=fields["reapply_after_days"].integer(0, 3650) if "reapply_after_days" in fields else 0,
+        title=read["title"],
+        purpose=read["purpose"],
+        stage=read["stage"],
+        tiers=read["tiers"],
+        budget=read["budget"],
+        window=read["window"],
+        limits=read["award"],
+        reserve=read["appeal_reserve"],
+        form=read["form"],
+        reviewing=read.get("review"),
+        policy=read["allocation"],
+        terms=read["terms"],
+        reapply_after_days=read.get("reapply_after_days", 0),
     )
-    _agree(made, fields)
+    _agree(made, fields)  # only now: what follows from a wrong field would distract
     root.document.finish()
     return made
 
@@ -142,13 +143,13 @@ def _limits(node: Node) -> Limits:
     minimum, maximum, days = (_integer(fields, each, 1) for each in ("minimum", "maximum", "days"))
     if maximum < minimum and {"minimum", "maximum"} <= set(fields):
         fields["maximum"].problem("the maximum is less than the minimum", "Raise it, or lower the minimum")
-    return Limits(minimum, maximum, min(days, 3650), _integer(fields, "accept_within_days", 14))
+    return Limits(minimum, maximum, min(days, MAX_DAYS), _integer(fields, "accept_within_days", 14))
 
 
 def _integer(fields: Mapping[str, Node], name: str, missing: int) -> int:
     if name not in fields:
         return missing
-    return fields[name].integer(1, 3650 if "days" in name else MAX_AMOUNT)
+    return fields[name].integer(1, MAX_DAYS if "days" in name else MAX_AMOUNT)
 
 
 def _question(node: Node) -> Question:
@@ -219,6 +220,19 @@ def _policy(node: Node) -> Policy | None:
     if chosen == BY_PERSON:
         node.fields(["policy"])
     return None
+
+
+_READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
+    "tiers": _distinct,
+    "budget": _amounts,
+    "window": _window,
+    "award": _limits,
+    "appeal_reserve": Node.integer,
+    "form": lambda node: tuple(_question(each) for each in node.items()),
+    "review": _reviewing,
+    "allocation": _policy,
+    "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),
+}
 
 
 def application(text: str | bytes, name: str = "application.yaml") -> Draft:

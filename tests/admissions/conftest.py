@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from admissions.world import World
+from readingroom.core.clock import FixedClock
+from readingroom.ledger.service import Ledger
+from readingroom.store.db import Database
+
+
+@pytest.fixture
+def world(db: Database, ledger: Ledger, clock: FixedClock) -> World:
+    return World(db, ledger, clock)
+
+
+@pytest.fixture
+def lite(sqlite_db: Database, ledger: Ledger, clock: FixedClock) -> World:
+    """The same on SQLite only, where the kind of database does not matter."""
+    return World(sqlite_db, ledger, clock)
