@@ -46,6 +46,24 @@ def over(leaf_hashes: Sequence[bytes]) -> RangeHash:
     return hash_of
 
 
+def over_perfect(perfect: Callable[[int, int], bytes]) -> RangeHash:
+    """Hash ranges from the perfect subtrees of a stored tree.
+
+    Args:
+        perfect: the root of the subtree of 2^height leaves at a place: `perfect(height, place)`.
+    """
+
+    def hash_of(start: int, end: int) -> bytes:
+        count = end - start
+        height = count.bit_length() - 1
+        if count == 1 << height:
+            return perfect(height, start >> height)
+        middle = start + split(count)
+        return node_hash(hash_of(start, middle), hash_of(middle, end))
+
+    return hash_of
+
+
 def root(leaf_hashes: Sequence[bytes]) -> bytes:
     """Return the root over a list of leaf hashes (MTH)."""
     tree = Frontier()

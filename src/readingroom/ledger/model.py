@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from readingroom.core.canonical import Json, canonical
-from readingroom.core.clock import rfc3339
+from readingroom.core.canonical import Json, canonical, parse
+from readingroom.core.clock import parse_rfc3339, rfc3339
 
 VERSION = 1
 MAX_ENTRY = 65_535  # bytes; the length of an entry in a tile is a 16-bit number (C2SP tlog-tiles)
@@ -50,3 +50,20 @@ class Entry:
             return canonical(spelled)
         except (ValueError, TypeError, RecursionError) as fault:
             raise ValueError(f"the data of {self.event} cannot be recorded: {fault}") from fault
+
+    @classmethod
+    def parse(cls, leaf: bytes) -> Entry:
+        """Read what `leaf` wrote.
+
+        Raises:
+            ValueError: it is no entry, or not spelled as one is.
+        """
+        try:
+            raw = parse(leaf)
+            made = cls(raw["seq"], raw["event"], parse_rfc3339(raw["at"]), raw["by"], raw["data"])
+            same = made.leaf() == leaf
+        except (KeyError, TypeError, AttributeError, RecursionError):
+            same = False
+        if not same:
+            raise ValueError("this is not an entry of the log in canonical JSON")
+        return made

@@ -11,6 +11,7 @@ Three doors, by power:
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ metadata = sa.MetaData(
 )
 _DECISIONS_LOCK = 0x52656164  # "Read": the advisory lock that decisions queue on
 _BUSY_MS = 15_000
+_SQLITE_UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_POSTGRES_UNWRITABLE = {"53", "57", "58"}  # classes: insufficient resources, operator intervention, system error
 
 
 class Moment(sa.types.TypeDecorator[Any]):
@@ -63,6 +66,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Read a consistent snapshot."""
         with self.engine.connect() as tx:
+            if not self.is_sqlite:  # by default each statement of Postgres would see another moment
+                tx.execution_options(isolation_level="REPEATABLE READ")
             try:
                 yield tx
             finally:
@@ -70,11 +75,22 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Write in one transaction; commits at the end, rolls back on any exception."""
-        with self.engine.connect() as tx:
-            _mark(tx, "BEGIN IMMEDIATE")
-            with tx.begin():
-                yield tx
+        """Write in one transaction; commits at the end, rolls back on any exception.
+
+        Raises:
+            Broken: the disk is full or fails, or the database is gone; nothing was written.
+        """
+        try:
+            with self.engine.connect() as tx:
+                _mark(tx, "BEGIN IMMEDIATE")
+                with tx.begin():
+                    yield tx
+        except sa.exc.OperationalError as fault:
+            if _is_unwritable(fault):
+                shown = make_url(self.url).render_as_string(hide_password=True)
+                cure = "Free disk space, or mend the disk; nothing was written"
+                raise Broken(Problem(shown, f"cannot be written: {fault.orig}", cure)) from fault
+            raise
 
     @contextmanager
     def decide(self) -> Iterator[Connection]:
@@ -109,6 +125,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _is_unwritable(fault: sa.exc.OperationalError) -> bool:
+    """Tell whether the disk or the server failed, in place of what was asked of them."""
+    sqlite_code = getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
+    postgres_class = (getattr(fault.orig, "sqlstate", None) or "")[:2]
+    return sqlite_code in _SQLITE_UNWRITABLE or postgres_class in _POSTGRES_UNWRITABLE or fault.connection_invalidated
 
 
 def _mark(tx: Connection, begin: str) -> None:
