@@ -85,7 +85,7 @@ def test_a_model_behind_an_address_is_marked_as_not_pinned_unless_its_digest_is_
     "url",
     [
         "",
-        "models",
+        "two words",
         "file:///etc/passwd",
         "https://a:b@models.example",
         "https://m.example/?key=s",
