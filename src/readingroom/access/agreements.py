@@ -60,11 +60,10 @@ class Agreements:
         with self._db.decide() as tx:
             return self.accept_within(tx, by, by.id, terms_hash, on_behalf=False)
 
-    def accept_for(self, by: Actor, person: str) -> Acceptance:
+    def accept_for_within(self, tx: Connection, by: Actor, person: str) -> Acceptance:
         """Accept the terms in force for a service account, recorded as done on its behalf."""
         require(check(by, Permission.GRANT_ISSUE))
-        with self._db.decide() as tx:
-            return self.accept_within(tx, by, person, _in_force(tx).hash, on_behalf=True)
+        return self.accept_within(tx, by, person, _in_force(tx).hash, on_behalf=True)
 
     def accept_within(self, tx: Connection, by: Actor, person: str, terms_hash: str, *, on_behalf: bool) -> Acceptance:
         """Record an acceptance in a transaction that is open; accepting again changes nothing."""

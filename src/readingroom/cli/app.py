@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed, 2 bad usage or a bad input file.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,12 +35,24 @@ def root(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")] = False,  # noqa: FBT002
 ) -> None:
+    """Release a language model the way a rare-books library lends a manuscript."""
     context.obj = Context(home, Output(as_json=as_json))
     context.call_on_close(context.obj.close)
 
 
+COMMANDS = ("house", "people", "plan", "model", "stage", "call", "grant", "ledger", "publish", "demo.command")
+
+
+def load_commands() -> typer.Typer:
+    """Import every file of commands, each of which adds its own to `app`, and return it."""
+    for name in COMMANDS:
+        importlib.import_module(f"readingroom.cli.{name}")
+    return app
+
+
 def main() -> None:
     """Run the program; a fault ends with a sentence and an exit code, never with a traceback."""
+    load_commands()
     arguments = _hoisted(sys.argv[1:])
     output = Output(as_json="--json" in arguments)
     try:

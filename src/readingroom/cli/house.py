@@ -86,3 +86,17 @@ def _link(here: Context) -> str:
     stewards = [each for each in people.everyone(people.operator()) if Role.STEWARD in each.roles]
     who = stewards[0] if stewards else people.add(people.operator(), "steward@localhost", roles=[Role.STEWARD])
     return people.make_link_for(people.operator(), who.email)
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Check configuration, keys, database, ledger, plan, screens, engine and clock; each line ok or with its cure."""
+    from readingroom.app.checkup import examine
+
+    here: Context = context.obj
+    found = examine(here.house)
+    ok = all(each.ok for each in found)
+    checks = [{"name": f.name, "ok": f.ok, "detail": f.detail, "cure": "" if f.ok else f.cure} for f in found]
+    rows = [("ok" if f.ok else "NOT OK", f.name, f.detail, "" if f.ok else f.cure) for f in found]
+    here.output.rows({"ok": ok, "checks": checks}, "Check-up", ("", "what", "seen", "cure"), rows)
+    raise typer.Exit(0 if ok else 1)

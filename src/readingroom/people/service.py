@@ -85,6 +85,10 @@ class People:
         with self._db.read() as tx:
             return queries.by_email(tx, email)
 
+    def named(self, email: str) -> Person:
+        """Look a person up by address; refuses where there is none."""
+        return _known(self.find(email), email)
+
     def actor(self, person_id: str) -> Actor:
         """Return a person as an actor with the roles held now."""
         with self._db.read() as tx:

@@ -1,1 +1,33 @@
 """The control API, `/api`: what the portal does with pages, for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Router
+from litestar.di import Provide
+
+from readingroom.api.control import access, admissions, people, release
+from readingroom.api.control.who import caller
+from readingroom.api.errors import HANDLERS
+from readingroom.app.house import House
+
+
+def create_control(house: House) -> Router:
+    """Return the control API of a house, to be mounted beside the portal."""
+
+    def provide_house() -> House:
+        return house
+
+    def provide_actor(request: Request[Any, Any, Any]) -> object:
+        return caller(request, house)
+
+    return Router(
+        "/api",
+        route_handlers=[people.router, release.router, admissions.router, access.router],
+        dependencies={
+            "house": Provide(provide_house, sync_to_thread=False),
+            "actor": Provide(provide_actor, sync_to_thread=True),
+        },
+        exception_handlers=HANDLERS,
+    )

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import openai
@@ -56,7 +57,8 @@ def receipt_verified(tale: Tale) -> str:
     """Fetch the receipt, verify it offline, and see an altered answer fail."""
     headers = {"authorization": f"Bearer {tale.key}"}
     seen = _until(
-        lambda: tale.lab.http.get(f"/v1/receipts/{tale.receipt}", headers=headers), lambda r: r.status_code == 200
+        lambda: tale.lab.http.get(f"/v1/receipts/{tale.receipt}", headers=headers),
+        lambda r: r.status_code == HTTPStatus.OK,
     )
     folder = tale.lab.home.parent
     files = {

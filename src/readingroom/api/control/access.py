@@ -1,0 +1,111 @@
+"""Grants, keys and terms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Router, delete, get, post
+from msgspec import Meta
+
+from readingroom.access.model import Reason
+from readingroom.app.house import House
+from readingroom.app.lending import why
+from readingroom.app.views import grant_json
+from readingroom.core.refusal import Refusal, Refused
+from readingroom.people.model import Actor
+
+
+class Sanction(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a grant is suspended, reinstated or revoked."""
+
+    reason: Reason
+    note: Annotated[str, Meta(max_length=10_000)] = ""
+
+
+class Accepted(msgspec.Struct, forbid_unknown_fields=True):
+    """The hash of the terms that were shown."""
+
+    hash: Annotated[str, Meta(max_length=100)]
+
+
+@get("/terms", sync_to_thread=True, summary="The terms in force")
+def terms(house: House) -> dict[str, Any]:
+    """Return the terms' text and its hash."""
+    found = house.agreements.in_force()
+    if found is None:
+        raise Refused(Refusal("access/no-terms", "No terms are published yet; the lab must publish them first."))
+    return {"hash": found.hash, "text": found.text, "published_at": found.published_at}
+
+
+@post("/terms/accept", status_code=200, sync_to_thread=True, summary="Accept the terms in force")
+def accept(data: Accepted, house: House, actor: Actor) -> dict[str, Any]:
+    """Accept the terms, by the hash of the text that was shown."""
+    made = house.agreements.accept(actor, data.hash)
+    return {"hash": made.terms_hash, "accepted_at": made.accepted_at}
+
+
+@get("/terms/mine", sync_to_thread=True, summary="What I have agreed to")
+def agreements(house: House, actor: Actor) -> list[dict[str, Any]]:
+    """Return the caller's acceptances."""
+    return [{"hash": each.terms_hash, "accepted_at": each.accepted_at} for each in house.agreements.mine(actor)]
+
+
+@get("/grants", sync_to_thread=True, summary="All grants")
+def grants(house: House, actor: Actor) -> list[dict[str, Any]]:
+    """Return every grant, for who may read them."""
+    return [grant_json(house, each) for each in house.access.grants(actor)]
+
+
+@get("/grants/mine", sync_to_thread=True, summary="My grants")
+def mine(house: House, actor: Actor) -> list[dict[str, Any]]:
+    """Return the caller's grants."""
+    return [grant_json(house, each) for each in house.access.my_grants(actor)]
+
+
+@get("/grants/{grant:str}", sync_to_thread=True, summary="One grant")
+def show(grant: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Return a grant with its meter."""
+    return grant_json(house, house.access.grant(actor, grant))
+
+
+@get("/grants/{grant:str}/why", sync_to_thread=True, summary="Is it served now, fact by fact?")
+def explain(grant: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Return the entitlement function's answer; the gateway asks the same one."""
+    return {"grant": grant, **why(house, actor, grant).to_json()}
+
+
+@post("/grants/{grant:str}/keys", sync_to_thread=True, summary="Make a key; it is shown once")
+def issue_key(grant: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Make a key for a grant of one's own."""
+    made, secret = house.access.issue_key(actor, grant)
+    return {"id": made.id, "grant": made.grant_id, "key": secret.reveal()}
+
+
+@delete("/keys/{key:str}", status_code=200, sync_to_thread=True, summary="End a key at once")
+def revoke_key(key: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Revoke a key."""
+    ended = house.access.revoke_key(actor, key)
+    return {"id": ended.id, "grant": ended.grant_id, "ends_at": ended.ends_at}
+
+
+@post("/grants/{grant:str}/suspend", status_code=200, sync_to_thread=True, summary="Stop a grant for now")
+def suspend(grant: str, data: Sanction, house: House, actor: Actor) -> dict[str, Any]:
+    """Suspend a grant; flowing streams end."""
+    return grant_json(house, house.access.suspend(actor, grant, data.reason, data.note))
+
+
+@post("/grants/{grant:str}/reinstate", status_code=200, sync_to_thread=True, summary="Put it back in force")
+def reinstate(grant: str, data: Sanction, house: House, actor: Actor) -> dict[str, Any]:
+    """Reinstate a suspended grant."""
+    return grant_json(house, house.access.reinstate(actor, grant, data.reason, data.note))
+
+
+@post("/grants/{grant:str}/revoke", status_code=200, sync_to_thread=True, summary="End a grant for good")
+def revoke(grant: str, data: Sanction, house: House, actor: Actor) -> dict[str, Any]:
+    """Revoke a grant; flowing streams end."""
+    return grant_json(house, house.access.revoke(actor, grant, data.reason, data.note))
+
+
+_GRANTS = [grants, mine, show, explain, issue_key, revoke_key, suspend, reinstate, revoke]
+router = Router("/", route_handlers=[terms, accept, agreements, *_GRANTS], tags=["access"])

@@ -1,0 +1,40 @@
+"""The log as C2SP tlog-tiles over HTTP: static resources that anyone may read and cache."""
+
+from __future__ import annotations
+
+from litestar import MediaType, Response, Router, get
+
+from readingroom.app.house import House
+from readingroom.core.refusal import Refusal, Refused
+from readingroom.ledger.tiles import Tile
+
+_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+_BRIEFLY = {"cache-control": "no-cache"}
+
+
+@get("/checkpoint", sync_to_thread=True, summary="The newest signed checkpoint")
+def checkpoint(house: House) -> Response[bytes]:
+    """Return the checkpoint as a C2SP signed note."""
+    note = house.log.checkpoint()
+    if note is None:
+        raise Refused(Refusal("ledger/empty", "Nothing has been decided yet, so there is no checkpoint."))
+    return Response(note, media_type=MediaType.TEXT, headers=_BRIEFLY)
+
+
+@get("/key", sync_to_thread=True, summary="The log's public key")
+def key(house: House) -> Response[str]:
+    """Return the C2SP verifier key line."""
+    return Response(house.verifier_key() + "\n", media_type=MediaType.TEXT, headers=_BRIEFLY)
+
+
+@get("/tile/{path:path}", sync_to_thread=True, summary="A tile, or a bundle of entries")
+def tile(path: str, house: House) -> Response[bytes]:
+    """Return a tile by its path: `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`."""
+    asked = Tile.parse(f"tile/{path.lstrip('/')}")
+    found = house.log.tile(asked) if asked is not None else None
+    if found is None:
+        raise Refused(Refusal("ledger/no-such-tile", "The log has no such tile; see its size in the checkpoint."))
+    return Response(found, media_type="application/octet-stream", headers=_FOR_EVER)
+
+
+router = Router("/ledger", route_handlers=[checkpoint, key, tile], tags=["ledger"])

@@ -1,0 +1,113 @@
+"""`doctor`: is this house as it should be? Each finding with its cure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from readingroom.app.house import House, parse_plan_file
+from readingroom.core.errors import BadInput, Broken
+from readingroom.engines.model import EngineFault
+from readingroom.engines.registry import ADDRESS, make_engine
+from readingroom.gateway.screening.load import problems_in
+from readingroom.releases import queries as releases
+
+_EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a clock before this program was written is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check-up."""
+
+    name: str
+    ok: bool
+    detail: str
+    cure: str = ""
+
+
+def examine(house: House) -> list[Finding]:
+    """Examine a house; a check that itself breaks is a finding, not an error."""
+    checks: tuple[tuple[str, Callable[[House], Iterator[Finding]]], ...] = (
+        ("clock", _clock),
+        ("database", _database),
+        ("keys", _keys),
+        ("ledger", _ledger),
+        ("plan", _plan),
+        ("screening", _screening),
+        ("engine", _engine),
+    )
+    found: list[Finding] = []
+    for name, check in checks:
+        try:
+            found += check(house)
+        except (Broken, BadInput) as fault:
+            problem = fault.problem if isinstance(fault, Broken) else fault.problems[0]
+            found.append(Finding(name, ok=False, detail=f"{problem.where}: {problem.what}", cure=problem.cure))
+    return found
+
+
+def _clock(house: House) -> Iterator[Finding]:
+    now = house.clock.now()
+    yield Finding("clock", now > _EARLIEST, f"{now:%Y-%m-%d %H:%M:%S} UTC", "Set the machine's clock (NTP)")
+
+
+def _database(house: House) -> Iterator[Finding]:
+    house.db.ping()
+    yield Finding("database", ok=True, detail="SQLite" if house.db.is_sqlite else "Postgres")
+
+
+def _keys(house: House) -> Iterator[Finding]:
+    for path in sorted(house.settings.keys.glob("*.key")):
+        private = path.stat().st_mode & 0o077 == 0
+        yield Finding("keys", private, path.name, f"chmod 600 {path}: others can read it")
+
+
+def _ledger(house: House) -> Iterator[Finding]:
+    report = house.log.audit(house.signer.verifier)
+    detail = f"{report.size} entries, whole" if report.ok else report.problems[0]
+    yield Finding("ledger", report.ok, detail, "Run `readingroom ledger verify`; restore a backup")
+
+
+def _plan(house: House) -> Iterator[Finding]:
+    adopted = house.releases.in_force()
+    if adopted is None:
+        yield Finding(
+            "plan", ok=False, detail="none is in force", cure="Run `readingroom plan adopt FILE --reason ...`"
+        )
+        return
+    on_disk = parse_plan_file(house.settings.plan_file)
+    same = on_disk.digest == adopted.digest
+    detail = f"plan {adopted.number} is in force" + ("" if same else "; release.yaml on disk differs from it")
+    yield Finding("plan", same, detail, "Adopt the file, or put it back: what is on disk is not in force")
+
+
+def _screening(house: House) -> Iterator[Finding]:
+    with house.db.read() as tx:
+        stages = releases.stage_facts(tx, house.clock.now())
+    for name in sorted({name for stage in stages for name in stage.screening}):
+        bad = problems_in(house.settings.home / name)
+        yield Finding(
+            "screening", bad is None, str(bad) if bad else name, "Mend the file; until then nothing is served"
+        )
+
+
+def _engine(house: House) -> Iterator[Finding]:
+    if house.settings.engine == "embedded" and not (house.settings.run / ADDRESS).exists():
+        yield Finding("engine", ok=True, detail="embedded; starts with `readingroom serve`")
+        return
+    engine = make_engine(house.settings)
+
+    async def ask() -> str:
+        try:
+            info = await engine.info()
+        finally:
+            await engine.close()
+        counts = "counts prompts exactly" if info.counts_prompts else "cannot count prompts: the context is reserved"
+        return f"{house.settings.engine}, {counts}"
+
+    try:
+        yield Finding("engine", ok=True, detail=asyncio.run(ask()))
+    except EngineFault as fault:
+        yield Finding("engine", ok=False, detail=str(fault), cure="Start it, or mend `engine` in readingroom.toml")

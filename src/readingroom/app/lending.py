@@ -1,0 +1,60 @@
+"""What needs more than one room at once about grants: issuing one outright, explaining one, reading its meter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from readingroom.access import queries as access
+from readingroom.access.keys import Secret
+from readingroom.access.model import Award, Entitlement, Grant, Key, Need
+from readingroom.access.rules import entitled
+from readingroom.app.house import House
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.gateway import queries as gateway
+from readingroom.gateway.model import Amount, Limits, Reading
+from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
+from readingroom.releases import queries as releases
+from readingroom.strategy.model import Channel, StageFact
+
+
+def issue_discretionary(
+    house: House, by: Actor, email: str, award: Award, *, accept_terms: bool
+) -> tuple[Grant, Key, Secret]:
+    """Issue a grant outside a call, with a key, in one transaction; the person is added if need be."""
+    require(check(by, Permission.GRANT_ISSUE))
+    person = house.people.register(email)
+    now = house.clock.now()
+    with house.db.decide() as tx:
+        stage = _stage(releases.stage_facts(tx, now), award.stage)
+        named = replace(award, holder=person.id, stage=stage.name)
+        grant = house.access.issue_within(tx, by, named, stage)
+        if accept_terms:
+            house.agreements.accept_for_within(tx, by, person.id)
+        key, secret = house.access.issue_key_within(tx, by, grant.id)
+    return grant, key, secret
+
+
+def _stage(stages: list[StageFact], name: str) -> StageFact:
+    """Find the stage that is meant: the one named, or the only one with an API."""
+    lent = [each for each in stages if each.channel is Channel.API and name in ("", each.name)]
+    if name == "" and len(lent) > 1:
+        lent = [each for each in lent if each.open] or lent
+    if len(lent) == 1:
+        return lent[0]
+    known = ", ".join(each.name for each in stages if each.channel is Channel.API) or "none; adopt a plan first"
+    raise Refused(Refusal("access/no-such-stage", f"Name the stage with --stage. API stages of the plan: {known}."))
+
+
+def why(house: House, by: Actor, grant_id: str) -> Entitlement:
+    """Say fact by fact whether calls under a grant are served now: the gateway's own function (promise 7)."""
+    grant = house.access.grant(by, grant_id)
+    now = house.clock.now()
+    with house.db.read() as tx:
+        return entitled(access.facts_for_grant(tx, grant_id), releases.stage_fact(tx, grant.stage, now), now, Need())
+
+
+def meter_of(house: House, grant_id: str) -> Reading:
+    """Return a grant's meter; one that is missing reads as nothing allowed, since nothing could be reserved."""
+    with house.db.read() as tx:
+        return gateway.reading(tx, grant_id) or Reading(Limits(0, 0, 0), Amount(), Amount())

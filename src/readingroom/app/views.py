@@ -1,0 +1,65 @@
+"""Documents that the command line and the control API show alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readingroom.access.model import Grant
+from readingroom.app.house import House
+from readingroom.app.lending import meter_of
+from readingroom.core.clock import rfc3339
+from readingroom.dossier.model import ModelVersion
+from readingroom.releases.model import StageStatus
+
+
+def stage_json(status: StageStatus) -> dict[str, Any]:
+    """Return how a stage stands as JSON; the same on the command line and in the control API."""
+    clauses = [
+        {
+            "clause": each.label,
+            "requires": each.requires,
+            "verdict": each.verdict.value,
+            "sentence": each.sentence,
+            "missing": each.missing,
+            "waived": each.waiver is not None,
+        }
+        for each in status.clauses
+    ]
+    return {
+        "name": status.stage.name,
+        "channel": status.stage.channel.value,
+        "audience": status.stage.audience.value,
+        "state": status.record.state.value,
+        "open": status.open,
+        "reason": status.reason,
+        "gate_met": status.gate_met,
+        "gate_version": status.gate_version,
+        "clauses": clauses,
+    }
+
+
+def model_json(each: ModelVersion) -> dict[str, Any]:
+    """Return a model version as JSON."""
+    return {"name": each.name, "digest": each.digest, "size": each.size, "registered_at": each.registered_at}
+
+
+def grant_json(house: House, each: Grant) -> dict[str, Any]:
+    """Return a grant with its meter as JSON."""
+    reading = meter_of(house, each.id)
+    return {
+        "id": each.id,
+        "state": each.state.value,
+        "stage": each.stage,
+        "tier": each.tier,
+        "holder": each.holder,
+        "allocation": each.allocation.to_json(),
+        "used": reading.used.as_json(),
+        "reserved": reading.reserved.as_json(),
+        "issued_at": rfc3339(each.issued_at),
+        "expires_at": rfc3339(each.expires_at),
+        "decided_at": rfc3339(each.changed_at),
+        "reason": each.changed_reason,
+        "award": each.award_id,
+        "discretionary": each.award_id is None,
+        "dev": each.dev,
+    }
