@@ -61,6 +61,15 @@ def sqlite_db(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def postgres_db(postgres_server: str, tmp_path: Path) -> Iterator[Database]:
+    """Give a migrated, empty Postgres database, where only its own ways matter."""
+    database = _fresh_postgres(postgres_server, tmp_path.name)
+    database.upgrade()
+    yield database
+    database.close()
+
+
 def _fresh_postgres(server: str, name: str) -> Database:
     admin = sa.create_engine(
         server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"

@@ -101,3 +101,39 @@ def test_a_database_that_is_down_is_told_without_its_password() -> None:
         down.ping()
     assert "hidden-canary" not in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
+
+
+def test_a_read_sees_one_moment_while_others_write(db: Database) -> None:
+    counter(db)
+    with db.read() as tx:
+        before = tx.execute(sa.text("select n from counter")).scalar_one()
+        with db.write() as other:
+            other.execute(sa.text("update counter set n = 7"))
+        assert tx.execute(sa.text("select n from counter")).scalar_one() == before
+    assert value(db) == 7
+
+
+FAILING = [
+    "do $$ begin raise exception 'no space left' using errcode = '53100'; end $$",
+    "do $$ begin raise exception 'cannot read block' using errcode = '58030'; end $$",
+    "select pg_terminate_backend(pg_backend_pid())",
+]
+
+
+@pytest.mark.parametrize("statement", FAILING)
+def test_a_postgres_that_fails_midway_is_broken_and_nothing_was_decided(postgres_db: Database, statement: str) -> None:
+    counter(postgres_db)
+
+    def decide() -> None:
+        with postgres_db.decide() as tx:
+            tx.execute(sa.text("update counter set n = 7"))
+            tx.execute(sa.text(statement))
+
+    with pytest.raises(Broken, match="cannot be written"):
+        decide()
+    assert value(postgres_db) == 0
+
+
+def test_a_statement_that_is_wrong_is_not_called_a_full_disk(db: Database) -> None:
+    with pytest.raises(sa.exc.DatabaseError), db.write() as tx:
+        tx.execute(sa.text("select * from no_such_table"))
