@@ -9,6 +9,8 @@ What is committed to, always as canonical JSON (RFC 8785):
 - `request`: the request's JSON body;
 - `answer`: the answer's JSON body; of a stream, the list of its data events (`[DONE]` and comments left out);
 - `text`: the list of the choices' texts.
+
+A record names the last two, or lists them as `answers`.
 """
 
 from __future__ import annotations
@@ -269,8 +271,9 @@ def _request_problem(receipt: Receipt, request: bytes | None) -> str | None:
 def _answer_problem(receipt: Receipt, answer: bytes | None) -> str | None:
     if answer is None:
         return None
-    recorded = [receipt.record[name] for name in ("answer", "text") if name in receipt.record]
-    if not recorded:
+    record = receipt.record
+    recorded = [record[name] for name in ("answer", "text") if record.get(name)] or record.get("answers")
+    if not isinstance(recorded, list) or not recorded:
         return "this receipt was given for no answer: none was completed"
     if not any(commitment(receipt.salt, form) in recorded for form in answer_forms(answer)):
         return (
