@@ -205,6 +205,11 @@ def test_proportional_funds_as_many_as_get_a_useful_share_of_one_fraction(caps: 
         assert all(abs(got - fraction * cap) < 1 for got, cap in zip(given_passes, caps[:k], strict=False))
 
 
+def test_what_does_not_divide_evenly_goes_to_the_better_ranked() -> None:
+    assert amounts(Proportional(), [10, 10, 10], 20) == [7, 7, 6]
+    assert amounts(Proportional(), [30, 10, 20], 31) == [16, 5, 10]
+
+
 def amounts(policy: Policy, caps: Sequence[int], pot: int) -> list[int]:
     return [each.passes for each in policy.share(Pot(pot, 5), caps)]
 

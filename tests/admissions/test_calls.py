@@ -93,4 +93,5 @@ def test_a_call_is_kept_byte_for_byte(world: World) -> None:
     world.ledger.on("admissions.call.opened", lambda _tx, entry: heard.append(entry))
     text = CALL + "# a comment at the end: ünïcode\n"
     call = world.desk.open_call(world.steward, text, STAGE)
+    assert world.desk.call_text(call.id) == text
     assert parse(heard[0].leaf())["data"]["digest"] == sha256(text.encode()) == call.digest

@@ -33,8 +33,14 @@ def test_a_conflict_is_found_by_what_it_rests_on(against: Side, kinds: set[Confl
 
 
 def test_who_competes_in_a_call_judges_nobody_in_it() -> None:
-    own = Side("application_2", Party("person_x", "x@west.example", ""), ("r@north.example",))
+    own = Side("application_2", Party("person_r", "x@west.example", ""))
     assert {each.kind for each in conflicts(REVIEWER, side(), [own])} == {ConflictKind.COMPETITOR}
+
+
+def test_an_applicant_cannot_take_reviewers_from_others_by_naming_them_as_a_team() -> None:
+    greedy = Side("application_2", Party("person_x", "x@west.example", ""), ("r@north.example",))
+    assert conflicts(REVIEWER, side(), [greedy]) == ()
+    assert conflicts(REVIEWER, greedy, [greedy]) != ()
 
 
 def test_a_declared_conflict_stands_for_that_application_only() -> None:

@@ -114,7 +114,7 @@ def test_only_who_may_decide_does_and_never_in_a_call_they_apply_in(world: World
             act(world.steward, own.id)
 
 
-def test_a_team_member_decides_no_more_than_the_applicant(world: World) -> None:
+def test_who_is_named_in_a_team_decides_all_but_that_application(world: World) -> None:
     call = world.open_by_person()
     (who,) = world.applicants(1)
     made = world.desk.start(who, call.id)
@@ -122,6 +122,8 @@ def test_a_team_member_decides_no_more_than_the_applicant(world: World) -> None:
     world.desk.submit(who, made.id)
     with pytest.raises(Refused, match="admissions/own-application"):
         world.desk.decide(world.steward, made.id, OK)
+    other = world.apply(world.person("b@far.example"), call)
+    world.desk.decide(world.steward, other.id, OK)
     world.desk.decide(world.panel, made.id, OK)
 
 

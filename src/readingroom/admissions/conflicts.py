@@ -1,4 +1,8 @@
-"""Who may not review what. A conflict is an absent edge between reviewer and application, never a low weight."""
+"""Who may not review what. A conflict is an absent edge between reviewer and application, never a low weight.
+
+An address in a team is the applicant's word, not its owner's. So it stands between its owner and that application,
+and no further: else an applicant could name the lab's staff as a team and nobody would be left to run the call.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ class Side:
     team: tuple[str, ...] = ()
 
     def includes(self, party: Party) -> bool:
-        """Tell whether somebody applies here, alone or in the team."""
+        """Tell whether somebody applies here, or is named in the team."""
         return party.person == self.applicant.person or party.email.casefold() in self.team
 
 
@@ -74,7 +78,7 @@ def conflicts(
         found.append(Conflict(ConflictKind.OWN, "the reviewer is the applicant"))
     elif side.includes(reviewer):
         found.append(Conflict(ConflictKind.TEAM, "the reviewer is in the team"))
-    elif any(each.includes(reviewer) for each in everyone):
+    elif any(each.applicant.person == reviewer.person for each in everyone):
         found.append(Conflict(ConflictKind.COMPETITOR, "the reviewer applies in the same call"))
     house = domain(reviewer.email)
     if any(same_house(house, domain(each)) for each in (side.applicant.email, *side.team)):

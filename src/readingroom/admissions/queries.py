@@ -48,6 +48,11 @@ def call(tx: Connection, call_id: str) -> Call | None:
     return _call(row) if row else None
 
 
+def call_text(tx: Connection, call_id: str) -> str:
+    """Return the file of a call as it was opened."""
+    return str(tx.execute(sa.select(T.call.c.file).where(T.call.c.id == call_id)).scalar_one())
+
+
 def application(tx: Connection, application_id: str) -> Application | None:
     """Return one application with the version that counts."""
     return next(iter(_applications(tx, T.application.c.id == application_id)), None)

@@ -140,7 +140,7 @@ def check_impartial(own: Collection[str]) -> Refusal | None:
     """Refuse who has a stake in a call to run or decide it; `own` are the ids of the applications they are part of."""
     if not own:
         return None
-    reason = "You apply in this call yourself, alone or in a team, so somebody else has to do this."
+    reason = "You apply here yourself, or are named in the team, so somebody else has to do this."
     return Refusal("admissions/own-application", reason, {"application": min(own)})
 
 

@@ -58,10 +58,13 @@ class Base:
         require(rules.check_awardee(by, found))
         return found
 
-    def _impartial(self, tx: Connection, by: Actor, call_id: str) -> None:
-        """Refuse whoever applies in the call, alone or in a team."""
+    def _impartial(self, tx: Connection, by: Actor, call_id: str, application_id: str = "") -> None:
+        """Refuse whoever applies in the call or, where it is about one application, is named in its team."""
         party = queries.party(tx, by.id)
-        own = [each for each, side in queries.sides(tx, call_id).items() if side.includes(party)]
+        sides = queries.sides(tx, call_id)
+        own = [each for each, side in sides.items() if side.applicant.person == by.id]
+        if application_id in sides and sides[application_id].includes(party):
+            own.append(application_id)
         require(rules.check_impartial(own))
 
     def _move_call(self, tx: Connection, found: Call, act: str) -> None:

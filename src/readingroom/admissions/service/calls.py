@@ -78,7 +78,7 @@ class Calls(Base):
         with self._db.decide() as tx:
             found = self._application(tx, application)
             require(rules.check_returnable(self._call(tx, found.call), found, until, self._clock.now()))
-            self._impartial(tx, by, found.call)
+            self._impartial(tx, by, found.call, application)
             self._move(tx, found, "return")
             values = {"note": note.strip(), "correct_until": until}
             tx.execute(tables.application.update().where(tables.application.c.id == application).values(values))
@@ -94,6 +94,11 @@ class Calls(Base):
         """Return one call."""
         with self._db.read() as tx:
             return self._call(tx, call)
+
+    def call_text(self, call: str) -> str:
+        """Return a call's file byte for byte, so that anyone can compare it with the digest in the ledger."""
+        with self._db.read() as tx:
+            return queries.call_text(tx, self._call(tx, call).id)
 
     def budget(self, call: str) -> dict[str, Balance]:
         """Return where each unit of a call's budget is; it always adds up."""

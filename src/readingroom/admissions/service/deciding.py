@@ -74,7 +74,7 @@ class Deciding(Base):
         with self._db.decide() as tx:
             found = self._application(tx, application)
             call = self._call(tx, found.call)
-            self._impartial(tx, by, call.id)
+            self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
             require(rules.check_single(call, found, ruling, reviews))
             decided = notices.by_person(call.file, application, ruling, self._clock.now(), by.id)
