@@ -75,7 +75,6 @@ ENDINGS: dict[str, Ending] = {
     "releases/clause-unknown": Ending(404, _INVALID),
     "dossier/model-is-immutable": Ending(409, _INVALID),
     "dossier/model-unknown": Ending(404, _INVALID),
-    "ledger/entry-too-large": Ending(413, _INVALID),
     "ledger/empty": Ending(404, _INVALID),
     "ledger/no-such-tile": Ending(404, _INVALID),
     "stress/no-such-suite": Ending(404, _INVALID),

@@ -1,9 +1,9 @@
 """The first tables of the publication room."""
 
-import sqlalchemy as sa  # noqa: F401
-from alembic import op  # noqa: F401
+import sqlalchemy as sa
+from alembic import op
 
-import readingroom.store.db  # noqa: F401
+import readingroom.store.db
 
 revision = "0009"
 down_revision = "0008"
@@ -12,8 +12,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "publication_sample",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column("output", sa.Text(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("receipt", sa.String(), nullable=False),
+        sa.Column("signed_by", sa.String(), nullable=False),
+        sa.Column("signed_at", readingroom.store.db.Moment(length=27), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publication_sample")),
+        sa.UniqueConstraint("digest", name=op.f("uq_publication_sample_digest")),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("publication_sample")

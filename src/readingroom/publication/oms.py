@@ -1,0 +1,148 @@
+"""Bundle signatures in the OpenSSF Model Signing format (OMS 1.0), with a local P-256 key.
+
+A sigstore bundle holds a DSSE envelope, which holds an in-toto statement: one subject (the manifest's root) and the
+digest of every file as the predicate's resources. Written by hand on `cryptography`, since the package for it trusts
+the signer's own ignore list; it serves as an oracle instead (docs/explanation/publication.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from readingroom.core.canonical import Json, canonical, parse
+from readingroom.core.errors import BadInput, Broken, Problem
+from readingroom.publication.manifest import Manifest, is_inside
+
+MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://model_signing/signature/v1.0"
+_SERIALIZATION: Json = {"method": "files", "hash_type": "sha256", "allow_symlinks": False, "ignore_paths": []}
+
+
+class Untrusted(Exception):  # noqa: N818 - named for what it says
+    """The signature does not show what it should; the message says why."""
+
+
+def create_key(private: Path, public: Path) -> None:
+    """Make a P-256 key pair: PEM files, the private one for its owner alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
+    public.write_bytes(_public_pem(key.public_key()))
+
+
+def load_private(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Load the private key.
+
+    Raises:
+        Broken: it is not there or not a P-256 key.
+    """
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, UnsupportedAlgorithm) as fault:
+        raise Broken(Problem(str(path), f"cannot be used ({fault})", "Restore it from a backup")) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise Broken(Problem(str(path), "is not a P-256 key", "Restore it from a backup"))
+    return key
+
+
+def public_from_option(option: str) -> ec.EllipticCurvePublicKey:
+    """Read a public key given as PEM text or as the path of a file.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    cure = "Give the lab's release.pub: PEM text (-----BEGIN PUBLIC KEY-----) or a file with it"
+    try:
+        text = option.encode() if "-----BEGIN" in option else Path(option).read_bytes()
+        key = serialization.load_pem_public_key(text)
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        raise BadInput([Problem("--key", "is no public key", cure)]) from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise BadInput([Problem("--key", "is not a P-256 key", cure)])
+    return key
+
+
+def sign(manifest: Manifest, name: str, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return the signature file of a bundle."""
+    payload = canonical(_statement(manifest, name))
+    signature = key.sign(_pae(payload), ec.ECDSA(hashes.SHA256()))
+    envelope = {
+        "payload": _b64(payload),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [{"sig": _b64(signature), "keyid": ""}],
+    }
+    material = {"publicKey": {"hint": _hint(key.public_key())}, "tlogEntries": []}
+    return canonical({"mediaType": MEDIA_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope})
+
+
+def verify(bundle: bytes, key: ec.EllipticCurvePublicKey) -> Manifest:
+    """Return the manifest that this key has signed.
+
+    Raises:
+        Untrusted: it is no signature, not by this key, or signs something that cannot be a bundle.
+    """
+    try:
+        envelope = parse(bundle)["dsseEnvelope"]
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        if envelope["payloadType"] != PAYLOAD_TYPE or len(envelope["signatures"]) != 1:
+            raise Untrusted("model.sig: is not one signature over an in-toto statement")
+        key.verify(base64.b64decode(envelope["signatures"][0]["sig"]), _pae(payload), ec.ECDSA(hashes.SHA256()))
+        return _manifest(parse(payload))
+    except InvalidSignature:
+        raise Untrusted("model.sig: was not made with this key, or was altered") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Untrusted("model.sig: cannot be read as a bundle signature") from None
+
+
+def _statement(manifest: Manifest, name: str) -> Json:
+    resources = [{"name": path, "algorithm": "sha256", "digest": digest} for path, digest in manifest.digests]
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": manifest.root}}],
+        "predicateType": PREDICATE,
+        "predicate": {"serialization": _SERIALIZATION, "resources": resources},
+    }
+
+
+def _manifest(statement: Json) -> Manifest:
+    if statement["_type"] != STATEMENT or statement["predicateType"] != PREDICATE:
+        raise Untrusted("model.sig: signs something else than a model")
+    resources = statement["predicate"]["resources"]
+    names = [str(each["name"]) for each in resources]
+    outside = [name for name in names if not is_inside(name)]
+    if outside or len(set(names)) != len(names) or names != sorted(names):
+        raise Untrusted(f"model.sig: names a file outside the bundle, twice or out of order: {outside or names}")
+    if any(each["algorithm"] != "sha256" or len(bytes.fromhex(each["digest"])) != 32 for each in resources):  # noqa: PLR2004 - SHA-256
+        raise Untrusted("model.sig: holds a digest that is not SHA-256")
+    manifest = Manifest(tuple((str(each["name"]), str(each["digest"])) for each in resources))
+    if statement["subject"][0]["digest"]["sha256"] != manifest.root or len(statement["subject"]) != 1:
+        raise Untrusted("model.sig: its subject is not the root of what it lists")
+    return manifest
+
+
+def _pae(payload: bytes) -> bytes:
+    """DSSE 1.0 pre-authentication encoding."""
+    return f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} {len(payload)} ".encode() + payload
+
+
+def _public_pem(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _hint(key: ec.EllipticCurvePublicKey) -> str:
+    return hashlib.sha256(_public_pem(key)).hexdigest()
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
