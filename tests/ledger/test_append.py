@@ -101,6 +101,9 @@ def test_data_that_json_cannot_spell_is_refused_clearly(sqlite_db: Database, led
         "delete from ledger_checkpoint where size = 3",
         "delete from ledger_checkpoint",
         "delete from ledger_entry where seq = 2",
+        "delete from ledger_entry",
+        "update ledger_checkpoint set note = cast(note as text)",
+        "insert into ledger_entry values ('one', x'00', x'00')",
     ],
 )
 def test_nothing_is_signed_on_top_of_a_log_that_somebody_altered(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
@@ -71,22 +72,24 @@ class Ledger:
         inconsistent with those that are already out in letters and receipts.
         """
         newest = sa.select(tables.checkpoint).order_by(tables.checkpoint.c.size.desc()).limit(1)
-        last = tx.execute(newest).first()
-        highest = tx.execute(sa.select(sa.func.max(tables.entry.c.seq))).scalar()
-        size = 0 if highest is None else highest + 1
-        if last is None and size == 0:
-            return Frontier()
+        highest = sa.select(sa.func.max(tables.entry.c.seq))
         try:
-            if last is None:
-                raise Unproven("the checkpoints are gone")  # noqa: TRY301 - told as every other fault of the log
-            tree = Frontier.from_bytes(last.size, last.frontier)
-            signed = Checkpoint.open_own(last.note, self.verifier)
-            if (signed.size, signed.root) != (tree.size, tree.root()) or signed.size != size:
-                raise Unproven("the last checkpoint does not fit the entries")  # noqa: TRY301 - likewise
+            return _as_signed(tx.execute(newest).first(), tx.execute(highest).scalar(), self.verifier)
         except (Unproven, ValueError, TypeError) as fault:
             cure = "Run `readingroom ledger verify`; it names what was altered"
             raise Broken(Problem("ledger", f"the log is not as it was signed: {fault}", cure)) from None
-        return tree
+
+
+def _as_signed(last: Row[Any] | None, highest: int | None, verifier: Verifier) -> Frontier:
+    """Return the tree of the last checkpoint, which must be ours and stand after the highest entry."""
+    if last is None and highest is None:
+        return Frontier()
+    if last is None or highest is None:
+        raise Unproven("its entries or its checkpoints are gone")
+    tree = Frontier.from_bytes(last.size, last.frontier)
+    if Checkpoint.open_own(last.note, verifier) != Checkpoint(verifier.name, highest + 1, tree.root()):
+        raise Unproven("the last checkpoint does not fit the entries")
+    return tree
 
 
 def too_large(event: str, leaf: bytes) -> Refusal | None:
