@@ -16,6 +16,7 @@ from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import FILE, Settings
 from readingroom.ledger.note import Signer
 from readingroom.people.model import Actor, Role
+from readingroom.publication.oms import create_key
 
 DEMO_MODEL = "smollm2-135m-instruct"
 _TEMPLATES = files("readingroom.app") / "templates"
@@ -49,6 +50,8 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
     key = settings.keys / "ledger.key"
     if not key.exists():
         Signer.create(key, settings.origin)
+    if not (settings.keys / "release.key").exists():
+        create_key(settings.keys / "release.key", settings.keys / "release.pub")
     house = House(settings)
     house.db.upgrade()
     operator = house.people.operator()

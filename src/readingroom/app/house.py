@@ -17,7 +17,10 @@ from readingroom.dossier.service import Dossier
 from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
+from readingroom.oversight.service import Oversight
 from readingroom.people.service import People
+from readingroom.publication.samples import Samples
+from readingroom.publication.service import Publication
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
 from readingroom.strategy.model import Plan
@@ -46,6 +49,9 @@ class House:
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)
+        self.samples = Samples(*core)
+        self.publication = Publication(*core, self.log, settings.keys / "release.key")
+        self.oversight = Oversight(self.db, self.clock)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
 
     def verifier_key(self) -> str:

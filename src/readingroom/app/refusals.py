@@ -92,6 +92,8 @@ ENDINGS: dict[str, Ending] = {
     "access/terms-unchanged": Ending(409, _INVALID),
     "access/terms-changed": Ending(409, _INVALID),
     "access/no-terms": Ending(409, _INVALID),
+    "publication/not-released": Ending(409, _INVALID),
+    "publication/not-whole": Ending(409, _INVALID),
     # persons
     "people/not-allowed": Ending(403, _PERMISSION),
     "people/not-signed-in": Ending(401, _AUTH),

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Router
 from litestar.di import Provide
 
-from readingroom.api.control import access, admissions, people, release
+from readingroom.api.control import access, admissions, oversight, people, release
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
 from readingroom.app.house import House
@@ -24,7 +24,7 @@ def create_control(house: House) -> Router:
 
     return Router(
         "/api",
-        route_handlers=[people.router, release.router, admissions.router, access.router],
+        route_handlers=[people.router, release.router, admissions.router, access.router, oversight.router],
         dependencies={
             "house": Provide(provide_house, sync_to_thread=False),
             "actor": Provide(provide_actor, sync_to_thread=True),

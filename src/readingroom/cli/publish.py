@@ -1,0 +1,117 @@
+"""`publish ...`, `samples ...`, `report ...`: what leaves the house."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from readingroom.app import publishing
+from readingroom.cli.app import app
+from readingroom.cli.context import Context
+from readingroom.core.document import read_file
+from readingroom.oversight.register import PublicRow, Row, as_json, to_csv
+from readingroom.publication.oms import public_from_option
+from readingroom.publication.verify import verify
+
+publish = typer.Typer(no_args_is_help=True, help="Bundles of weights; verifying needs no house.")
+samples = typer.Typer(no_args_is_help=True, help="Facsimiles: curated outputs for the public page.")
+report = typer.Typer(no_args_is_help=True, help="Reports.")
+app.add_typer(publish, name="publish")
+app.add_typer(samples, name="samples")
+app.add_typer(report, name="report")
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+@publish.command("build")
+def build(context: typer.Context, stage: str) -> None:
+    """Lay out a stage's bundle; one whose gate holds is a rehearsal, marked NOT RELEASED."""
+    here: Context = context.obj
+    files = publishing.build(here.house, here.actor, stage)
+    path = publishing.bundle_folder(here.house, stage)
+    here.output.result({"path": str(path), "files": files}, f"{len(files)} files in {path}")
+
+
+@publish.command("sign")
+def sign(context: typer.Context, stage: str) -> None:
+    """Sign a stage's bundle with the house's P-256 key, and put that into the ledger."""
+    here: Context = context.obj
+    path = publishing.bundle_folder(here.house, stage)
+    root = here.house.publication.sign(here.actor, path)
+    here.output.result({"path": str(path), "manifest": root}, f"{path} is signed: {root}")
+
+
+@publish.command("push")
+def push(
+    context: typer.Context,
+    stage: str,
+    to: Annotated[Path | None, typer.Option(help="Where to [default: HOME/public/STAGE]")] = None,
+) -> None:
+    """Copy a signed bundle to where the public can fetch it; refused for a rehearsal. Cannot be undone."""
+    here: Context = context.obj
+    status = publishing.weights_stage(here.house, stage)
+    target = to or here.house.settings.home / "public" / stage
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = publishing.bundle_folder(here.house, stage)
+    here.house.publication.push(here.actor, path, target, stage_open=status.open)
+    here.output.result({"path": str(target)}, f"{stage} is published in {target}")
+
+
+@publish.command("verify")
+def verify_(
+    context: typer.Context,
+    directory: Path,
+    key: Annotated[str, typer.Option("--key", help="The lab's release.pub: PEM text or a file")],
+) -> None:
+    """Verify a bundle as an outsider: every file, the signature, the release record, the ledger's proof."""
+    here: Context = context.obj
+    found = verify(directory, public_from_option(key))
+    if found.ok:
+        warning = "" if found.released else "\nIt says NOT RELEASED: a rehearsal; its stage was not open."
+        text = f"{found.files} files are as they were signed, root {found.root}.{warning}"
+    else:
+        text = "\n".join(["NOT as it was signed:", *(f"  {each}" for each in found.problems)])
+    here.output.result(found.to_json(), text)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+@samples.command("add")
+def add(context: typer.Context, file: Path) -> None:
+    """Sign off the samples of a file for the public page."""
+    here: Context = context.obj
+    found = here.house.samples.add(here.actor, read_file(file))
+    here.output.result({"on_show": len(found)}, f"{len(found)} facsimiles are on show")
+
+
+@samples.command("list")
+def list_(context: typer.Context) -> None:
+    """List the facsimiles on show."""
+    here: Context = context.obj
+    found = here.house.samples.all()
+    documents = [{"id": s.id, "prompt": s.prompt, "output": s.output, "model": s.model, "note": s.note} for s in found]
+    rows = [(s.prompt, s.output, s.model) for s in found]
+    here.output.rows(documents, "Facsimiles", ("prompt", "output", "model"), rows)
+
+
+@report.command("register")
+def register(
+    context: typer.Context,
+    format_: Annotated[Format, typer.Option("--format", help="csv or json")] = Format.JSON,
+    public: Annotated[bool, typer.Option("--public", help="Without persons")] = False,  # noqa: FBT002 - Typer's flags
+) -> None:
+    """Write the register of readers: who may read, since when, on whose decision, awarded and used."""
+    here: Context = context.obj
+    oversight = here.house.oversight
+    rows: list[Row | PublicRow] = [*(oversight.public_register() if public else oversight.register(here.actor))]
+    if format_ is Format.CSV and not here.output.as_json:
+        typer.echo(to_csv(rows, PublicRow if public else Row), nl=False)
+    else:
+        here.output.result([as_json(each) for each in rows])
