@@ -75,7 +75,7 @@ class Ledger:
         highest = sa.select(sa.func.max(tables.entry.c.seq))
         try:
             return _as_signed(tx.execute(newest).first(), tx.execute(highest).scalar(), self.verifier)
-        except (Unproven, ValueError, TypeError) as fault:
+        except (Unproven, ValueError, TypeError, AttributeError) as fault:  # SQLite lets a text stand in for bytes
             cure = "Run `readingroom ledger verify`; it names what was altered"
             raise Broken(Problem("ledger", f"the log is not as it was signed: {fault}", cure)) from None
 
