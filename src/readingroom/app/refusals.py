@@ -129,6 +129,7 @@ ENDINGS: dict[str, Ending] = {
     # persons
     "people/not-allowed": Ending(403, _PERMISSION),
     "people/not-signed-in": Ending(401, _AUTH),
+    "people/form-not-ours": Ending(403, _PERMISSION),
     "people/link-spent": Ending(403, _AUTH),
     "people/person-unknown": Ending(404, _INVALID),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -36,3 +36,11 @@ def passes_within(
             if passes:
                 used.add(row.grant_id)
     return total, frozenset(used)
+
+
+def passes_by_day(tx: Connection, grant: str) -> list[tuple[date, int]]:
+    """Return the passes that a grant made on each day on which it made any, oldest first."""
+    days: dict[date, int] = {}
+    for row in tx.execute(sa.select(usage.c.at, usage.c.leaf).where(usage.c.grant_id == grant).order_by(usage.c.at)):
+        days[row.at.date()] = days.get(row.at.date(), 0) + int(parse(row.leaf)["passes"])
+    return list(days.items())
