@@ -1,1 +1,3 @@
-"""Reading Room."""
+"""Reading Room: release a language model the way a rare-books library lends a manuscript."""
+
+__version__ = "0.1.0"

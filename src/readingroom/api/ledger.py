@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from litestar import MediaType, Response, Router, get
+from litestar.di import Provide
 
+from readingroom.api.errors import HANDLERS
 from readingroom.app.house import House
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.ledger.tiles import Tile
@@ -37,4 +39,16 @@ def tile(path: str, house: House) -> Response[bytes]:
     return Response(found, media_type="application/octet-stream", headers=_FOR_EVER)
 
 
-router = Router("/ledger", route_handlers=[checkpoint, key, tile], tags=["ledger"])
+def create_ledger(house: House) -> Router:
+    """Return the routes of a house's log."""
+
+    def provide_house() -> House:
+        return house
+
+    return Router(
+        "/ledger",
+        route_handlers=[checkpoint, key, tile],
+        dependencies={"house": Provide(provide_house, sync_to_thread=False)},
+        exception_handlers=HANDLERS,
+        tags=["ledger"],
+    )

@@ -9,7 +9,8 @@ from readingroom.app.house import House
 from readingroom.core.settings import Settings
 from readingroom.engines.demo_model import fetch
 from readingroom.engines.embedded import EmbeddedProcess
-from readingroom.engines.registry import ADDRESS
+from readingroom.engines.registry import ADDRESS, make_engine
+from readingroom.gateway.service import Gateway
 from readingroom.gateway.workers import Workers
 
 
@@ -49,3 +50,9 @@ class EngineKeeper:
 def clear_dead_holds(house: House) -> int:
     """Settle what dead workers held, before anything is served; return how many holds there were."""
     return Workers(house.db, house.clock).recover()
+
+
+def make_gateway(house: House) -> Gateway:
+    """Make the data plane of one worker, with the engine that the house is set to."""
+    engine = make_engine(house.settings)
+    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home)

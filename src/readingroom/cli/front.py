@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
 
+import readingroom
 from readingroom.api.control import create_control
+from readingroom.api.health import create_health
+from readingroom.api.ledger import create_ledger
 from readingroom.api.openai import OpenAIApp
 from readingroom.app.house import House
 from readingroom.app.serving import make_gateway
 from readingroom.web.app import create_web
+
+OPENAPI = OpenAPIConfig(
+    title="Reading Room: control API", version=readingroom.__version__, path="/api", root_schema_site="redoc"
+)
 
 
 class Front:
@@ -19,8 +27,9 @@ class Front:
     def __init__(self, house: House) -> None:
         """Build both halves; nothing runs before the lifespan starts."""
         self._gateway = make_gateway(house)
-        self._data_plane = OpenAIApp(self._gateway)
-        self._portal: Litestar = create_web(house, create_control(house, self._gateway))
+        self._data_plane = OpenAIApp(self._gateway, house.clock)
+        programs = [create_control(house), create_ledger(house), create_health(self._gateway)]
+        self._portal: Litestar = create_web(house, programs, OPENAPI)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         """Hand a connection to the half that it is for."""
@@ -35,7 +44,7 @@ class Front:
         """End flowing streams; called from the signal handler, before connections are closed."""
         self._gateway.begin_stop()
 
-    async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+    async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         await self._gateway.start()
         try:
             await self._portal(scope, receive, send)

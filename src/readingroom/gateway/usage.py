@@ -61,14 +61,12 @@ def finished(
     charged: Amount,
     ended: Ended,
     at: datetime,
-    answers: Sequence[str] = (),
 ) -> dict[str, Json]:
     """Complete a record with what was charged and how the answer ended."""
     return {
         **record,
         "passes": charged.passes,
         "tokens": charged.tokens,
-        "answers": list(answers),
         "ended": ended.value,
         "at": rfc3339(at),
     }

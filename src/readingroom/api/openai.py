@@ -1,0 +1,279 @@
+"""`/v1`: the data plane's door, OpenAI-compatible, as a plain ASGI application.
+
+No framework stands between a token and its reader. The disconnect is read here, since `send` never says that a
+reader hung up; a reader who leaves stops the engine and is charged for what it made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Self
+
+from readingroom.api.wire.answers import Body, Head, Stream, error
+from readingroom.api.wire.requests import Request, read
+from readingroom.app.refusals import ending
+from readingroom.core.canonical import Json
+from readingroom.core.clock import Clock, rfc3339
+from readingroom.core.refusal import Refusal, Refused
+from readingroom.gateway.ask import Kind
+from readingroom.gateway.flow import Flow
+from readingroom.gateway.frames import End
+from readingroom.gateway.model import UNITS, Reading
+from readingroom.gateway.service import Gateway
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MAX_BODY = 1_000_000  # bytes
+HEARTBEAT_SECONDS = 5.0
+_KINDS = {"/v1/chat/completions": Kind.CHAT, "/v1/completions": Kind.COMPLETION}
+_BROKEN = {"message": "Something of ours is broken; it has been logged.", "type": "server_error", "code": "app/broken"}
+
+log = logging.getLogger("readingroom.api")
+
+
+class OpenAIApp:
+    """The ASGI application of `/v1`."""
+
+    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+        """Take the gateway, and the clock that dates answers."""
+        self._gateway = gateway
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever goes wrong is answered in OpenAI's shape."""
+        try:
+            await self._route(scope, receive, send)
+        except Refused as refused:
+            await refuse(send, refused.refusal)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await reply(send, 500, {"error": {**_BROKEN, "param": None}}, [(b"x-should-retry", b"false")])
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = str(scope["path"]), str(scope["method"])
+        wanted = "POST" if path in _KINDS else "GET"
+        known = (
+            path in _KINDS or path in {"/v1/models", "/v1/grant"} or path.startswith(("/v1/receipts/", "/v1/models/"))
+        )
+        if not known:
+            raise Refused(Refusal("gateway/not-found", f"There is no {path[:80]} here; see the documentation."))
+        if method != wanted and not (method == "HEAD" and wanted == "GET"):
+            raise Refused(Refusal("gateway/method-not-allowed", f"{path[:80]} takes {wanted}, not {method[:20]}."))
+        key = _key(scope)
+        if path in _KINDS:
+            await self._answer(key, read(await _body(scope, receive), _KINDS[path]), receive, send)
+        elif path.startswith("/v1/models"):
+            await self._models(key, path.removeprefix("/v1/models").removeprefix("/"), send)
+        elif path == "/v1/grant":
+            await self._grant(key, send)
+        else:
+            found = await self._gateway.receipt(key, path.removeprefix("/v1/receipts/"))
+            await reply(send, 200, found.to_json())
+
+    async def _answer(self, key: str, asked: Request, receive: Receive, send: Send) -> None:
+        flow = await self._gateway.open(key, asked.ask)
+        head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
+        work = self._stream(flow, head, asked, send) if asked.stream else self._whole(flow, head, asked, send)
+        await _until_hung_up(work, receive)
+
+    async def _whole(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
+        body = Body.begin(head, asked.ask.choices)
+        flow.spell = body.spell
+        end: End | None = None
+        async with contextlib.aclosing(flow.frames()) as frames:
+            async for frame in frames:
+                if isinstance(frame, End):
+                    end = frame
+                else:
+                    body.add(frame)
+        assert end is not None  # noqa: S101 - every flow has its end
+        if end.refusal is not None:
+            await refuse(send, end.refusal)
+            return
+        headers = [*_receipt(flow), *_left(end.reading or flow.hold.reading)]
+        headers.append((b"x-readingroom-passes", str(end.charged.passes).encode()))
+        await reply(send, 200, body.to_json(end), headers)
+
+    async def _stream(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
+        stream = Stream(head, asked.include_usage)
+        flow.spell = stream.spell
+        begun = False
+        async with _Heart(send) as heart, contextlib.aclosing(flow.frames()) as frames:
+            async for frame in frames:
+                if isinstance(frame, End) and not begun and frame.refusal is not None:
+                    await refuse(send, frame.refusal)  # nothing was sent yet: a proper status can still be given
+                    return
+                if not begun:
+                    begun = True
+                    await heart.start([*_receipt(flow), *_left(flow.hold.reading)])
+                await heart.send(stream.close(frame) if isinstance(frame, End) else stream.add(frame))
+            await heart.end()
+
+    async def _models(self, key: str, name: str, send: Send) -> None:
+        admission = await self._gateway.admit(key)
+        if admission.entitlement.refusal is not None:
+            raise Refused(admission.entitlement.refusal)
+        stage = admission.stage
+        model = stage.artifact if stage else ""
+        card = {
+            "id": model,
+            "object": "model",
+            "created": int(admission.grant.issued_at.timestamp()),
+            "owned_by": "lab",
+        }
+        if not name:
+            await reply(send, 200, {"object": "list", "data": [card]})
+        elif name == model:
+            await reply(send, 200, card)
+        else:
+            raise Refused(
+                Refusal("gateway/model-unknown", f"This grant may not call {name[:80]!r}.", {"param": "model"})
+            )
+
+    async def _grant(self, key: str, send: Send) -> None:
+        admission = await self._gateway.shown(key)
+        grant, reading = admission.grant, admission.reading
+        document = {
+            "id": grant.id,
+            "state": grant.state.value,
+            "stage": grant.stage,
+            "tier": grant.tier,
+            "allocation": grant.allocation.to_json(),
+            "used": reading.used.as_json(),
+            "reserved": reading.reserved.as_json(),
+            "expires_at": rfc3339(grant.expires_at),
+            "terms": admission.facts.terms_needed if admission.facts else None,
+            "entitled": admission.entitlement.to_json(),
+        }
+        await reply(send, 200, document, _left(reading))
+
+
+class _Heart:
+    """Sends a stream, and a comment whenever nothing was sent for a while: held text must not look like a dead line."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._lock = asyncio.Lock()
+        self._sent = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_fault: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def start(self, headers: Headers) -> None:
+        """Send the head of the answer."""
+        kind = (b"content-type", b"text/event-stream; charset=utf-8")
+        more = [kind, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"), *headers]
+        await self._send({"type": "http.response.start", "status": 200, "headers": more})
+        self._task = asyncio.create_task(self._beat())
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece."""
+        async with self._lock:
+            self._sent = asyncio.get_running_loop().time()
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        """Send the end."""
+        async with self._lock:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if asyncio.get_running_loop().time() - self._sent >= HEARTBEAT_SECONDS:
+                await self.send(b": still here\n\n")
+
+
+async def _until_hung_up(work: Awaitable[None], receive: Receive) -> None:
+    """Do the work until it is done or the reader has hung up, whichever comes first."""
+
+    async def disconnect() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    working, watching = asyncio.ensure_future(work), asyncio.create_task(disconnect())
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """Read the body, but never more than is allowed."""
+    too_large = Refused(Refusal("gateway/body-too-large", f"The body may have {MAX_BODY:,} bytes."))
+    stated = dict(scope["headers"]).get(b"content-length", b"0")
+    if stated.isdigit() and int(stated) > MAX_BODY:
+        raise too_large
+    read_so_far = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(Refusal("gateway/bad-request", "The body was cut short."))
+        read_so_far += message.get("body", b"")
+        if len(read_so_far) > MAX_BODY:
+            raise too_large
+        if not message.get("more_body"):
+            return bytes(read_so_far)
+
+
+def _key(scope: Scope) -> str:
+    sent: bytes = dict(scope["headers"]).get(b"authorization", b"")
+    kind, _, key = sent.decode("latin-1").partition(" ")
+    if kind.lower() != "bearer" or not key.strip():
+        reason = "Send your key as `Authorization: Bearer rr_...`."
+        raise Refused(Refusal("access/key-unknown", reason))
+    return key.strip()
+
+
+def _receipt(flow: Flow) -> Headers:
+    return [(b"x-readingroom-receipt", flow.hold.id.encode())]
+
+
+def _left(reading: Reading) -> Headers:
+    headers = []
+    for unit in UNITS:
+        left = reading.left(unit)
+        if left is not None:
+            limit = getattr(reading.limits, unit)
+            headers.append((f"x-readingroom-limit-{unit}".encode(), str(limit).encode()))
+            headers.append((f"x-readingroom-remaining-{unit}".encode(), str(left).encode()))
+    return headers
+
+
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Answer a refusal; one that waiting cannot cure tells clients not to retry."""
+    end = ending(refusal.code)
+    helps = refusal.facts.get("waiting_helps", end.retryable)
+    headers = [(b"retry-after", b"1")] if helps else [(b"x-should-retry", b"false")]
+    if refusal.code == "gateway/body-too-large":
+        headers.append((b"connection", b"close"))  # the rest of the body is not read
+    if end.status == 401:  # noqa: PLR2004 - HTTP's own
+        headers.append((b"www-authenticate", b"Bearer"))
+    await reply(send, end.status, error(refusal), headers)
+
+
+async def reply(send: Send, status: int, body: Mapping[str, Json], headers: Headers | None = None) -> None:
+    """Send a JSON answer."""
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    more = [*fixed, (b"cache-control", b"no-store"), *(headers or [])]
+    await send({"type": "http.response.start", "status": status, "headers": more})
+    await send({"type": "http.response.body", "body": data})

@@ -1,0 +1,188 @@
+"""How answers are spelled: OpenAI's JSON bodies and stream events, from frames that were free to leave.
+
+An answer's bytes are committed to in its usage record, so what is sent and what is committed to are made by the same
+code: the body of a JSON answer, or the list of a stream's events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from readingroom.app.refusals import ending
+from readingroom.core.canonical import Json
+from readingroom.core.refusal import Refusal
+from readingroom.gateway.ask import Kind
+from readingroom.gateway.frames import Delta, End, Position, Token, ToolCall
+from readingroom.ledger.receipt import answer_form
+
+DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What every part of one answer repeats."""
+
+    id: str
+    created: int
+    model: str
+    kind: Kind
+
+    def to_json(self, *, chunk: bool) -> dict[str, Json]:
+        """Return it as the first fields of a body or an event."""
+        if self.kind is Kind.CHAT:
+            prefix, what = "chatcmpl", "chat.completion.chunk" if chunk else "chat.completion"
+        else:
+            prefix, what = "cmpl", "text_completion"
+        return {"id": f"{prefix}-{self.id}", "object": what, "created": self.created, "model": self.model}
+
+
+@dataclass
+class Body:
+    """A JSON answer, collected."""
+
+    head: Head
+    choices: list[dict[str, Json]]
+
+    @classmethod
+    def begin(cls, head: Head, count: int) -> Body:
+        """Begin with empty choices."""
+        return cls(
+            head, [{"text": "", "reasoning": "", "calls": {}, "positions": [], "finish": None} for _ in range(count)]
+        )
+
+    def add(self, delta: Delta) -> None:
+        """Add a piece."""
+        choice = self.choices[delta.choice]
+        choice["text"] += delta.text
+        choice["reasoning"] += delta.reasoning
+        choice["positions"] += delta.positions
+        choice["finish"] = delta.finish or choice["finish"]
+        for call in delta.tool_calls:
+            whole = choice["calls"].setdefault(call.index, {"name": "", "arguments": ""})
+            whole["name"] += call.name
+            whole["arguments"] += call.arguments
+
+    def to_json(self, end: End) -> dict[str, Json]:
+        """Return the answer's body."""
+        made = [self._choice(index, each) for index, each in enumerate(self.choices)]
+        return {**self.head.to_json(chunk=False), "choices": made, "usage": usage(end)}
+
+    def spell(self, end: End) -> bytes:
+        """Return the bytes that the usage record commits to."""
+        return answer_form(self.to_json(end))
+
+    def _choice(self, index: int, raw: Mapping[str, Json]) -> dict[str, Json]:
+        finish = raw["finish"].value if raw["finish"] else "stop"
+        shown = logprobs(raw["positions"], self.head.kind)
+        if self.head.kind is Kind.COMPLETION:
+            return {"index": index, "text": raw["text"], "logprobs": shown, "finish_reason": finish}
+        message: dict[str, Json] = {"role": "assistant", "content": raw["text"] or (None if raw["calls"] else "")}
+        if raw["reasoning"]:
+            message["reasoning_content"] = raw["reasoning"]
+        if raw["calls"]:
+            message["tool_calls"] = [
+                {"id": f"call_{index}_{number}", "type": "function", "function": dict(call)}
+                for number, call in sorted(raw["calls"].items())
+            ]
+        return {"index": index, "message": message, "logprobs": shown, "finish_reason": finish}
+
+
+@dataclass
+class Stream:
+    """A stream's events, as they were sent so far."""
+
+    head: Head
+    include_usage: bool
+    events: list[Json] = field(default_factory=list)
+    _begun: set[int] = field(default_factory=set)
+
+    def add(self, delta: Delta) -> bytes:
+        """Spell a piece as an event."""
+        return self._send(self._chunk(delta))
+
+    def close(self, end: End) -> bytes:
+        """Spell the end: the usage frame and [DONE], or an error event and nothing after it."""
+        last = b"".join(self._send(each) for each in self._last(end))
+        return last if end.refusal else last + DONE
+
+    def spell(self, end: End) -> bytes:
+        """Return the bytes that the usage record commits to: all events, the last ones too."""
+        return answer_form([*self.events, *self._last(end)])
+
+    def _last(self, end: End) -> list[Json]:
+        if end.refusal is not None:
+            return [error(end.refusal)]
+        return [{**self.head.to_json(chunk=True), "choices": [], "usage": usage(end)}] if self.include_usage else []
+
+    def _send(self, event: Json) -> bytes:
+        self.events.append(event)
+        return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+    def _chunk(self, delta: Delta) -> Json:
+        finish = delta.finish.value if delta.finish else None
+        shown = logprobs(delta.positions, self.head.kind)
+        choice: dict[str, Json] = {"index": delta.choice}
+        if self.head.kind is Kind.COMPLETION:
+            choice["text"] = delta.text
+        else:
+            choice["delta"] = self._delta(delta)
+        choice |= {"logprobs": shown, "finish_reason": finish}
+        return {**self.head.to_json(chunk=True), "choices": [choice]}
+
+    def _delta(self, delta: Delta) -> dict[str, Json]:
+        made: dict[str, Json] = {}
+        if delta.choice not in self._begun:
+            self._begun.add(delta.choice)
+            made["role"] = "assistant"
+        if delta.text or not (delta.tool_calls or delta.reasoning or delta.finish):
+            made["content"] = delta.text
+        if delta.reasoning:
+            made["reasoning_content"] = delta.reasoning
+        if delta.tool_calls:
+            made["tool_calls"] = [_call(delta.choice, each) for each in delta.tool_calls]
+        return made
+
+
+def _call(choice: int, call: ToolCall) -> dict[str, Json]:
+    made: dict[str, Json] = {"index": call.index, "function": {"arguments": call.arguments}}
+    if call.name:
+        made |= {"id": f"call_{choice}_{call.index}", "type": "function"}
+        made["function"]["name"] = call.name
+    return made
+
+
+def usage(end: End) -> dict[str, Json]:
+    """Return the usage of an answer, in tokens."""
+    counts = {"prompt_tokens": end.prompt, "completion_tokens": end.generated}
+    return {**counts, "total_tokens": end.prompt + end.generated}
+
+
+def logprobs(positions: list[Position] | tuple[Position, ...], kind: Kind) -> Json:
+    """Return log-probabilities in the shape of the route, or None where there are none."""
+    if not positions:
+        return None
+    if kind is Kind.CHAT:
+        return {
+            "content": [{**_token(p.chosen), "top_logprobs": [_token(each) for each in p.top]} for p in positions],
+            "refusal": None,
+        }
+    return {
+        "tokens": [p.chosen.text for p in positions],
+        "token_logprobs": [p.chosen.logprob for p in positions],
+        "top_logprobs": [{each.text: each.logprob for each in p.top} for p in positions],
+        "text_offset": [],
+    }
+
+
+def _token(token: Token) -> dict[str, Json]:
+    return {"token": token.text, "logprob": token.logprob, "bytes": list(token.text.encode("utf-8", "replace"))}
+
+
+def error(refusal: Refusal) -> dict[str, Json]:
+    """Return a refusal as OpenAI spells errors."""
+    param = refusal.facts.get("param")
+    made = {"message": refusal.reason, "type": ending(refusal.code).type, "code": refusal.code, "param": param}
+    left = refusal.facts.get("left")
+    return {"error": made if left is None else {**made, "left": left}}

@@ -1,0 +1,172 @@
+"""One answer on its way from the engine to the reader: forwarded, screened, counted, stoppable, settled once.
+
+The engine is read by a task of its own; the reader's side takes from a queue. So a stop (a revocation, a lost
+database, a closing server) reaches a reader at once, also while the engine is silent, and a reader who leaves stops
+the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from readingroom.core.refusal import Refusal
+from readingroom.engines.model import (
+    Chunk,
+    Engine,
+    EngineFault,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnavailable,
+    ForwardRequest,
+    Usage,
+)
+from readingroom.gateway.exits import ChoiceExit
+from readingroom.gateway.frames import Delta, End, Finish, Frame
+from readingroom.gateway.model import Amount, Ended, Hold
+from readingroom.gateway.rules import charge
+
+log = logging.getLogger("readingroom.gateway")
+_AHEAD = 256  # pieces that the engine may be ahead of the reader
+Settle = Callable[["Flow", Amount, Ended, Refusal | None], Awaitable[End]]
+Spell = Callable[[End], bytes]
+
+
+@dataclass(eq=False)
+class Flow:
+    """One answer.
+
+    Attributes:
+        key_hash: whose entitlement is watched while it flows.
+        prompt: tokens of the prompt, or their bound where the engine cannot count.
+        exits: one per choice.
+        settle: settles the hold and records the call; called exactly once.
+    """
+
+    engine: Engine
+    request: ForwardRequest
+    hold: Hold
+    key_hash: str
+    prompt: int
+    exits: list[ChoiceExit]
+    settle: Settle
+    generated: dict[int, int] = field(default_factory=dict)
+    usage: Usage | None = None
+    spell: Spell | None = None  # the door's: the bytes by which the record commits to the answer as it was sent
+    delivered: bool = False
+    _queue: asyncio.Queue[Chunk | BaseException | None] = field(default_factory=asyncio.Queue)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _overrun: bool = False
+    _stop: tuple[Refusal, Ended] | None = None
+
+    def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> None:
+        """End this answer now, whatever the engine is doing."""
+        if self._stop is None:
+            self._stop = refusal, ended
+            self._queue.put_nowait(None)
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
+        pump = asyncio.create_task(self._pump())
+        ended, refusal = Ended.HUNG_UP, None
+        try:
+            try:
+                async for delta in self._deltas():
+                    self.delivered = True
+                    yield delta
+                ended = Ended.SCREENED if self._screened else Ended.COMPLETE
+            except _Stopped as stopped:
+                refusal, ended = stopped.refusal, stopped.ended
+        finally:
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pump
+            # A reader who left must be charged as well: the settling runs to its end whatever happens to us.
+            end = await asyncio.shield(self.settle(self, self._used(ended), ended, refusal))
+        yield end
+
+    async def _pump(self) -> None:
+        try:
+            async with contextlib.aclosing(self.engine.stream(self.request)) as stream:  # type: ignore[type-var]
+                async for chunk in stream:
+                    self._queue.put_nowait(chunk)
+                    if self._queue.qsize() > _AHEAD:  # a slow reader slows the engine; a stop still finds its way
+                        self._room.clear()
+                        await self._room.wait()
+            self._queue.put_nowait(None)
+        except EngineFault as fault:
+            self._queue.put_nowait(fault)
+        except Exception as fault:
+            log.exception("the engine's adapter failed")
+            self._queue.put_nowait(EngineUnavailable(type(fault).__name__))
+
+    async def _deltas(self) -> AsyncGenerator[Delta, None]:
+        while not all(each.finished for each in self.exits) or self._wants_usage:
+            item = await self._queue.get()
+            if self._queue.qsize() < _AHEAD // 2:
+                self._room.set()
+            if self._stop is not None:
+                raise _Stopped(*self._stop)
+            if isinstance(item, EngineFault):
+                raise _Stopped(_fault(item), Ended.BROKEN)
+            if item is None:  # the engine is at its end; an answer without its own end is no answer
+                if not all(each.finished for each in self.exits):
+                    raise _Stopped(_fault(EngineUnavailable("ended early")), Ended.BROKEN)
+                return
+            assert isinstance(item, Chunk)  # noqa: S101 - nothing else is put
+            for delta in self._take(item):
+                yield delta
+
+    @property
+    def _wants_usage(self) -> bool:
+        """A whole answer waits for the engine's own count, which comes last; a stopped one does not."""
+        return self.usage is None and not self._screened and not self._overrun
+
+    @property
+    def _screened(self) -> bool:
+        return any(each.finished is Finish.CONTENT_FILTER for each in self.exits)
+
+    def _take(self, chunk: Chunk) -> list[Delta]:
+        if chunk.usage is not None:
+            self.usage = chunk.usage
+        if chunk.index >= len(self.exits):
+            return []
+        out = self.exits[chunk.index]
+        if out.finished:
+            return []
+        so_far = self.generated.get(chunk.index, 0) + chunk.tokens
+        if so_far > self.hold.maximum:  # an engine that ignores the limit is cut where the reservation ends
+            self._overrun = True
+            delta = out.finish(Finish.LENGTH)
+        else:
+            self.generated[chunk.index] = so_far
+            delta = out.push(chunk)
+        return [] if delta.empty else [delta]
+
+    def _used(self, ended: Ended) -> Amount:
+        """What the engine did for this answer: its own usage for a whole one, the running count for a cut one."""
+        if ended is Ended.BROKEN and not self.delivered:
+            return Amount()
+        counted = charge(self.prompt, self.generated, len(self.exits))
+        if ended is not Ended.COMPLETE or self.usage is None or self._overrun:
+            return counted
+        passes = max(len(self.exits), self.usage.completion_tokens)
+        return Amount(passes, self.usage.prompt_tokens + self.usage.completion_tokens, 1)
+
+
+class _Stopped(Exception):  # noqa: N818 - carries why
+    def __init__(self, refusal: Refusal, ended: Ended) -> None:
+        self.refusal, self.ended = refusal, ended
+
+
+def _fault(fault: EngineFault) -> Refusal:
+    """Tell the reader what kind of fault it was, and nothing of the engine's inside."""
+    if isinstance(fault, EngineRefused):
+        reason = "The engine cannot do this request; a field of it, or its length, is not supported."
+        return Refusal("gateway/bad-request", reason, {"param": fault.param})
+    if isinstance(fault, EngineTimeout):
+        return Refusal("engine/timeout", "The engine was silent for too long; try again.")
+    return Refusal("engine/unavailable", "The engine did not answer as it should; try again.")

@@ -1,0 +1,85 @@
+"""What flows out of the gateway towards a reader, after screening. Doors spell it; nothing else leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from readingroom.core.refusal import Refusal
+from readingroom.gateway.model import Amount, Ended, Reading
+
+
+class Finish(StrEnum):
+    """Why an answer ended, in OpenAI's words."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its log probability; `raw` are its bytes where they are known."""
+
+    text: str
+    logprob: float
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One place of an answer: the token that was chosen, and the likeliest ones."""
+
+    chosen: Token
+    top: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A piece of a tool call; `name` stands in its first piece only."""
+
+    index: int
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of one choice, free to leave."""
+
+    choice: int
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    positions: tuple[Position, ...] = ()
+    finish: Finish | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing in it."""
+        return not (self.text or self.reasoning or self.tool_calls or self.positions or self.finish)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last thing of every flow.
+
+    Attributes:
+        ended: how.
+        refusal: what ended it early; None after a proper end (also one by the exit screen or the maximum).
+        prompt: tokens of the prompt.
+        generated: tokens of all answers.
+        charged: what the grant was charged.
+        reading: the meter afterwards; None where it could not be read.
+    """
+
+    ended: Ended
+    refusal: Refusal | None
+    prompt: int
+    generated: int
+    charged: Amount
+    reading: Reading | None
+
+
+Frame = Delta | End

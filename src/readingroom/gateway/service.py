@@ -1,0 +1,300 @@
+"""A call from key to receipt.
+
+The steps, in their order, which is the same as in docs/explanation/a-call.md:
+
+(1) the key names a grant; `access.rules.entitled` over live facts, read for this very request;
+(2) the stage is open, its tier covers what is asked, the model is the stage's;
+(3) entrance screening of everything that goes to the engine;
+(4) the worst case is reserved;
+(5) the engine streams, watched over: whatever ends the grant ends the stream;
+(6) exit screening with bounded hold-back;
+(7) what was used is settled, the rest returned, exactly once;
+(8) the usage record is committed with the settling; its batch's root goes into the ledger.
+
+No HTTP here; what blocks (the database) runs in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from readingroom.access import queries as access
+from readingroom.access.keys import key_hash
+from readingroom.access.model import Entitlement, Facts, Grant, Need
+from readingroom.access.rules import entitled
+from readingroom.core.canonical import commitment
+from readingroom.core.clock import Clock
+from readingroom.core.errors import BadInput, Broken
+from readingroom.core.ids import new_id, random_bytes
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRequest, Kind
+from readingroom.gateway import meter, usage
+from readingroom.gateway.ask import Ask
+from readingroom.gateway.batches import Batches
+from readingroom.gateway.entrance import Entrance
+from readingroom.gateway.exits import ChoiceExit
+from readingroom.gateway.flow import Flow
+from readingroom.gateway.frames import End
+from readingroom.gateway.meter import Meter
+from readingroom.gateway.model import Amount, Ended, Hold, Limits, Reading, Usage, Wish
+from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
+from readingroom.gateway.workers import Workers
+from readingroom.ledger.queries import LedgerReader
+from readingroom.ledger.receipt import Receipt, seal, text_form
+from readingroom.ledger.service import Ledger
+from readingroom.releases import queries as releases
+from readingroom.store.db import Database
+from readingroom.strategy.model import StageFact
+
+FLUSH_SECONDS = 0.5
+BEAT_SECONDS = 5.0
+_HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
+
+log = logging.getLogger("readingroom.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What stands behind a key, as it was read for one request."""
+
+    facts: Facts | None
+    stage: StageFact | None
+    entitlement: Entitlement
+    reading: Reading
+
+    @property
+    def grant(self) -> Grant:
+        """The grant; refuses where the key names none."""
+        if self.facts is None or self.facts.grant is None:
+            raise Refused(self.entitlement.refusal or CANNOT_CONFIRM)
+        return self.facts.grant
+
+
+class Gateway:
+    """The data plane of one worker."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that it is made of
+        self, db: Database, ledger: Ledger, log_: LedgerReader, clock: Clock, engine: Engine, home: Path
+    ) -> None:
+        """Take the parts; nothing runs before `start`."""
+        self._db = db
+        self._clock = clock
+        self._engine = engine
+        self._entrance = Entrance(home)
+        self._workers = Workers(db, clock)
+        self._meter = Meter(db, clock, self._workers.id)
+        self._batches = Batches(db, ledger, log_)
+        self._watch = Watch(db, self._confirm)
+        self._info: EngineInfo | None = None
+        self._chores: asyncio.Task[None] | None = None
+        self._unsettled: list[tuple[Hold, Usage | None, Amount]] = []
+
+    async def start(self) -> None:
+        """Register this worker and begin to watch."""
+        await asyncio.to_thread(self._workers.enter)
+        self._watch.start()
+        self._chores = asyncio.create_task(self._keep_house())
+
+    def begin_stop(self) -> None:
+        """End every flowing answer with its error; new ones are refused."""
+        self._watch.close_all()
+
+    async def stop(self) -> None:
+        """Settle what is open, put the last records into the ledger, leave."""
+        self.begin_stop()
+        if self._chores is not None:
+            self._chores.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._chores
+        await self._watch.stop()
+        with contextlib.suppress(Broken, Refused, sa.exc.SQLAlchemyError):
+            await asyncio.to_thread(self._settle_late)
+            await asyncio.to_thread(self._batches.flush)
+            await asyncio.to_thread(self._workers.leave)
+        await self._engine.close()
+
+    async def healthy(self) -> bool:
+        """Tell whether calls can be served: the database answers, and so does the engine."""
+        if self._watch.blind or self._watch.closing:
+            return False
+        try:
+            self._info = await self._engine.info()
+            await asyncio.to_thread(self._db.ping)
+        except (EngineFault, Broken):
+            return False
+        return True
+
+    async def admit(self, key: str, need: Need | None = None) -> Admission:
+        """Read what stands behind a key (1) and judge it (2); the refusal, if any, is in the answer."""
+        if self._watch.closing:
+            raise Refused(SHUTTING_DOWN)
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._admission, key_hash(key), need or Need()), 5)
+        except (sa.exc.SQLAlchemyError, Broken, TimeoutError):
+            raise Refused(CANNOT_CONFIRM) from None
+
+    def _admission(self, hashed: str, need: Need) -> Admission:
+        now = self._clock.now()
+        with self._db.read() as tx:
+            facts = access.facts_for_key(tx, hashed)
+            grant = facts.grant if facts else None
+            stage = releases.stage_fact(tx, grant.stage, now) if grant else None
+            reading = meter.read(tx, grant.id) if grant else None
+        nothing = Reading(Limits(0, 0, 0), Amount(), Amount())
+        return Admission(facts, stage, entitled(facts, stage, now, need), reading or nothing)
+
+    def _confirm(self, hashed: str) -> Refusal | None:
+        return self._admission(hashed, Need()).entitlement.refusal
+
+    async def shown(self, key: str) -> Admission:
+        """Admit a look at one's own grant: what only waits for the reader or the lab may still be looked at."""
+        found = await self.admit(key)
+        refusal = found.entitlement.refusal
+        if refusal is not None and refusal.code not in _HIDDEN:
+            raise Refused(refusal)
+        return found
+
+    async def open(self, key: str, ask: Ask) -> Flow:
+        """Open an answer: steps (1) to (4). Its frames are steps (5) to (8).
+
+        Raises:
+            Refused: with the code that the outside contract names.
+        """
+        top = ask.top_logprobs
+        admission = await self.admit(key, Need(top_logprobs=top or 0, logprobs=top is not None))  # (1) (2)
+        require(admission.entitlement.refusal)
+        grant, stage = admission.grant, admission.stage
+        assert stage is not None  # noqa: S101 - else it would have been refused
+        require(_check_model(ask.model, stage))
+        screens = self._entrance.screens(stage.screening)
+        require(screens.check(ask))  # (3)
+        salt, receipt = random_bytes(32), new_id("receipt")
+        facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
+        record = {**usage.begun(facts, salt), "salt": seal(salt)}
+        request, wish = await self._wish(ask, stage)
+        hold = await self._reserve(grant.id, wish, receipt, record, salt)  # (4)
+        body = {**request.body, "max_tokens": hold.maximum}
+        exits = [ChoiceExit(index, screens.exit, Kind(ask.kind.value)) for index in range(ask.choices)]
+
+        async def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
+            return await self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
+
+        forward = replace(request, body=body)
+        flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle)
+        self._watch.enter(flow)
+        return flow
+
+    async def _wish(self, ask: Ask, stage: StageFact) -> tuple[ForwardRequest, Wish]:
+        body = dict(ask.body)
+        if ask.choices > 1:
+            body["n"] = ask.choices
+        if ask.top_logprobs is not None:
+            chat = ask.kind.value == Kind.CHAT.value
+            body["logprobs"] = True if chat else ask.top_logprobs
+            if chat and ask.top_logprobs:
+                body["top_logprobs"] = ask.top_logprobs
+        request = ForwardRequest(Kind(ask.kind.value), body)
+        try:
+            self._info = self._info or await self._engine.info()
+            prompt = await self._engine.count_prompt(request)
+        except EngineFault as fault:
+            log.warning("engine: %s", fault)
+            reason = "The engine did not answer as it should; try again."
+            raise Refused(Refusal("engine/unavailable", reason)) from None
+        context = self._info.context
+        if prompt is not None and prompt >= context:
+            param = "messages" if ask.kind.value == Kind.CHAT.value else "prompt"
+            reason = f"The prompt has {prompt} tokens; the model can hold {context}. Shorten it."
+            raise Refused(Refusal("gateway/bad-request", reason, {"param": param}))
+        room = None if prompt is None else context - prompt
+        return request, Wish(
+            prompt if prompt is not None else context, ask.choices, ask.maximum, stage.max_tokens, room
+        )
+
+    async def _reserve(self, grant: str, wish: Wish, receipt: str, record: dict[str, object], salt: bytes) -> Hold:
+        def reserve() -> Hold:
+            return self._meter.reserve(grant, wish, hold_id=receipt, record=record, salt=salt)
+
+        try:
+            return await asyncio.to_thread(reserve)
+        except (sa.exc.SQLAlchemyError, Broken):
+            raise Refused(CANNOT_CONFIRM) from None
+
+    async def _settle(self, flow: Flow, record: dict[str, object], salt: bytes, used: Amount, end: End) -> End:
+        """Steps (7) and (8). If the database is gone, the hold stays and is settled as soon as it is back."""
+        self._watch.leave(flow)
+        whole = flow.usage if end.ended is Ended.COMPLETE else None
+        end = replace(
+            end,
+            prompt=flow.usage.prompt_tokens if flow.usage else flow.prompt,
+            generated=whole.completion_tokens if whole else sum(flow.generated.values()),
+        )
+        call = None
+        if used != Amount():
+            done = usage.finished(record, used.at_most(flow.hold.amount), end.ended, self._clock.now())
+            call = Usage(flow.hold.id, flow.hold.grant, done | _commitments(flow, end, salt), salt)
+        try:
+            charged, reading = await asyncio.to_thread(self._write, flow.hold, call, used)
+        except (sa.exc.SQLAlchemyError, Broken) as fault:
+            log.warning("settling waits for the database: %s", type(fault).__name__)
+            self._unsettled.append((flow.hold, call, used))
+            return replace(end, refusal=end.refusal or CANNOT_CONFIRM)
+        return replace(end, charged=charged, reading=reading)
+
+    def _write(self, hold: Hold, call: Usage | None, used: Amount) -> tuple[Amount, Reading | None]:
+        with self._db.write() as tx:
+            charged = meter.settle(tx, hold.id, used)
+            if charged is not None and call is not None:
+                usage.put(tx, call, self._clock.now())
+            return charged or Amount(), meter.read(tx, hold.grant)
+
+    def _settle_late(self) -> None:
+        while self._unsettled:
+            self._write(*self._unsettled[0])
+            self._unsettled.pop(0)
+
+    async def receipt(self, key: str, receipt_id: str) -> Receipt:
+        """Return a receipt of the key's own grant."""
+        admission = await self.admit(key)
+        grant = admission.grant
+        return await asyncio.to_thread(self._batches.receipt, receipt_id, grant.id)
+
+    async def _keep_house(self) -> None:
+        """Flush records, settle what had to wait, show signs of life, bury the dead."""
+        beaten = 0.0
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            beaten += FLUSH_SECONDS
+            try:
+                await asyncio.to_thread(self._settle_late)
+                await asyncio.to_thread(self._batches.flush)
+                if beaten >= BEAT_SECONDS:
+                    beaten = 0.0
+                    await asyncio.to_thread(self._workers.beat)
+                    await asyncio.to_thread(self._workers.recover)
+            except asyncio.CancelledError:
+                raise
+            except (sa.exc.SQLAlchemyError, Broken, Refused, BadInput) as fault:
+                log.warning("housekeeping waits: %s", type(fault).__name__)
+
+
+def _check_model(name: str, stage: StageFact) -> Refusal | None:
+    if name in {stage.artifact, stage.model}:
+        return None
+    reason = f"This grant may not call {name[:80]!r}; it may call {stage.artifact!r} (GET /v1/models)."
+    return Refusal("gateway/model-unknown", reason, {"param": "model"})
+
+
+def _commitments(flow: Flow, end: End, salt: bytes) -> dict[str, str]:
+    """Commit to what left: the texts of the choices, and the answer as the door spelled it."""
+    texts = [each.text for each in flow.exits]
+    made = {"text": commitment(salt, text_form(texts))}
+    if flow.spell is not None:
+        made["answer"] = commitment(salt, flow.spell(end))
+    return made
