@@ -86,8 +86,7 @@ def _problem(
     request: Request[Any, Any, Any], status: int, heading: str, said: Sequence[str], code: str = ""
 ) -> Response[Any]:
     who = visitor(request, request.app.state.house)
-    made = page(who, "problem.html", status, heading=heading, said=said, code=code, path=request.url.path)
-    return made.to_asgi_response(request.app, request)  # type: ignore[return-value]
+    return page(who, "problem.html", status, heading=heading, said=said, code=code)
 
 
 def _on_refused(request: Request[Any, Any, Any], fault: Refused) -> Response[Any]:
