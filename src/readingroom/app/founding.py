@@ -70,7 +70,7 @@ def found_for_demo(home: Path, model_file: Path | None) -> None:
         engine="embedded" if model_file else "echo",
         model=str(model_file or ""),
         # Slow enough that a person, and a revocation, can see a stream flow.
-        engine_options={} if model_file else {"words_per_second": 200},
+        engine_options={} if model_file else {"words_per_second": 1000},
     )
     house = found(settings, _plan_text("release-demo.yaml", name), model_file)
     operator = house.people.operator()

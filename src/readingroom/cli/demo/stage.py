@@ -69,6 +69,9 @@ class Play:
 
     @contextmanager
     def _spinner(self, name: str) -> Iterator[None]:
+        if not self.console.is_terminal:
+            yield
+            return
         columns = (SpinnerColumn(), TextColumn(name), TimeElapsedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             progress.add_task(name, total=None)
