@@ -103,9 +103,9 @@ def command_line() -> str:
     from typer.main import get_command
     from typer.testing import CliRunner
 
-    from readingroom.cli.app import app
+    from readingroom.cli.app import load_commands
 
-    runner = CliRunner()
+    app, runner = load_commands(), CliRunner()
     lines = ["# Command line", "", NOTE]
 
     def describe(command: object, path: list[str]) -> None:

@@ -40,6 +40,6 @@ def replace_after_touch(self: pathlib.Path, target: Any) -> Any:  # noqa: ANN401
 pathlib.Path.replace = replace_after_touch  # type: ignore[method-assign]
 
 if __name__ == "__main__":
-    from readingroom.__main__ import main
+    from readingroom.cli.app import main
 
     main()

@@ -72,8 +72,11 @@ class Node:
         return isinstance(self.raw, yaml.SequenceNode)
 
     def is_text(self) -> bool:
-        """Tell whether this is a text scalar."""
-        return isinstance(self.raw, yaml.ScalarNode) and self.raw.tag.endswith(":str")
+        """Tell whether this is a text scalar; `no`, `on` and their kin are words, as in YAML 1.2."""
+        if not isinstance(self.raw, yaml.ScalarNode):
+            return False
+        word = self.raw.tag.endswith(":bool") and self.raw.value.lower() not in {"true", "false"}
+        return word or self.raw.tag.endswith(":str")
 
     def text(self, default: str = "") -> str:
         """Read a non-empty text."""

@@ -18,6 +18,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.ids import url_secret
@@ -93,7 +94,7 @@ class EmbeddedProcess:
 
 def _port_of(url: str) -> int:
     """Return the port that was used before: after a restart the workers find the engine where it was."""
-    return int(url.rsplit(":", 1)[1].split("/")[0]) if url else 0
+    return urlsplit(url).port or 0
 
 
 def _free_port() -> int:

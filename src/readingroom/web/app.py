@@ -23,17 +23,16 @@ from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, page, visitor
 from readingroom.web.pages import account, applicant, desk, log, public, steward
 
+_CONTENT = (  # nothing but our own files is used; no other site may frame a page with a button that revokes
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 _HEADERS = (
-    # Nothing but our own files runs or is shown; no other site may frame a page with a button that revokes.
-    (
-        "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
-        " frame-ancestors 'none'",
-    ),
+    ("content-security-policy", _CONTENT),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),  # a sign-in link in the address bar goes nowhere
     ("cache-control", "no-store"),
-)  # fmt: skip
+)
 _STATUS = {400: "That cannot be used", 401: "Sign in", 403: "Not allowed", 404: "Not here", 409: "Not now"}
 
 
