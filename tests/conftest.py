@@ -14,6 +14,7 @@ from readingroom.core.clock import FixedClock
 from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
+from served import Served, found, served
 
 
 @pytest.fixture
@@ -71,9 +72,7 @@ def postgres_db(postgres_server: str, tmp_path: Path) -> Iterator[Database]:
 
 
 def _fresh_postgres(server: str, name: str) -> Database:
-    admin = sa.create_engine(
-        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
+    admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     label = "t_" + "".join(c if c.isalnum() else "_" for c in name.lower())[:50]
     with admin.connect() as tx:
         tx.execute(sa.text(f'drop database if exists "{label}"'))
@@ -81,3 +80,17 @@ def _fresh_postgres(server: str, name: str) -> Database:
     admin.dispose()
     url = sa.engine.make_url(server).set(database=label)
     return Database(url.render_as_string(hide_password=False))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a house for trials on the echo engine to all tests of a module."""
+    with served(found(tmp_path_factory.mktemp("house") / "home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def slow_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a house whose engine says fifty words a second, with two workers."""
+    with served(found(tmp_path_factory.mktemp("slow") / "home", words_per_second="50"), workers=2) as running:
+        yield running

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 import readingroom
 from readingroom.api.control import create_control
@@ -17,7 +18,10 @@ from readingroom.app.serving import make_gateway
 from readingroom.web.app import create_web
 
 OPENAPI = OpenAPIConfig(
-    title="Reading Room: control API", version=readingroom.__version__, path="/api", root_schema_site="redoc"
+    title="Reading Room: control API",
+    version=readingroom.__version__,
+    path="/api/schema",  # `/api/openapi.json`, the address in the contract, is served by the control API itself
+    render_plugins=[JsonRenderPlugin()],
 )
 
 

@@ -47,10 +47,14 @@ class People:
     def add(
         self, by: Actor, email: str, *, name: str = "", affiliation: str = "", roles: Iterable[Role] = ()
     ) -> Person:
-        """Add a person with roles; adding someone again adds the roles."""
+        """Add a person with roles; adding someone again adds the roles, and corrects name and affiliation."""
         require(check(by, Permission.PERSON_MANAGE))
         with self._db.decide() as tx:
             found = self._ensure(tx, by, email, name, affiliation)
+            given = {"name": name.strip(), "affiliation": affiliation.strip()}
+            corrected = {field: value for field, value in given.items() if value}
+            if corrected:
+                tx.execute(person.update().where(person.c.id == found.id).values(corrected))
             for each in sorted(set(roles)):
                 self._add_role(tx, by, found.id, each)
             return _known(queries.by_id(tx, found.id), email)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Router
+from litestar import Request, Router, get
 from litestar.di import Provide
 
 from readingroom.api.control import access, admissions, oversight, people, release
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
 from readingroom.app.house import House
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the control API."""
+    return request.app.openapi_schema.to_schema()
 
 
 def create_control(house: House) -> Router:
@@ -24,7 +30,7 @@ def create_control(house: House) -> Router:
 
     return Router(
         "/api",
-        route_handlers=[people.router, release.router, admissions.router, access.router, oversight.router],
+        route_handlers=[openapi, people.router, release.router, admissions.router, access.router, oversight.router],
         dependencies={
             "house": Provide(provide_house, sync_to_thread=False),
             "actor": Provide(provide_actor, sync_to_thread=True),

@@ -9,13 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from readingroom.app.founding import found_for_demo
+from readingroom.app.founding import found_for_demo, template
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.cli.demo.cast import APPLICANTS, STAFF
@@ -58,8 +57,8 @@ def _play(output: Output, home: Path, url: str, model: Path | None, began: float
 
     lab = LabSimulator(url, home)
     play = Play(output.err if output.as_json else output.out)
-    call_file = (files("readingroom.app") / "templates" / "call.yaml").read_text(encoding="utf-8")
-    tale = Tale(lab, call_file, model, fast=model is None)
+    tale = Tale(lab, template("call.yaml"), home / "samples.yaml", model, fast=model is None)
+    tale.samples.write_text(template("samples.yaml"), encoding="utf-8")
     lab.hire()
     for step in STEPS:
         play.step(name_of(step), lambda step=step: step(tale))  # type: ignore[misc]

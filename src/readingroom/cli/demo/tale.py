@@ -19,6 +19,7 @@ class Tale:
 
     lab: LabSimulator
     call_file: str
+    samples: Path
     model_file: Path | None
     fast: bool
     model: str = ""

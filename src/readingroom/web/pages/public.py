@@ -15,7 +15,8 @@ def release(who: Visitor) -> Template:
     house = who.house
     adopted = house.releases.in_force()
     stages = house.releases.status()
-    following = next((each for each in stages if not each.open), None)
+    last_open = max((index for index, each in enumerate(stages) if each.open), default=-1)
+    following = next((each for each in stages[last_open + 1 :] if not each.open), None)
     return page(
         who,
         "public/release.html",

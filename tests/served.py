@@ -1,0 +1,108 @@
+"""Real servers for tests: a house on disk, served by the program in processes of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+
+PROGRAM = [sys.executable, "-m", "readingroom"]
+LONG = " ".join(f"word{n}" for n in range(600))
+
+
+@dataclass
+class Served:
+    """A served house, with the tools of those outside."""
+
+    home: Path
+    url: str
+    process: subprocess.Popen[str]
+    sign_in: str
+    log: Path
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, timeout=20)
+
+    def run(self, *arguments: str, code: int = 0) -> Any:
+        return run(self.home, *arguments, code=code)
+
+    def grant(self, **amounts: int) -> dict[str, Any]:
+        options = [part for unit, amount in amounts.items() for part in (f"--{unit}", str(amount))]
+        issued = self.run("grant", "issue", "--to", "r@b.example", "--accept-terms", "--reason", "test", *options)
+        return dict(issued)
+
+    def client(self, key: str) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=20)
+
+    def chat(self, key: str, body: dict[str, Any]) -> httpx.Response:
+        whole = {"model": "echo", "messages": [{"role": "user", "content": "one two three"}], **body}
+        return self.http.post("/v1/chat/completions", json=whole, headers={"authorization": f"Bearer {key}"})
+
+    def meter(self, grant: str) -> dict[str, Any]:
+        return dict(self.run("grant", "show", grant))
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the server's workers."""
+        found = []
+        for status in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError, KeyError):
+                fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+                if int(fields["PPid"]) == self.process.pid:
+                    found.append(int(fields["Pid"]))
+        return found
+
+
+def run(home: Path, *arguments: str, code: int = 0) -> Any:
+    """Run the program with --json; it must end with `code`. Returns its document, or None."""
+    command = [*PROGRAM, "--home", str(home), "--json", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+def found(home: Path, **options: str) -> Path:
+    """Found a house for trials on the echo engine, with engine options."""
+    run(home, "init", "--dev", "--engine", "echo")
+    if options:
+        settings = home / "readingroom.toml"
+        lines = [f"{name} = {value}" for name, value in options.items()]
+        settings.write_text(settings.read_text() + "\n[engine_options]\n" + "\n".join(lines) + "\n")
+    return home
+
+
+@contextlib.contextmanager
+def served(home: Path, workers: int = 1) -> Iterator[Served]:
+    """Serve a house; on leaving, the server is ended as an operator would end it."""
+    log = home.parent / f"{home.name}.log"
+    command = [*PROGRAM, "--home", str(home), "--json", "serve", "--port", "0", "--workers", str(workers)]
+    with log.open("a") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
+    assert process.stdout is not None
+    text = process.stdout.readline()
+    assert text, log.read_text()
+    document = json.loads(text)
+    house = Served(home, document["url"], process, document["sign_in"], log)
+    try:
+        yield house
+    finally:
+        house.http.close()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.stdout.close()
