@@ -112,7 +112,7 @@ def better_than(given: Judgement) -> st.SearchStrategy[Judgement]:
 def test_the_order_in_which_applications_came_does_not_matter(
     file: CallFile,
     who: list[Candidate],
-    random: Any,  # noqa: ANN401 - Hypothesis's own random
+    random: Any,
 ) -> None:
     shuffled = list(who)
     random.shuffle(shuffled)

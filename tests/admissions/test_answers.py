@@ -47,13 +47,13 @@ def test_a_whole_application_has_no_problems_and_an_empty_one_has_each_named() -
         ("x" * 500, "?"),
     ],
 )
-def test_an_answer_that_the_form_does_not_allow_is_named(name: str, answer: Any) -> None:  # noqa: ANN401 - attack
+def test_an_answer_that_the_form_does_not_allow_is_named(name: str, answer: Any) -> None:
     found = wrong(replace(WHOLE, answers={**ANSWERS, name: answer}))
     assert [each[:20] for each in found] == [f"answers.{name}"[:20]]
 
 
 @pytest.mark.parametrize("passes", [0, 1, 1_999, -5, True, 2.5e3, 2**53])
-def test_an_ask_that_could_never_be_awarded_is_told_at_once(passes: Any) -> None:  # noqa: ANN401 - attack
+def test_an_ask_that_could_never_be_awarded_is_told_at_once(passes: Any) -> None:
     assert "passes" in wrong(replace(WHOLE, passes=passes))
 
 

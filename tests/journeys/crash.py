@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 left = int(sys.argv.pop(1))
 
 
-def touch(*_: Any, **__: Any) -> None:  # noqa: ANN401 - an event's own arguments
+def touch(*_: Any, **__: Any) -> None:
     global left  # noqa: PLW0603 - one counter for the process
     left -= 1
     if left == 0:
@@ -32,7 +32,7 @@ sa.event.listen(Engine, "commit", touch)
 replace = pathlib.Path.replace
 
 
-def replace_after_touch(self: pathlib.Path, target: Any) -> Any:  # noqa: ANN401 - pathlib's own
+def replace_after_touch(self: pathlib.Path, target: Any) -> Any:
     touch()
     return replace(self, target)
 

@@ -109,7 +109,7 @@ def rows(db: Database, table: sa.Table) -> list[Any]:
         return [row._mapping for row in tx.execute(sa.select(table).order_by(*table.primary_key))]
 
 
-def put(tx: Connection, table: sa.Table, where: Any, values: dict[str, Any]) -> None:  # noqa: ANN401 - a clause
+def put(tx: Connection, table: sa.Table, where: Any, values: dict[str, Any]) -> None:
     tx.execute(table.update().where(where).values(**values))
 
 

@@ -29,7 +29,7 @@ EVENTS = [{"choices": [{"delta": {"content": word}}]} for word in ("Grüße,\n",
 STREAM = "".join(f"data: {json.dumps(each)}\n\n" for each in EVENTS) + ": still there\n\ndata: [DONE]\n\n"
 
 
-def record(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def record(**changes: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"v": 1, "id": "receipt_1", "model": "sha256:aa", "passes": 2}
     made["request"] = commitment(SALT, canonical(REQUEST))
     made["answer"] = commitment(SALT, canonical(BODY))
@@ -136,7 +136,7 @@ def test_bytes_cannot_wander_between_the_salt_and_what_it_hides(desk: Desk, sign
     assert not verify_receipt(json.dumps(file).encode(), signer.verifier, b"2").ok
 
 
-def alterations(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
+def alterations(value: Any) -> Iterator[Any]:
     """Yield what a value could be altered to: each of its parts changed, removed or added to."""
     yield None
     if isinstance(value, dict):

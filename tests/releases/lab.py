@@ -39,11 +39,11 @@ class History:
     logged: RunsFact | None = field(default_factory=lambda: RunsFact(1, 1, 0))
     asked: list[tuple[tuple[datetime, datetime], ...]] = field(default_factory=list)
 
-    def use(self, tx: Any, stage: str, intervals: tuple[tuple[datetime, datetime], ...]) -> UseFact | None:  # noqa: ANN401, ARG002 - as the protocol has it
+    def use(self, tx: Any, stage: str, intervals: tuple[tuple[datetime, datetime], ...]) -> UseFact | None:  # noqa: ARG002 - as the protocol has it
         self.asked.append(intervals)
         return self.uses.get(stage)
 
-    def runs(self, tx: Any, model_digest: str, claim: str, gate_version: str) -> RunsFact | None:  # noqa: ANN401, ARG002 - as the protocol has it
+    def runs(self, tx: Any, model_digest: str, claim: str, gate_version: str) -> RunsFact | None:  # noqa: ARG002 - as the protocol has it
         return self.logged
 
 

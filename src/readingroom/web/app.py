@@ -104,4 +104,7 @@ def _on_broken(request: Request[Any, Any, Any], _fault: Broken) -> Response[Any]
 
 
 def _on_http(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Any]:
+    if request.url.path.startswith(("/api/", "/ledger/")):  # a program asked, on a route that no door has
+        error = {"code": "app/bad-request", "message": fault.detail, "type": "invalid_request_error"}
+        return Response({"error": error}, status_code=fault.status_code)
     return _problem(request, fault.status_code, _STATUS.get(fault.status_code, "Not possible"), [fault.detail])

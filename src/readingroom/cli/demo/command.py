@@ -104,6 +104,8 @@ def served(home: Path, port: int) -> Iterator[str]:
         server.terminate()
         with contextlib.suppress(KeyboardInterrupt):
             server.wait()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 def _needs_openai() -> None:
