@@ -80,7 +80,7 @@ def test_a_kill_before_any_touch_of_the_disk_leaves_the_house_whole(home: Path) 
 def test_a_founding_that_is_killed_can_be_run_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     points = 0
-    for touch in range(1, MANY, 9):
+    for touch in range(1, MANY, 5):
         if not killed_at(touch, home, "init", "--dev", "--engine", "echo"):
             break
         points += 1
