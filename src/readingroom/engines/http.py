@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -53,7 +53,7 @@ class HttpEngine:
     _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
     _counts: str | None = field(default=None, init=False, repr=False)
 
-    async def stream(self, request: ForwardRequest) -> AsyncIterator[Chunk]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
         """Read an answer; leaving the iterator closes the connection, which stops the server's work."""
         body = {**request.body, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
         if self._counts == "llama.cpp":

@@ -6,7 +6,7 @@ and stopped while it is made. Closing the iterator stops the engine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -119,7 +119,7 @@ class EngineRefused(EngineFault):
 class Engine(Protocol):
     """An engine. One instance serves one process; it may be shared by tasks."""
 
-    def stream(self, request: ForwardRequest) -> AsyncIterator[Chunk]:
+    def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
         """Yield the answer's pieces until each choice has its finish reason.
 
         Raises:

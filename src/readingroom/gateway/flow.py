@@ -90,7 +90,7 @@ class Flow:
 
     async def _pump(self) -> None:
         try:
-            async with contextlib.aclosing(self.engine.stream(self.request)) as stream:  # type: ignore[type-var]
+            async with contextlib.aclosing(self.engine.stream(self.request)) as stream:
                 async for chunk in stream:
                     self._queue.put_nowait(chunk)
                     if self._queue.qsize() > _AHEAD:  # a slow reader slows the engine; a stop still finds its way
