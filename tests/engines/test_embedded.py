@@ -16,10 +16,11 @@ from readingroom.engines.http import HttpEngine
 from readingroom.engines.model import ForwardRequest, Kind
 
 pytestmark = pytest.mark.model
-PATHS = """
-    /completion /completions /v1/completions /v1/chat/completions /props /slots /tokenize /detokenize /apply-template
-    /infill /embedding /v1/embeddings /metrics /lora-adapters /models /v1/models /invocations /rerank /api/tags
-""".split()
+PATHS = (
+    "/completion", "/completions", "/v1/completions", "/v1/chat/completions", "/props", "/slots", "/tokenize",
+    "/detokenize", "/apply-template", "/infill", "/embedding", "/v1/embeddings", "/metrics", "/lora-adapters",
+    "/models", "/v1/models", "/invocations", "/rerank", "/api/tags",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,219 @@
+"""A bundle is exactly what was signed, or it fails by name; and a rehearsal never passes for a release."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from readingroom.core.clock import FixedClock
+from readingroom.core.document import read
+from readingroom.core.errors import BadInput
+from readingroom.core.refusal import Refused
+from readingroom.ledger.queries import LedgerReader
+from readingroom.ledger.service import Ledger
+from readingroom.people.model import Actor, Role
+from readingroom.publication import manifest as manifests
+from readingroom.publication import oms
+from readingroom.publication.manifest import Manifest
+from readingroom.publication.record import Grounds
+from readingroom.publication.samples import Samples
+from readingroom.publication.service import Publication
+from readingroom.publication.verify import verify
+from readingroom.store.db import Database
+
+STEWARD = Actor("person_s", frozenset({Role.STEWARD}))
+
+
+class Press:
+    """A house's press: everything that a bundle needs."""
+
+    def __init__(self, db: Database, ledger: Ledger, clock: FixedClock, folder: Path) -> None:
+        oms.create_key(folder / "release.key", folder / "release.pub")
+        log = LedgerReader(db)
+        self.publication = Publication(db, ledger, clock, log, folder / "release.key")
+        self.key = oms.public_from_option(str(folder / "release.pub"))
+        self.weights = folder / "weights.gguf"
+        self.weights.write_bytes(b"weights" * 1000)
+        self.folder = folder / "bundle"
+        self.grounds = Grounds(
+            "lm", "publication", False, "sha256:p", "sha256:g", "small", "sha256:m", (), ledger.verifier.to_line()
+        )
+
+    def make(self, *, released: bool = False) -> Path:
+        grounds = replace(self.grounds, open=released)
+        documents = {"model_card.md": b"# Card", "energy.md": b"1 kWh"}
+        self.publication.build(STEWARD, grounds, self.weights, documents, self.folder)
+        self.publication.sign(STEWARD, self.folder)
+        return self.folder
+
+
+@pytest.fixture
+def press(sqlite_db: Database, ledger: Ledger, clock: FixedClock, tmp_path: Path) -> Press:
+    return Press(sqlite_db, ledger, clock, tmp_path)
+
+
+def test_a_signed_bundle_verifies_and_says_that_it_is_a_rehearsal(press: Press) -> None:
+    report = verify(press.make(), press.key)
+    assert report.ok
+    assert (report.released, report.status, report.files) == (False, "NOT RELEASED", 4)
+
+
+def test_a_released_one_says_so(press: Press) -> None:
+    assert verify(press.make(released=True), press.key).released
+
+
+def test_a_rehearsal_is_never_pushed_and_what_is_pushed_still_verifies(press: Press, tmp_path: Path) -> None:
+    target = tmp_path / "public"
+    with pytest.raises(Refused, match="publication/not-released"):
+        press.publication.push(STEWARD, press.make(), target, stage_open=True)
+    shutil.rmtree(press.folder)
+    with pytest.raises(Refused, match="publication/not-released"):
+        press.publication.push(STEWARD, press.make(released=True), target, stage_open=False)
+    press.publication.push(STEWARD, press.folder, target, stage_open=True)
+    assert verify(target, press.key).released
+    with pytest.raises(BadInput, match="is there already"):
+        press.publication.push(STEWARD, press.folder, target, stage_open=True)
+
+
+def test_a_bundle_that_was_touched_is_not_pushed(press: Press, tmp_path: Path) -> None:
+    folder = press.make(released=True)
+    (folder / "energy.md").write_bytes(b"0 kWh")
+    with pytest.raises(Refused, match=r"energy\.md"):
+        press.publication.push(STEWARD, folder, tmp_path / "public", stage_open=True)
+
+
+MUTATIONS = ("flip", "truncate", "remove", "rename", "add", "link", "swap", "folder-link", "hidden")
+
+
+def mutate(folder: Path, kind: str, victim: str, at: int) -> str:
+    """Change a bundle and return the name that the verifier must tell."""
+    path = folder / victim
+    if kind == "flip":
+        data = bytearray(path.read_bytes())
+        data[at % len(data)] ^= 1
+        path.write_bytes(bytes(data))
+    elif kind == "truncate":
+        path.write_bytes(path.read_bytes()[: at % path.stat().st_size])
+    elif kind == "remove":
+        path.unlink()
+    elif kind == "rename":
+        path.rename(folder / "other.bin")
+    elif kind == "add":
+        (folder / "extra.bin").write_bytes(b"x")
+        return "extra.bin"
+    elif kind == "hidden":
+        (folder / ".gitattributes").write_bytes(b"x")
+        return ".gitattributes"
+    elif kind == "link":
+        path.rename(folder.parent / "aside.bin")
+        path.symlink_to(folder.parent / "aside.bin")
+    elif kind == "folder-link":
+        (folder / "elsewhere").symlink_to(folder.parent)
+        return "elsewhere"
+    else:
+        other = folder / ("energy.md" if victim != "energy.md" else "model_card.md")
+        mine = path.read_bytes()
+        path.write_bytes(other.read_bytes())
+        other.write_bytes(mine)
+    return victim
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(MUTATIONS),
+    st.sampled_from(["small.gguf", "release.json", "model_card.md", "energy.md", "model.sig", "release.tlog-proof"]),
+    st.integers(0, 10**6),
+)
+def test_any_change_fails_and_is_named(press: Press, kind: str, victim: str, at: int) -> None:
+    if not press.folder.exists():
+        press.make()
+    copy = press.folder.parent / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    (press.folder.parent / "aside.bin").unlink(missing_ok=True)
+    shutil.copytree(press.folder, copy)
+    named = mutate(copy, kind, victim, at)
+    report = verify(copy, press.key)
+    assert not report.ok
+    assert not report.released
+    assert any(named in problem or (kind == "rename" and "other.bin" in problem) for problem in report.problems), report
+
+
+def test_another_labs_key_proves_nothing(press: Press, tmp_path: Path) -> None:
+    oms.create_key(tmp_path / "k", tmp_path / "p")
+    report = verify(press.make(), oms.public_from_option((tmp_path / "p").read_text()))
+    assert not report.ok
+    assert "model.sig" in report.problems[0]
+
+
+def test_the_proof_of_another_bundle_is_told(press: Press) -> None:
+    first = press.make()
+    proof = (first / manifests.PROOF).read_bytes()
+    press.grounds = replace(press.grounds, plan="sha256:other")
+    (press.make() / manifests.PROOF).write_bytes(proof)
+    assert "is of another bundle" in verify(press.folder, press.key).problems[0]
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../b", "model.sig", "", "a//b", "./a"])
+def test_a_manifest_cannot_reach_outside(press: Press, tmp_path: Path, name: str) -> None:
+    press.make()
+    forged = Manifest(((name, "00" * 32),))
+    signature = oms.sign(forged, "bundle", oms.load_private(tmp_path / "release.key"))
+    with pytest.raises(oms.Untrusted, match="outside the bundle"):
+        oms.verify(signature, press.key)
+
+
+def test_what_is_no_file_cannot_be_signed(press: Press) -> None:
+    folder = press.make()
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(BadInput, match="pipe"):
+        press.publication.sign(STEWARD, folder)
+
+
+def test_an_outsider_needs_none_of_our_rooms() -> None:
+    code = (
+        "import sys, readingroom.publication.verify; "
+        "print([m for m in sys.modules if m.split('.')[0] in ('sqlalchemy', 'litestar', 'typer')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.deep
+def test_another_implementation_accepts_our_signature(press: Press, tmp_path: Path) -> None:
+    program = shutil.which("model_signing")
+    if program is None:
+        pytest.skip(
+            "the package model-signing (with pyopenssl) is not on the PATH; see docs/explanation/publication.md"
+        )
+    folder = press.make()
+    (folder / manifests.PROOF).unlink()  # it knows nothing of ours beside the signature
+    command = [program, "verify", "key", str(folder), "--signature", str(folder / "model.sig")]
+    subprocess.run([*command, "--public_key", str(tmp_path / "release.pub")], check=True, capture_output=True)
+
+
+def test_samples_are_signed_off_once_and_mistakes_told_by_place(
+    sqlite_db: Database, ledger: Ledger, clock: FixedClock
+) -> None:
+    samples = Samples(sqlite_db, ledger, clock)
+    text = "- {prompt: p, output: o, model: m}\n- {prompt: p, output: o, model: m}\n"
+    assert len(samples.add(STEWARD, read(text, "s.yaml"))) == 1
+    assert len(samples.add(STEWARD, read(text, "s.yaml"))) == 1
+    with pytest.raises(BadInput, match=r"s\.yaml:1:3"):
+        samples.add(STEWARD, read("- {promt: p, output: o, model: m}\n", "s.yaml"))
+    with pytest.raises(Refused, match="people/not-allowed"):
+        samples.add(Actor("person_x"), read(text, "s.yaml"))
+
+
+def test_the_release_record_is_plain_json_in_the_bundle(press: Press) -> None:
+    record = json.loads((press.make() / "release.json").read_text())
+    assert record["stage"] == "publication"
+    assert record["ledger_key"].count("+") >= 2
