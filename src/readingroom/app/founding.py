@@ -53,6 +53,7 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
     if not (settings.keys / "release.key").exists():
         create_key(settings.keys / "release.key", settings.keys / "release.pub")
     house = House(settings)
+    house.db.ping()
     house.db.upgrade()
     operator = house.people.operator()
     _begin(house, operator)

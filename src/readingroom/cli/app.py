@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed, 2 bad usage or a bad input file.
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ import typer
 
 from readingroom.cli.context import Context
 from readingroom.cli.output import Output
-from readingroom.core.errors import BadInput, Broken
+from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.refusal import Refused
 
 app = typer.Typer(
@@ -68,6 +69,12 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as fault:
+        logging.getLogger("readingroom").debug("unexpected", exc_info=fault)
+        told = str(fault).strip().split("\n")[0][:300]
+        cure = "This is a fault of the program; please report it with the command that you ran"
+        output.fault(Broken(Problem("readingroom", f"{type(fault).__name__}: {told}", cure)))
+        sys.exit(1)
 
 
 def _hoisted(arguments: list[str]) -> list[str]:

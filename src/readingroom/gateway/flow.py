@@ -55,6 +55,7 @@ class Flow:
     settle: Settle
     generated: dict[int, int] = field(default_factory=dict)
     usage: Usage | None = None
+    streamed: bool = False  # whether pieces reach the reader as they come
     spell: Spell | None = None  # the door's: the bytes by which the record commits to the answer as it was sent
     delivered: bool = False
     _queue: asyncio.Queue[Chunk | BaseException | None] = field(default_factory=asyncio.Queue)
@@ -148,8 +149,8 @@ class Flow:
 
     def _used(self, ended: Ended) -> Amount:
         """What the engine did for this answer: its own usage for a whole one, the running count for a cut one."""
-        if ended is Ended.BROKEN and not self.delivered:
-            return Amount()
+        if ended is Ended.BROKEN and not (self.streamed and self.delivered):
+            return Amount()  # the reader got an error and nothing else
         counted = charge(self.prompt, self.generated, len(self.exits))
         if ended is not Ended.COMPLETE or self.usage is None or self._overrun:
             return counted

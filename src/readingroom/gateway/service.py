@@ -186,7 +186,7 @@ class Gateway:
             return await self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
 
         forward = replace(request, body=body)
-        flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle)
+        flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
         self._watch.enter(flow)
         return flow
 

@@ -64,14 +64,23 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Read a consistent snapshot."""
-        with self.engine.connect() as tx:
-            if not self.is_sqlite:  # by default each statement of Postgres would see another moment
-                tx.execution_options(isolation_level="REPEATABLE READ")
-            try:
-                yield tx
-            finally:
-                tx.rollback()
+        """Read a consistent snapshot.
+
+        Raises:
+            Broken: the disk fails, or the database is gone.
+        """
+        try:
+            with self.engine.connect() as tx:
+                if not self.is_sqlite:  # by default each statement of Postgres would see another moment
+                    tx.execution_options(isolation_level="REPEATABLE READ")
+                try:
+                    yield tx
+                finally:
+                    tx.rollback()
+        except sa.exc.OperationalError as fault:
+            if (broken := self._broken(fault)) is not None:
+                raise broken from fault
+            raise
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -86,10 +95,8 @@ class Database:
                 with tx.begin():
                     yield tx
         except sa.exc.OperationalError as fault:
-            if _is_unwritable(fault):
-                shown = make_url(self.url).render_as_string(hide_password=True)
-                cure = "Free disk space, or mend the disk; nothing was written"
-                raise Broken(Problem(shown, f"cannot be written: {fault.orig}", cure)) from fault
+            if (broken := self._broken(fault)) is not None:
+                raise broken from fault
             raise
 
     @contextmanager
@@ -99,6 +106,17 @@ class Database:
             if not self.is_sqlite:
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_DECISIONS_LOCK)))
             yield tx
+
+    def _broken(self, fault: sa.exc.OperationalError) -> Broken | None:
+        """Say what is wrong where the disk or the server failed; None for any other fault."""
+        shown = make_url(self.url).render_as_string(hide_password=True)
+        if _is_unreachable(fault):
+            cure = "Start the database, or mend `database` in readingroom.toml"
+            return Broken(Problem(shown, "does not answer", cure))
+        if _is_unwritable(fault):
+            cure = "Free disk space, or mend the disk; nothing was written"
+            return Broken(Problem(shown, f"cannot be written: {fault.orig}", cure))
+        return None
 
     def upgrade(self) -> None:
         """Bring the schema to the newest migration."""
@@ -117,7 +135,7 @@ class Database:
         try:
             with self.read() as tx:
                 tx.execute(sa.text("select 1"))
-        except sa.exc.SQLAlchemyError as fault:
+        except (sa.exc.SQLAlchemyError, Broken) as fault:
             shown = make_url(self.url).render_as_string(hide_password=True)
             cure = "Start the database, or mend `database` in readingroom.toml"
             raise Broken(Problem(shown, f"does not answer ({type(fault).__name__})", cure)) from None
@@ -125,6 +143,12 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _is_unreachable(fault: sa.exc.OperationalError) -> bool:
+    """Tell whether no connection could be made: the server is gone, so there is not even a code."""
+    module = type(fault.orig).__module__.split(".")[0]
+    return module == "psycopg" and getattr(fault.orig, "sqlstate", None) is None
 
 
 def _is_unwritable(fault: sa.exc.OperationalError) -> bool:
