@@ -106,9 +106,14 @@ def _begin(house: House, by: Actor) -> None:
 
 def _open_for_trials(house: House, by: Actor, plan: str, model_file: Path | None) -> None:
     register_model(house, by, house.settings.model_name, model_file)
-    house.releases.adopt(by, plan, str(house.settings.plan_file), reason="a house for trials")
-    house.releases.sign(by, "reading-room")
-    house.releases.open(by, "reading-room")
+    # A founding that was cut off is run again: what was decided already is not decided twice.
+    releases = house.releases
+    if releases.in_force() is None:
+        releases.adopt(by, plan, str(house.settings.plan_file), reason="a house for trials")
+    if not releases.stage("reading-room").signatures:
+        releases.sign(by, "reading-room")
+    if not releases.stage("reading-room").open:
+        releases.open(by, "reading-room")
 
 
 def _plan_text(name: str, artifact: str) -> str:
