@@ -83,6 +83,18 @@ async def test_a_good_answer_is_read_whatever_the_pieces() -> None:
     assert found[-1].usage.completion_tokens == 2
 
 
+async def test_a_server_that_counts_each_choice_apart_is_added_up() -> None:
+    def choice(index: int) -> bytes:
+        event = {"choices": [{"index": index, "delta": {"content": "x"}, "finish_reason": "stop"}]}
+        return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+    two = ForwardRequest(Kind.CHAT, {**ASK.body, "n": 2})
+    async with engine(sends(choice(1), USAGE, choice(0), USAGE, DONE)) as made:
+        found = [chunk async for chunk in made.stream(two)]
+    assert found[-1].usage is not None
+    assert (found[-1].usage.prompt_tokens, found[-1].usage.completion_tokens) == (3, 4)
+
+
 @pytest.mark.parametrize(
     "pieces",
     [

@@ -37,6 +37,7 @@ def examine(house: House) -> list[Finding]:
         ("plan", _plan),
         ("screening", _screening),
         ("engine", _engine),
+        ("letters", _letters),
     )
     found: list[Finding] = []
     for name, check in checks:
@@ -46,6 +47,12 @@ def examine(house: House) -> list[Finding]:
             problem = fault.problem if isinstance(fault, Broken) else fault.problems[0]
             found.append(Finding(name, ok=False, detail=f"{problem.where}: {problem.what}", cure=problem.cure))
     return found
+
+
+def _letters(house: House) -> Iterator[Finding]:
+    waiting = len(list(house.settings.outbox.glob("*.eml")))
+    address = house.settings.public_url or "no public_url is set, so links in letters lack their host"
+    yield Finding("letters", ok=True, detail=f"{waiting} in {house.settings.outbox}; {address}")
 
 
 def _clock(house: House) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ def compare_(context: typer.Context, file: Path) -> None:
 
 def _table(found: Comparison) -> Table:
     table = Table(title=f"Strategies for {found.release}", title_justify="left", show_lines=True)
-    table.add_column("", style="bold")
+    table.add_column("", style="bold", width=16)
     for each in found.columns:
         table.add_column(each.title + (" (this plan)" if each.taken else ""), overflow="fold")
     for aspect in ("exposes", "records", "cannot_be_undone", "pros"):

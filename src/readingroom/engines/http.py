@@ -59,6 +59,7 @@ class HttpEngine:
         if self._counts == "llama.cpp":
             body["timings_per_token"] = True  # its own running count: a frame may hold several tokens
         counted: dict[int, int] = {}
+        usages: list[Usage] = []
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
         try:
             async with self._client().post(url, json=body, allow_redirects=False) as response:
@@ -67,11 +68,16 @@ class HttpEngine:
                 open_choices = set(range(request.choices))
                 async for event in _events(response):
                     for chunk in _chunks(event, request.kind, counted):
+                        if chunk.usage is not None:
+                            usages.append(chunk.usage)
+                            continue
                         if chunk.finish_reason is not None:
                             open_choices.discard(chunk.index)
                         yield chunk
                 if open_choices:
                     raise EngineUnavailable("the answer ended before its end")
+                if usages:
+                    yield Chunk(usage=_whole(usages, request.choices))
         except TimeoutError:
             raise EngineTimeout(f"silent for {self.silent_seconds} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as fault:
@@ -171,6 +177,13 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, J
             if not isinstance(event, dict) or "error" in event:
                 raise EngineUnavailable("an error came in the middle of the answer")
             yield event
+
+
+def _whole(usages: list[Usage], choices: int) -> Usage:
+    """Return the usage of an answer: the last frame's, or, of a server that sends one per choice, their sum."""
+    if len(usages) == choices:
+        return Usage(usages[-1].prompt_tokens, sum(each.completion_tokens for each in usages))
+    return usages[-1]
 
 
 def _chunks(event: dict[str, Json], kind: Kind, counted: dict[int, int]) -> list[Chunk]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,6 +55,7 @@ from readingroom.strategy.model import StageFact
 
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
+THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
 
 log = logging.getLogger("readingroom.gateway")
@@ -97,6 +99,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Register this worker and begin to watch."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="gateway"))
         await asyncio.to_thread(self._workers.enter)
         self._watch.start()
         self._chores = asyncio.create_task(self._keep_house())

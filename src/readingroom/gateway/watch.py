@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from readingroom.access import queries as access
 from readingroom.core.refusal import Refusal
@@ -39,6 +40,8 @@ class Watch:
         self._confirm = confirm
         self._flows: set[Flow] = set()
         self._task: asyncio.Task[None] | None = None
+        # Threads of its own: however many requests queue for the database, the eye stays open.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="watch")
         self._seen = -1
         self.blind = False
         self.closing = False
@@ -53,6 +56,7 @@ class Watch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self._threads.shutdown(wait=False)
 
     def enter(self, flow: Flow) -> None:
         """Watch over an answer."""
@@ -75,7 +79,7 @@ class Watch:
         good = checked = loop.time()
         while True:
             try:
-                version = await asyncio.wait_for(asyncio.to_thread(self._version), BLIND_SECONDS)
+                version = await asyncio.wait_for(loop.run_in_executor(self._threads, self._version), BLIND_SECONDS)
                 if version != self._seen or loop.time() - checked >= RECHECK_SECONDS:
                     await asyncio.wait_for(self._recheck(), BLIND_SECONDS)
                     self._seen, checked = version, loop.time()
@@ -101,7 +105,9 @@ class Watch:
             by_key.setdefault(flow.key_hash, []).append(flow)
         if not by_key:
             return
-        answers = await asyncio.to_thread(lambda: {key: self._confirm(key) for key in by_key})
+        keys = list(by_key)
+        loop = asyncio.get_running_loop()
+        answers = await loop.run_in_executor(self._threads, lambda: {key: self._confirm(key) for key in keys})
         for key, refusal in answers.items():
             if refusal is not None:
                 for flow in by_key[key]:
