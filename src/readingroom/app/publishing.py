@@ -41,9 +41,10 @@ def build(house: House, by: Actor, stage: str) -> list[str]:
         model_digest=model.digest,
         clauses=[{"clause": c.label, "verdict": c.verdict.value, "sentence": c.sentence} for c in status.clauses],
         ledger_key=house.verifier_key(),
+        stand_in=not Path(model.source).is_file(),
     )
     kept = {kind: content for kind, content in documents.items() if content is not None}
-    weights = Path(model.source) if Path(model.source).is_file() else _stand_in(house, name)
+    weights = _stand_in(house, name) if grounds.stand_in else Path(model.source)
     return house.publication.build(by, grounds, weights, kept, bundle_folder(house, stage))
 
 

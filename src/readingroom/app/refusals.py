@@ -94,6 +94,7 @@ ENDINGS: dict[str, Ending] = {
     "access/no-terms": Ending(409, _INVALID),
     "publication/not-released": Ending(409, _INVALID),
     "publication/not-whole": Ending(409, _INVALID),
+    "publication/other-weights": Ending(409, _INVALID),
     "admissions/call-unknown": Ending(404, _INVALID),
     "admissions/application-unknown": Ending(404, _INVALID),
     "admissions/award-unknown": Ending(404, _INVALID),

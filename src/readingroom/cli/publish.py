@@ -44,8 +44,9 @@ def build(context: typer.Context, stage: str) -> None:
 def sign(context: typer.Context, stage: str) -> None:
     """Sign a stage's bundle with the house's P-256 key, and put that into the ledger."""
     here: Context = context.obj
+    status = publishing.weights_stage(here.house, stage)
     path = publishing.bundle_folder(here.house, stage)
-    root = here.house.publication.sign(here.actor, path)
+    root = here.house.publication.sign(here.actor, path, stage_open=status.open)
     here.output.result({"path": str(path), "manifest": root}, f"{path} is signed: {root}")
 
 

@@ -36,26 +36,39 @@ def read(folder: Path, progress: Progress = lambda _done, _total: None) -> tuple
     """Hash every file below a folder.
 
     Returns:
-        The manifest, and what cannot be in a bundle, by name: links, devices, names that are not UTF-8.
+        The manifest, and what cannot be in a bundle, by name: links, devices, names that are not UTF-8, and
+        what this user may not read (a folder that was passed over could hide anything).
     """
     files, problems = _walk(folder)
     digests = []
     for count, (name, path) in enumerate(sorted(files.items()), start=1):
-        with path.open("rb") as file:
-            digests.append((name, hashlib.file_digest(file, "sha256").hexdigest()))
+        try:
+            digests.append((name, hash_file(path)))
+        except OSError as fault:
+            problems.append(f"{name}: cannot be read ({fault.strerror})")
         progress(count, len(files))
     return Manifest(tuple(digests)), problems
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's SHA-256, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _walk(folder: Path) -> tuple[dict[str, Path], list[str]]:
     files: dict[str, Path] = {}
     problems: list[str] = []
-    for current, folders, names in os.walk(folder, followlinks=False):
+
+    def unread(fault: OSError) -> None:
+        problems.append(f"{Path(fault.filename).relative_to(folder).as_posix()}: cannot be read ({fault.strerror})")
+
+    for current, folders, names in os.walk(folder, onerror=unread, followlinks=False):
         for name in sorted([*folders, *names]):
             path = Path(current) / name
             shown = path.relative_to(folder).as_posix()
             mode = path.lstat().st_mode
-            if not shown.isprintable() or "\\" in shown:
+            if not _is_portable(shown):
                 problems.append(f"{shown!a}: has a name that not every system can keep")
             elif stat.S_ISLNK(mode):
                 problems.append(f"{shown}: is a link; a bundle holds files only")
@@ -70,9 +83,13 @@ def _walk(folder: Path) -> tuple[dict[str, Path], list[str]]:
 def is_inside(name: str) -> bool:
     """Tell whether a name from a manifest stays inside the bundle, in its one spelling."""
     path = PurePosixPath(name)
-    return (
-        bool(name) and not path.is_absolute() and ".." not in path.parts and str(path) == name and name not in OUTSIDE
-    )
+    stays = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return stays and str(path) == name and name not in OUTSIDE and _is_portable(name)
+
+
+def _is_portable(name: str) -> bool:
+    """Tell whether every system and terminal can keep this name: no control characters, no Windows separators."""
+    return name.isprintable() and "\\" not in name
 
 
 def differences(signed: Manifest, found: Manifest) -> list[str]:

@@ -77,13 +77,7 @@ def sign(manifest: Manifest, name: str, key: ec.EllipticCurvePrivateKey) -> byte
     """Return the signature file of a bundle."""
     payload = canonical(_statement(manifest, name))
     signature = key.sign(_pae(payload), ec.ECDSA(hashes.SHA256()))
-    envelope = {
-        "payload": _b64(payload),
-        "payloadType": PAYLOAD_TYPE,
-        "signatures": [{"sig": _b64(signature), "keyid": ""}],
-    }
-    material = {"publicKey": {"hint": _hint(key.public_key())}, "tlogEntries": []}
-    return canonical({"mediaType": MEDIA_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope})
+    return canonical(_bundle(payload, signature, key.public_key()))
 
 
 def verify(bundle: bytes, key: ec.EllipticCurvePublicKey) -> Manifest:
@@ -93,16 +87,27 @@ def verify(bundle: bytes, key: ec.EllipticCurvePublicKey) -> Manifest:
         Untrusted: it is no signature, not by this key, or signs something that cannot be a bundle.
     """
     try:
-        envelope = parse(bundle)["dsseEnvelope"]
-        payload = base64.b64decode(envelope["payload"], validate=True)
-        if envelope["payloadType"] != PAYLOAD_TYPE or len(envelope["signatures"]) != 1:
-            raise Untrusted("model.sig: is not one signature over an in-toto statement")
-        key.verify(base64.b64decode(envelope["signatures"][0]["sig"]), _pae(payload), ec.ECDSA(hashes.SHA256()))
+        said = parse(bundle)
+        payload = base64.b64decode(said["dsseEnvelope"]["payload"])
+        signature = base64.b64decode(said["dsseEnvelope"]["signatures"][0]["sig"])
+        key.verify(signature, _pae(payload), ec.ECDSA(hashes.SHA256()))
+        if said != _bundle(payload, signature, key):  # what no signature covers must not vary, nor base64's idle bits
+            raise Untrusted("model.sig: is not one signature with this key over an in-toto statement, and nothing else")
         return _manifest(parse(payload))
     except InvalidSignature:
         raise Untrusted("model.sig: was not made with this key, or was altered") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise Untrusted("model.sig: cannot be read as a bundle signature") from None
+
+
+def _bundle(payload: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) -> Json:
+    """Return the sigstore bundle around a signed statement; the package `model-signing` makes the same value."""
+    signatures = [{"sig": _b64(signature), "keyid": ""}]
+    return {
+        "mediaType": MEDIA_TYPE,
+        "verificationMaterial": {"publicKey": {"hint": _hint(key)}, "tlogEntries": []},
+        "dsseEnvelope": {"payload": _b64(payload), "payloadType": PAYLOAD_TYPE, "signatures": signatures},
+    }
 
 
 def _statement(manifest: Manifest, name: str) -> Json:

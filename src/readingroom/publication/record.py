@@ -19,6 +19,7 @@ class Grounds:
         open: whether the stage is open; if not, the bundle is a rehearsal and says so.
         clauses: the gate's clauses with their verdicts and sentences.
         ledger_key: the log's verifier key line, with which `release.tlog-proof` is verified.
+        stand_in: whether the bundle holds a sentence in place of weights, as the echo engine's does.
     """
 
     release: str
@@ -30,6 +31,7 @@ class Grounds:
     model_digest: str
     clauses: Sequence[Json]
     ledger_key: str
+    stand_in: bool = False
 
     def to_json(self) -> Json:
         """Return the release record."""

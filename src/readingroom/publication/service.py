@@ -19,7 +19,7 @@ from readingroom.people.rules import Permission, check
 from readingroom.publication import manifest as manifests
 from readingroom.publication import oms, record
 from readingroom.publication.record import Grounds
-from readingroom.publication.verify import SIGNED, verify
+from readingroom.publication.verify import SIGNED, BundleReport, verify
 from readingroom.store.db import Database
 
 
@@ -39,10 +39,11 @@ class Publication:
     ) -> list[str]:
         """Lay a bundle out in a folder: weights, documents, the release record. Returns the files' names.
 
-        The folder appears whole or not at all; an unsigned bundle of an earlier build is replaced.
+        The folder appears whole or not at all; the bundle of an earlier build is replaced.
 
         Raises:
             BadInput: the weights are not there, or the folder holds something else.
+            Refused: these are not the weights that the evidence is about.
         """
         require(check(by, Permission.BUNDLE_BUILD))
         if not weights.is_file():
@@ -52,9 +53,11 @@ class Publication:
         draft = folder.with_name(folder.name + ".draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        shutil.copyfile(
-            weights, draft / f"{grounds.model}{weights.suffix}"
-        )  # no link: it could change under the signature
+        copy = draft / f"{grounds.model}{weights.suffix}"
+        shutil.copyfile(weights, copy)  # no link: it could change under the signature
+        if not grounds.stand_in and manifests.hash_file(copy) != grounds.model_digest.removeprefix("sha256:"):
+            shutil.rmtree(draft)
+            raise Refused(_other_weights(grounds.model))
         for name, content in documents.items():
             (draft / name).write_bytes(content)
         (draft / record.FILE).write_bytes(canonical(grounds.to_json()) + b"\n")
@@ -63,14 +66,20 @@ class Publication:
         draft.replace(folder)
         return sorted(path.name for path in folder.iterdir())
 
-    def sign(self, by: Actor, folder: Path) -> str:
+    def sign(self, by: Actor, folder: Path, *, stage_open: bool) -> str:
         """Sign a bundle: `model.sig` over its manifest, the decision in the ledger, and its proof beside them.
 
         Returns:
             The manifest's root, in hex.
+
+        Raises:
+            BadInput: the folder is no bundle, or holds what cannot be in one.
+            Refused: it says RELEASED, and its stage is not open (any more, or its record was edited).
         """
         require(check(by, Permission.BUNDLE_SIGN))
         said = _record(folder)
+        if said["status"] == record.RELEASED and not stage_open:
+            raise Refused(_not_released(said))
         manifest, problems = manifests.read(folder)
         if problems:
             raise BadInput([Problem(str(folder), each, "Take it out and build again") for each in problems])
@@ -98,31 +107,48 @@ class Publication:
         require(check(by, Permission.BUNDLE_SIGN))
         said = _record(folder)
         if not stage_open or said["status"] != record.RELEASED:
-            reason = (
-                "This bundle is a rehearsal: its stage was not open when it was built. Open the stage, build again."
-            )
-            raise Refused(Refusal("publication/not-released", reason, {"stage": said["stage"]}))
-        report = verify(folder, oms.load_private(self._key).public_key())
-        if not report.ok:
-            reason = f"The bundle does not verify: {'; '.join(report.problems[:3])}. Build and sign it again."
-            raise Refused(Refusal("publication/not-whole", reason, {"problems": list(report.problems)}))
+            raise Refused(_not_released(said))
         if target.exists():
             raise BadInput([Problem(str(target), "is there already", "What was published stays as it was")])
+        key = oms.load_private(self._key).public_key()
+        require(_not_whole(verify(folder, key)))
+        draft = target.with_name(target.name + ".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(folder, draft, symlinks=True)
+        report = verify(draft, key)  # again, since this copy is what leaves
+        require(_not_whole(report))
         with self._db.decide() as tx:
             data = {"manifest": report.root, "stage": said["stage"]}
             self._ledger.append(tx, "publication.bundle.pushed", data, by=by.id)
-            draft = target.with_name(target.name + ".draft")
-            shutil.rmtree(draft, ignore_errors=True)
-            shutil.copytree(folder, draft)
             draft.replace(target)
+
+
+def _not_released(said: Json) -> Refusal:
+    reason = "This bundle is a rehearsal, or its stage is not open now. Open the stage, then build again."
+    return Refusal("publication/not-released", reason, {"stage": said["stage"]})
+
+
+def _not_whole(report: BundleReport) -> Refusal | None:
+    if report.released:
+        return None
+    reason = f"The bundle does not verify: {'; '.join(report.problems[:3])}. Build and sign it again."
+    return Refusal("publication/not-whole", reason, {"problems": list(report.problems)})
+
+
+def _other_weights(model: str) -> Refusal:
+    reason = f"The file of {model} has changed since it was registered; all evidence is about other weights."
+    return Refusal("publication/other-weights", reason, {"model": model})
 
 
 def _record(folder: Path) -> dict[str, Json]:
     try:
-        return dict(parse((folder / record.FILE).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        cure = "Build it first with `readingroom publish build STAGE`"
-        raise BadInput([Problem(str(folder), "is no bundle", cure)]) from None
+        said = parse((folder / record.FILE).read_bytes())
+        if said["status"] in {record.RELEASED, record.REHEARSAL} and said["model"]["digest"] and said["gate_version"]:
+            return {**said, "stage": str(said["stage"])}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        pass
+    cure = "Build it first with `readingroom publish build STAGE`"
+    raise BadInput([Problem(str(folder), "is no bundle", cure)])
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -60,15 +60,21 @@ def verify(folder: Path, key: EllipticCurvePublicKey) -> BundleReport:
     except oms.Untrusted as fault:
         return BundleReport((str(fault),))
     found, problems = manifests.read(folder)  # (2)
-    problems = [*problems, *manifests.differences(signed, found)]
-    if problems:
-        return BundleReport(tuple(problems), root=signed.root)
+    problems += manifests.differences(signed, found)
+    if not _holds(signed, found, record.FILE):  # what it says, and the key that it names, is then anyone's word
+        return BundleReport(tuple(problems or [f"{record.FILE}: is not there"]), root=signed.root)
     said, trouble = _record(folder)  # (3)
     if said is not None:
         trouble += _in_ledger(folder, signed, said)  # (4)
+    problems += trouble
     status = str(said["status"]) if said else ""
-    released = status == record.RELEASED
-    return BundleReport(tuple(trouble), released and not trouble, signed.root, len(signed.digests), status)
+    released = status == record.RELEASED and not problems
+    return BundleReport(tuple(problems), released, signed.root, len(signed.digests), status)
+
+
+def _holds(signed: Manifest, found: Manifest, name: str) -> bool:
+    """Tell whether a file is there as it was signed."""
+    return name in dict(signed.digests) and dict(signed.digests)[name] == dict(found.digests).get(name)
 
 
 def _record(folder: Path) -> tuple[dict[str, Json] | None, list[str]]:
