@@ -30,6 +30,7 @@ class Served:
     sign_in: str
     log: Path
     http: httpx.Client = field(init=False)
+    clients: list[openai.OpenAI] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.url, timeout=20)
@@ -43,7 +44,9 @@ class Served:
         return dict(issued)
 
     def client(self, key: str) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=20)
+        made = openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=20)
+        self.clients.append(made)
+        return made
 
     def chat(self, key: str, body: dict[str, Any]) -> httpx.Response:
         whole = {"model": "echo", "messages": [{"role": "user", "content": "one two three"}], **body}
@@ -98,6 +101,8 @@ def served(home: Path, workers: int = 1) -> Iterator[Served]:
         yield house
     finally:
         house.http.close()
+        for each in house.clients:
+            each.close()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:

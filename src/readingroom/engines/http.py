@@ -58,26 +58,13 @@ class HttpEngine:
         body = {**request.body, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
         if self._counts == "llama.cpp":
             body["timings_per_token"] = True  # its own running count: a frame may hold several tokens
-        counted: dict[int, int] = {}
-        usages: list[Usage] = []
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
         try:
             async with self._client().post(url, json=body, allow_redirects=False) as response:
                 if response.status != HTTPStatus.OK:
                     raise _refusal(response.status, await response.content.read(_MAX_ERROR))
-                open_choices = set(range(request.choices))
-                async for event in _events(response):
-                    for chunk in _chunks(event, request.kind, counted):
-                        if chunk.usage is not None:
-                            usages.append(chunk.usage)
-                            continue
-                        if chunk.finish_reason is not None:
-                            open_choices.discard(chunk.index)
-                        yield chunk
-                if open_choices:
-                    raise EngineUnavailable("the answer ended before its end")
-                if usages:
-                    yield Chunk(usage=_whole(usages, request.choices))
+                async for chunk in _answer(response, request):
+                    yield chunk
         except TimeoutError:
             raise EngineTimeout(f"silent for {self.silent_seconds} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as fault:
@@ -165,6 +152,23 @@ class HttpEngine:
                 headers=headers, timeout=timeout, connector=connector, trust_env=False
             )
         return self._session
+
+
+async def _answer(response: aiohttp.ClientResponse, request: ForwardRequest) -> AsyncIterator[Chunk]:
+    """Yield an answer's pieces, its usage last; an answer without all its ends is a fault."""
+    open_choices, counted, usages = set(range(request.choices)), dict[int, int](), list[Usage]()
+    async for event in _events(response):
+        for chunk in _chunks(event, request.kind, counted):
+            if chunk.usage is not None:
+                usages.append(chunk.usage)
+                continue
+            if chunk.finish_reason is not None:
+                open_choices.discard(chunk.index)
+            yield chunk
+    if open_choices:
+        raise EngineUnavailable("the answer ended before its end")
+    if usages:
+        yield Chunk(usage=_whole(usages, request.choices))
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Json]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 
 from readingroom.cli.demo.cast import APPLICANTS, REVIEWERS, STAFF, Applicant, Member
 from readingroom.cli.demo.outside import Person, Program, letters_to, sign_in
@@ -27,6 +28,7 @@ class LabSimulator:
     url: str
     home: Path
     http: httpx.Client = field(init=False)
+    clients: list[openai.OpenAI] = field(default_factory=list)
     program: Program = field(init=False)
     signed_in: dict[str, Person] = field(default_factory=dict)
     applications: dict[str, str] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class LabSimulator:
     def close(self) -> None:
         """Close the connections."""
         self.http.close()
+        for each in self.clients:
+            each.close()
 
     def hire(self) -> None:
         """Give the staff their roles, as the operator would at the terminal."""

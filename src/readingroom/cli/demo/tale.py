@@ -39,7 +39,9 @@ class Tale:
 
     def client(self, key: str | None = None) -> openai.OpenAI:
         """Return the official client, without its own retries: the story wants to see each answer."""
-        return openai.OpenAI(base_url=f"{self.lab.url}/v1", api_key=key or self.key, max_retries=0, timeout=60)
+        made = openai.OpenAI(base_url=f"{self.lab.url}/v1", api_key=key or self.key, max_retries=0, timeout=60)
+        self.lab.clients.append(made)
+        return made
 
     def meter(self, key: str | None = None) -> dict[str, Any]:
         """Return what `/v1/grant` says."""
