@@ -1,15 +1,79 @@
-"""The register as the house composes it: from the rooms that know, for those who may read it."""
+"""The register as a house composes it: from the rooms that know, whole for those who may read it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from readingroom.access.model import Amounts, Award, Grant, Reason
 from readingroom.app.founding import default_plan, found
 from readingroom.app.house import House
+from readingroom.app.lending import issue_discretionary
+from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import Settings
-from readingroom.oversight.register import SUPPRESSED
+from readingroom.oversight.register import SMALL_CELL, SUPPRESSED
+from readingroom.oversight.service import Oversight
 from readingroom.people.model import Actor, Role
+
+
+@pytest.fixture(scope="module")
+def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, list[Grant]]]:
+    """Found a house with five readers of one university and one reader of a lab."""
+    house = _found(tmp_path_factory.mktemp("register"))
+    operator = house.people.operator()
+    grants = []
+    for number in range(SMALL_CELL + 1):
+        email, college = f"canary{number}@x.example", "East University" if number < SMALL_CELL else "Canary Lab"
+        house.people.add(operator, email, name=f"Canary {number}", affiliation=college)
+        award = Award(
+            holder="",
+            members=(),
+            stage="",
+            tier="text",
+            allocation=Amounts(passes=1000),
+            expires_at=house.clock.now() + timedelta(days=30),
+            purpose="canary purpose",
+        )
+        grants.append(issue_discretionary(house, operator, email, award, accept_terms=True)[0])
+    house.access.revoke(operator, grants[0].id, Reason.OTHER, note="canary note")
+    yield house, grants
+    house.close()
+
+
+def _found(folder: Path) -> House:
+    settings = Settings(home=folder / "home", dev=True, engine="echo")
+    return found(settings, default_plan(settings))
+
+
+def test_every_grant_is_in_the_whole_register_once(lent: tuple[House, list[Grant]]) -> None:
+    house, grants = lent
+    rows = house.oversight.register(Actor("person_a", frozenset({Role.AUDITOR})))
+    assert sorted(row.grant for row in rows) == sorted(grant.id for grant in grants)
+    ended = next(row for row in rows if row.grant == grants[0].id)
+    assert (ended.reader, ended.state, ended.ended_for) == ("Canary 0", "revoked", "other")
+    assert (ended.decided_by, ended.awarded_passes, ended.used_passes) == ("operator", 1000, 0)
+
+
+@pytest.mark.parametrize("role", [None, Role.REVIEWER, Role.PANEL, Role.TESTER])
+def test_the_whole_register_is_not_for_everyone(lent: tuple[House, list[Grant]], role: Role | None) -> None:
+    with pytest.raises(Refused, match="people/not-allowed"):
+        lent[0].oversight.register(Actor("person_x", frozenset({role} if role else ())))
+
+
+def test_the_public_register_shows_a_university_of_five_and_no_person(lent: tuple[House, list[Grant]]) -> None:
+    house, grants = lent
+    rows = house.oversight.public_register()
+    assert sorted(row.institution for row in rows) == [SUPPRESSED, *["East University"] * SMALL_CELL]
+    assert "canary" not in repr(rows).casefold()
+    assert not any(known in repr(rows) for grant in grants for known in (grant.id, grant.holder))
+
+
+def test_a_grant_whose_time_is_over_reads_expired(lent: tuple[House, list[Grant]]) -> None:
+    house, _ = lent
+    later = FixedClock(house.clock.now() + timedelta(days=31))
+    states = sorted(row.state for row in Oversight(house.db, later).public_register())
+    assert states == [*["expired"] * SMALL_CELL, "revoked"]

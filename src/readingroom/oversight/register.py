@@ -1,7 +1,7 @@
 """The register of readers: who may read, since when, on whose decision, for what, awarded and used. Pure.
 
 The public form has no persons: no names, addresses, pseudonyms or grant ids, no purpose (people write names into it),
-an institution only where at least `SMALL_CELL` grants share it, and what was used to two significant digits, since an
+an institution only where at least `SMALL_CELL` readers share it, and what was used to two significant digits, since an
 exact count next to a date would let a colleague recognise a reader.
 """
 
@@ -18,6 +18,7 @@ from readingroom.core.clock import rfc3339
 
 SMALL_CELL = 5
 SUPPRESSED = "(fewer than five)"
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full width: where typed so
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class PublicRow:
 
 def public(rows: Sequence[Row]) -> list[PublicRow]:
     """Return the public form, in an order that says nothing about who came first."""
-    shared = Counter(row.institution for row in rows)
+    shared = Counter(institution for institution, _ in {(row.institution, row.email.casefold()) for row in rows})
     made = [
         PublicRow(
             institution=row.institution if row.institution and shared[row.institution] >= SMALL_CELL else SUPPRESSED,
@@ -103,7 +104,7 @@ def to_csv(rows: Sequence[Row | PublicRow], kind: type[Row | PublicRow]) -> str:
 
 def _cell(value: object) -> object:
     """Keep a spreadsheet from running what a reader wrote as a formula."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+    if isinstance(value, str) and value.startswith(_RUN):
         return "'" + value
     return "" if value is None else value
 
