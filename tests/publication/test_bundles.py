@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from readingroom.core.canonical import canonical, sha256
 from readingroom.core.clock import FixedClock
-from readingroom.core.document import read
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
 from readingroom.ledger.queries import LedgerReader
@@ -30,7 +29,6 @@ from readingroom.publication import manifest as manifests
 from readingroom.publication import oms
 from readingroom.publication.manifest import Manifest
 from readingroom.publication.record import Grounds
-from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
 from readingroom.publication.verify import verify
 from readingroom.store.db import Database
@@ -313,19 +311,6 @@ def test_another_implementation_accepts_our_signature(press: Press, tmp_path: Pa
     (folder / manifests.PROOF).unlink()  # it knows nothing of ours beside the signature
     command = [program, "verify", "key", str(folder), "--signature", str(folder / "model.sig")]
     subprocess.run([*command, "--public_key", str(tmp_path / "release.pub")], check=True, capture_output=True)
-
-
-def test_samples_are_signed_off_once_and_mistakes_told_by_place(
-    sqlite_db: Database, ledger: Ledger, clock: FixedClock
-) -> None:
-    samples = Samples(sqlite_db, ledger, clock)
-    text = "- {prompt: p, output: o, model: m}\n- {prompt: p, output: o, model: m}\n"
-    assert len(samples.add(STEWARD, read(text, "s.yaml"))) == 1
-    assert len(samples.add(STEWARD, read(text, "s.yaml"))) == 1
-    with pytest.raises(BadInput, match=r"s\.yaml:1:3"):
-        samples.add(STEWARD, read("- {promt: p, output: o, model: m}\n", "s.yaml"))
-    with pytest.raises(Refused, match="people/not-allowed"):
-        samples.add(Actor("person_x"), read(text, "s.yaml"))
 
 
 def test_the_release_record_is_plain_json_in_the_bundle(press: Press) -> None:
