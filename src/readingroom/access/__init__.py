@@ -2,7 +2,7 @@
 
 Owns: grants, terms and their acceptances, keys, sanctions, bars, the entitlement function (promise 7).
 Hears: admissions.award.accepted (through app, which issues the grant in the same transaction).
-Says: access.grant.issued, .suspended, .reinstated, .revoked; access.terms.published, .accepted;
-    access.key.issued, .revoked, .rotated; access.person.barred.
+Says: access.grant.issued|suspended|reinstated|revoked, access.terms.published|accepted,
+    access.key.issued|revoked|rotated, access.person.barred.
 Never: how much of an allocation is used (the gateway's meter knows), what a stage's gate says.
 """

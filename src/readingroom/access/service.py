@@ -24,6 +24,12 @@ from readingroom.people.rules import Permission, check, may
 from readingroom.store.db import Database
 from readingroom.strategy.model import StageFact
 
+_ENTRIES = {
+    "suspend": "access.grant.suspended",
+    "reinstate": "access.grant.reinstated",
+    "revoke": "access.grant.revoked",
+}
+
 
 class Access:
     """Grants and keys."""
@@ -104,9 +110,7 @@ class Access:
                 "note": note,
             }
             tx.execute(grant_table.update().where(grant_table.c.id == grant_id).values(values))
-            done = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}[act]
-            data = {"grant": grant_id, "reason": reason.value}
-            self._ledger.append(tx, f"access.grant.{done}", data, by=by.id)
+            self._ledger.append(tx, _ENTRIES[act], {"grant": grant_id, "reason": reason.value}, by=by.id)
             queries.bump(tx)
             return _found(queries.grant(tx, grant_id), grant_id)
 

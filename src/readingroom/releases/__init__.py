@@ -2,7 +2,7 @@
 
 Owns: adopted plans, the state of each stage, signatures, waivers, the times a stage was open.
 Hears: nothing; use, incidents and test runs arrive as facts (`StageHistory`), evidence is read from the dossier.
-Says: releases.plan.adopted, releases.stage.opened, .held, .rolled-back, .withdrawn, .closed, .signed,
-releases.gate.waived.
+Says: releases.plan.adopted, releases.stage.opened|held|rolled-back|withdrawn|closed|signed,
+    releases.gate.waived.
 Never: opens a stage by itself, by a deadline, or on missing evidence.
 """

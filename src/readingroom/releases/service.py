@@ -40,7 +40,11 @@ from readingroom.strategy.facts import StageHistory
 from readingroom.strategy.model import Plan, Stage, gate_version
 
 PlanReader = Callable[[str, str], Plan]  # a plan's text and its file's name; knows which suites there are
-_ENTRIES = {Action.HOLD: "held", Action.ROLLBACK: "rolled-back", Action.WITHDRAW: "withdrawn"}
+_ENTRIES = {
+    Action.HOLD: "releases.stage.held",
+    Action.ROLLBACK: "releases.stage.rolled-back",
+    Action.WITHDRAW: "releases.stage.withdrawn",
+}
 
 
 class Releases:
@@ -223,7 +227,7 @@ class Releases:
                 now = self._clock.now()
                 tx.execute(tables.note.insert().values(**told, id=new_id("note"), noted_by=by.id, noted_at=now))
                 data["note"] = commitment(salt, note.encode())
-            self._ledger.append(tx, f"releases.stage.{_ENTRIES[action]}", data, by=by.id)
+            self._ledger.append(tx, _ENTRIES[action], data, by=by.id)
             return self._status(tx, plan, stage, by)
 
     def _close_changed(self, tx: Connection, by: Actor, plan: Plan) -> None:
