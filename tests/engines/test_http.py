@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -120,7 +121,15 @@ async def test_a_silent_server_is_a_timeout() -> None:
 
 @pytest.mark.parametrize(
     ("status", "fault"),
-    [(400, EngineRefused), (422, EngineRefused), (401, EngineUnavailable), (500, EngineUnavailable)],
+    [
+        (400, EngineRefused),
+        (413, EngineRefused),
+        (422, EngineRefused),
+        (501, EngineRefused),
+        (401, EngineUnavailable),
+        (404, EngineUnavailable),
+        (500, EngineUnavailable),
+    ],
 )
 async def test_each_status_is_its_own_fault(status: int, fault: type[EngineFault]) -> None:
     async def handler(_: web.Request) -> web.Response:
@@ -129,6 +138,38 @@ async def test_each_status_is_its_own_fault(status: int, fault: type[EngineFault
     async with engine(handler) as made:
         with pytest.raises(fault):
             await read(made)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"no json", b"[" * 60_000, b'{"error": "text"}', b'{"error": {"param": 7}}', b"[]"]
+)
+async def test_an_error_is_the_same_fault_whatever_its_body(body: bytes) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(body=body, status=400)
+
+    async with engine(handler) as made:
+        with pytest.raises(EngineRefused) as caught:
+            await read(made)
+    assert caught.value.param is None
+
+
+async def test_an_answer_without_bound_is_cut_off() -> None:
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                sent += 1
+                await response.write(delta() * 100)  # carries no token, so that no limit of tokens ends it
+        return response
+
+    async with engine(endless) as made:
+        with pytest.raises(EngineUnavailable, match="too long"):
+            await read(made)
+    assert sent < 10_000
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -185,6 +226,51 @@ async def test_a_prompt_is_counted_as_llama_cpp_and_as_vllm_count_it() -> None:
         assert await vllm.count_prompt(ASK) == 7
     async with engine(sends()) as neither:
         assert await neither.count_prompt(ASK) is None
+
+
+async def test_a_server_that_still_loads_is_asked_again_how_it_counts() -> None:
+    ready = False
+
+    async def template(_: web.Request) -> web.Response:
+        return web.json_response({"prompt": "<user>x"} if ready else {}, status=200 if ready else 503)
+
+    async def tokens(_: web.Request) -> web.Response:
+        return web.json_response({"tokens": [1, 2]} if ready else {}, status=200 if ready else 503)
+
+    async with engine(sends(), apply_template=template, tokenize=tokens) as made:
+        assert await made.count_prompt(ASK) is None
+        ready = True
+        assert await made.count_prompt(ASK) == 2
+
+
+@pytest.mark.parametrize("answer", [{"count": "7"}, {"count": -1}, {"count": True}, {"count": None}, [7], "x"])
+async def test_a_count_that_is_none_is_not_taken(answer: object) -> None:
+    async def count(_: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    async with engine(sends(), tokenize=count) as made:
+        assert await made.count_prompt(ASK) is None
+
+
+async def test_a_running_count_is_asked_for_in_each_servers_words() -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(await request.json())
+        return await sends(delta("x", "stop"), DONE)(request)
+
+    async def template(_: web.Request) -> web.Response:
+        return web.json_response({"prompt": "x"})
+
+    async def tokens(_: web.Request) -> web.Response:
+        return web.json_response({"tokens": [1], "count": 1})
+
+    for routes in ({"apply_template": template, "tokenize": tokens}, {"tokenize": tokens}, {}):
+        async with engine(handler, **routes) as made:
+            await made.count_prompt(ASK)
+            await read(made)
+    assert [body.get("timings_per_token") for body in asked] == [True, None, None]
+    assert [body["stream_options"].get("continuous_usage_stats") for body in asked] == [None, True, None]
 
 
 @given(st.data())

@@ -121,6 +121,7 @@ def main(model: str, context: int, slots: int, port: int) -> None:
     params.cpuparams_batch.n_threads = THREADS
     params.endpoint_slots = True  # behind the key; tests see there that a hung-up reader stopped the engine
     params.endpoint_metrics = False
+    params.ui = False  # its page for browsers asks for no key
     server = xllamacpp.Server(params)
     os.write(ready, (json.dumps({"url": server.listening_address}) + "\n").encode())
     sys.stdin.read()

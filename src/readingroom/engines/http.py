@@ -1,20 +1,23 @@
 """Any OpenAI-compatible server as an engine: vLLM, llama-server, TGI, SGLang, or our own embedded process.
 
 What differs between servers is asked once and remembered: whether it can count a prompt exactly, by llama.cpp's
-`/apply-template` and `/tokenize` or by vLLM's `/tokenize`.
+`/apply-template` and `/tokenize` or by vLLM's `/tokenize`. Nothing that it says is read without a bound.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from http import HTTPStatus
 
 import aiohttp
+import msgspec
 
 from readingroom.core.canonical import Json
+from readingroom.engines.answer import AnswerReader
 from readingroom.engines.model import (
     Chunk,
     EngineInfo,
@@ -23,12 +26,34 @@ from readingroom.engines.model import (
     EngineUnavailable,
     ForwardRequest,
     Kind,
-    Usage,
 )
-from readingroom.engines.sse import EventReader
+from readingroom.engines.sse import MAX_EVENT, EventReader
 
 _ROUTES = {Kind.CHAT: "chat/completions", Kind.COMPLETION: "completions"}
 _MAX_ERROR = 65_536  # bytes of an error's body that are worth reading
+_MAX_JSON = 32_000_000  # bytes: the token numbers of the longest prompt, with room
+_MAX_TOKEN = 16_384  # bytes that one token of an answer may take, log probabilities and framing included
+_CANNOT = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.NOT_IMPLEMENTED,
+}
+_LATER = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+class _Counter(StrEnum):
+    """Whose routes count a prompt."""
+
+    LLAMA = "llama.cpp"
+    VLLM = "vllm"
+    NONE = "none"
 
 
 @dataclass
@@ -51,70 +76,84 @@ class HttpEngine:
     connect_seconds: float = 5
     silent_seconds: float = 120
     _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
-    _counts: str | None = field(default=None, init=False, repr=False)
+    _counter: _Counter | None = field(default=None, init=False, repr=False)
 
     async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
         """Read an answer; leaving the iterator closes the connection, which stops the server's work."""
-        body = {**request.body, "model": self.model, "stream": True, "stream_options": {"include_usage": True}}
-        if self._counts == "llama.cpp":
-            body["timings_per_token"] = True  # its own running count: a frame may hold several tokens
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
+        reader = AnswerReader(request.kind, request.choices, usage_runs=self._counter is _Counter.VLLM)
+        most = MAX_EVENT + request.choices * request.max_tokens * _MAX_TOKEN
         try:
-            async with self._client().post(url, json=body, allow_redirects=False) as response:
+            async with self._client().post(url, json=self._body(request), allow_redirects=False) as response:
                 if response.status != HTTPStatus.OK:
-                    raise _refusal(response.status, await response.content.read(_MAX_ERROR))
-                async for chunk in _answer(response, request):
-                    yield chunk
+                    raise _refusal(response.status, await _read(response, _MAX_ERROR))
+                async with contextlib.aclosing(_events(response, most)) as events:
+                    async for data in events:
+                        for chunk in reader.push(data):
+                            yield chunk
+            usage = reader.usage()
+            if usage is not None:
+                yield Chunk(usage=usage)
         except TimeoutError:
             raise EngineTimeout(f"silent for {self.silent_seconds} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as fault:
             raise EngineUnavailable(f"{type(fault).__name__}: {fault}") from None
 
+    def _body(self, request: ForwardRequest) -> dict[str, Json]:
+        """Return what is posted; where a server keeps a running count, a frame may hold several tokens: ask for it."""
+        options = {"include_usage": True}
+        body = {**request.body, "model": self.model, "stream": True, "stream_options": options}
+        if self._counter is _Counter.VLLM:
+            options["continuous_usage_stats"] = True
+        if self._counter is _Counter.LLAMA:
+            body["timings_per_token"] = True
+        return body
+
     async def count_prompt(self, request: ForwardRequest) -> int | None:
         """Count a prompt with the server's own template and tokenizer, where it has routes for that."""
-        if self._counts is None:
-            self._counts = await self._probe()
-        if self._counts == "llama.cpp":
+        self._counter = self._counter or await self._probe()
+        if self._counter is _Counter.LLAMA:
             return await self._count_llama(request)
-        if self._counts == "vllm":
-            answer = await self._post_root("tokenize", self._prompt_part(request))
-            return int(answer["count"]) if answer else None
+        if self._counter is _Counter.VLLM:
+            _, answer = await self._post_root("tokenize", self._prompt_part(request))
+            return _count(answer)
         return None
 
     async def _count_llama(self, request: ForwardRequest) -> int | None:
+        text = request.body.get("prompt")
         if request.kind is Kind.CHAT:
-            shaped = await self._post_root("apply-template", self._prompt_part(request))
-            text = shaped["prompt"] if shaped else None
-        else:
-            text = request.body["prompt"]
-        if text is None:
+            _, shaped = await self._post_root("apply-template", self._prompt_part(request))
+            text = shaped.get("prompt")
+        if not isinstance(text, str):
             return None
-        answer = await self._post_root("tokenize", {"content": text, "add_special": True, "parse_special": True})
-        return len(answer["tokens"]) if answer else None
+        _, answer = await self._post_root("tokenize", {"content": text, "add_special": True, "parse_special": True})
+        tokens = answer.get("tokens")
+        return len(tokens) if isinstance(tokens, list) else None
 
     def _prompt_part(self, request: ForwardRequest) -> dict[str, Json]:
         names = ("messages", "prompt", "tools", "tool_choice")
         return {"model": self.model, **{name: request.body[name] for name in names if name in request.body}}
 
-    async def _probe(self) -> str:
-        hello = {"messages": [{"role": "user", "content": "hello"}]}
-        if "prompt" in (await self._post_root("apply-template", hello) or {}):
-            return "llama.cpp"
-        if "count" in (await self._post_root("tokenize", {"model": self.model, **hello}) or {}):
-            return "vllm"
-        return "no"
+    async def _probe(self) -> _Counter | None:
+        """Find out whose routes there are; None while the server cannot say, as one that still loads its model."""
+        hello = {"model": self.model, "messages": [{"role": "user", "content": "hello"}]}
+        shaped, template = await self._post_root("apply-template", hello)
+        if isinstance(template.get("prompt"), str):
+            return _Counter.LLAMA
+        counted, answer = await self._post_root("tokenize", hello)
+        if _count(answer) is not None:
+            return _Counter.VLLM
+        return None if {shaped, counted} & _LATER else _Counter.NONE
 
-    async def _post_root(self, route: str, body: Json) -> dict[str, Json] | None:
-        """POST to a route beside `/v1`; None when the server does not have it or refuses."""
+    async def _post_root(self, route: str, body: Json) -> tuple[int, dict[str, Json]]:
+        """POST to a route beside `/v1`; return the status, and the object that it answers, empty if it does not."""
         root = self.base_url.removesuffix("/v1")
         try:
             async with self._client().post(f"{root}/{route}", json=body, allow_redirects=False) as response:
-                answer = await response.json(content_type=None) if response.status == HTTPStatus.OK else None
-                return answer if isinstance(answer, dict) else None
+                answer = _object(await _read(response, _MAX_JSON))
+                return response.status, answer if response.status == HTTPStatus.OK else {}
         except TimeoutError:
             raise EngineTimeout("silent while counting a prompt") from None
-        except ValueError:
-            return None
         except (aiohttp.ClientError, OSError) as fault:
             raise EngineUnavailable(f"{type(fault).__name__}: {fault}") from None
 
@@ -123,16 +162,16 @@ class HttpEngine:
         try:
             async with asyncio.timeout(self.connect_seconds):
                 async with self._client().get(f"{self.base_url}/models", allow_redirects=False) as response:
-                    await response.read()
+                    await _read(response, _MAX_JSON)
                     if response.status != HTTPStatus.OK:
                         raise EngineUnavailable(f"/models answers {response.status}")
         except TimeoutError:
             raise EngineTimeout("silent") from None
         except (aiohttp.ClientError, OSError) as fault:
             raise EngineUnavailable(f"{type(fault).__name__}: {fault}") from None
-        if self._counts is None:
-            self._counts = await self._probe()
-        return EngineInfo(self.model, self.context, counts_prompts=self._counts != "no")
+        self._counter = self._counter or await self._probe()
+        counts = self._counter in {_Counter.LLAMA, _Counter.VLLM}
+        return EngineInfo(self.model, self.context, counts_prompts=counts)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -141,7 +180,9 @@ class HttpEngine:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
+            headers = {"accept-encoding": "identity"}  # what is packed small may be endless
+            if self.key:
+                headers["authorization"] = f"Bearer {self.key}"
             timeout = aiohttp.ClientTimeout(
                 total=None, sock_connect=self.connect_seconds, sock_read=self.silent_seconds
             )
@@ -154,83 +195,44 @@ class HttpEngine:
         return self._session
 
 
-async def _answer(response: aiohttp.ClientResponse, request: ForwardRequest) -> AsyncIterator[Chunk]:
-    """Yield an answer's pieces, its usage last; an answer without all its ends is a fault."""
-    open_choices, counted, usages = set(range(request.choices)), dict[int, int](), list[Usage]()
-    async for event in _events(response):
-        for chunk in _chunks(event, request.kind, counted):
-            if chunk.usage is not None:
-                usages.append(chunk.usage)
-                continue
-            if chunk.finish_reason is not None:
-                open_choices.discard(chunk.index)
-            yield chunk
-    if open_choices:
-        raise EngineUnavailable("the answer ended before its end")
-    if usages:
-        yield Chunk(usage=_whole(usages, request.choices))
-
-
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Json]]:
-    reader = EventReader()
+async def _events(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each event until the last; raises `ValueError` if an answer has more than `most` bytes."""
+    reader, size = EventReader(), 0
     async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > most:
+            raise ValueError("an answer is too long")
         for data in reader.push(piece):
             if data.strip() == b"[DONE]":
                 return
-            event = json.loads(data)
-            if not isinstance(event, dict) or "error" in event:
-                raise EngineUnavailable("an error came in the middle of the answer")
-            yield event
+            if data.strip():
+                yield data
 
 
-def _whole(usages: list[Usage], choices: int) -> Usage:
-    """Return the usage of an answer: the last frame's, or, of a server that sends one per choice, their sum."""
-    if len(usages) == choices:
-        return Usage(usages[-1].prompt_tokens, sum(each.completion_tokens for each in usages))
-    return usages[-1]
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Return a body, cut off where it passes `most` bytes."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) >= most:
+            break
+    return bytes(body[:most])
 
 
-def _chunks(event: dict[str, Json], kind: Kind, counted: dict[int, int]) -> list[Chunk]:
-    running = (event.get("timings") or {}).get("predicted_n")
-    chunks = [_chunk(choice, kind, running, counted) for choice in event.get("choices") or []]
-    usage = event.get("usage")
-    if usage:
-        counts = Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
-        chunks.append(Chunk(usage=counts))
-    return chunks
+def _object(body: bytes) -> dict[str, Json]:
+    with contextlib.suppress(ValueError, RecursionError):
+        return msgspec.json.decode(body, type=dict[str, Json])
+    return {}
 
 
-def _chunk(choice: dict[str, Json], kind: Kind, running: int | None, counted: dict[int, int]) -> Chunk:
-    delta = choice.get("delta") or {}
-    text = (choice.get("text") if kind is Kind.COMPLETION else delta.get("content")) or ""
-    reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
-    calls = tuple(delta.get("tool_calls") or ())
-    index = int(choice.get("index") or 0)
-    before = counted.get(index, 0)
-    counted[index] = before + int(bool(text or reasoning or calls)) if running is None else max(before, running)
-    return Chunk(
-        index=index,
-        text=text,
-        tokens=counted[index] - before,
-        logprobs=_logprobs(choice.get("logprobs"), kind),
-        tool_calls=calls,
-        reasoning=reasoning,
-        finish_reason=choice.get("finish_reason"),
-    )
-
-
-def _logprobs(found: Json, kind: Kind) -> tuple[dict[str, Json], ...]:
-    if not found:
-        return ()
-    return (found,) if kind is Kind.COMPLETION and "content" not in found else tuple(found.get("content") or ())
+def _count(answer: dict[str, Json]) -> int | None:
+    count = answer.get("count")
+    return count if type(count) is int and count >= 0 else None
 
 
 def _refusal(status: int, body: bytes) -> Exception:
-    try:
-        error = json.loads(body).get("error") or {}
-        message, param = str(error.get("message", "")), error.get("param")
-    except (ValueError, AttributeError):
-        message, param = "", None
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        return EngineRefused(message, param if isinstance(param, str) else None)
+    error = _object(body).get("error")
+    message, param = (error.get("message"), error.get("param")) if isinstance(error, dict) else ("", None)
+    if status in _CANNOT:
+        return EngineRefused(str(message), param if isinstance(param, str) else None)
     return EngineUnavailable(f"answers {status}: {message}")
