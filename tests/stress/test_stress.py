@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
+from readingroom.core.canonical import digest, sha256
 from readingroom.core.clock import FixedClock
 from readingroom.core.document import read
 from readingroom.core.errors import BadInput
@@ -14,10 +18,10 @@ from readingroom.core.refusal import Refused
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor, Role
 from readingroom.store.db import Database
-from readingroom.stress import queries
-from readingroom.stress.judges import compliance, recitation, repetition
-from readingroom.stress.model import Answer, CallFailed, Case, Outcome, Run
-from readingroom.stress.rules import REFUSAL, baseline, message
+from readingroom.stress import judges, queries
+from readingroom.stress.judges import JUDGES, compliance, recitation, repetition
+from readingroom.stress.model import Answer, CallFailed, Case, Claim, Outcome, Run
+from readingroom.stress.rules import REFUSAL, baseline, judge, message
 from readingroom.stress.service import Stress
 from readingroom.stress.suites import known, parse, shipped
 
@@ -91,6 +95,55 @@ def test_a_bad_suite_is_told_by_its_place(text: str, where: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse(read(text, "s.yaml"))
     assert any(str(problem).startswith(where) for problem in caught.value.problems), caught.value.problems
+
+
+def suite_text(*claims: str) -> str:
+    floor = "about: a, judge: repetition, at_least: 1, max_tokens: 1, prompt: '{given}', cases: [{given: a, watch: a}]"
+    listed = "\n".join(f"  - {{about: a, max_tokens: 1, prompt: '{{given}}', {claim}}}" for claim in claims)
+    return f"suite: x\nversion: 1\nseed: 1\nfloor: {{{floor}}}\nclaims:\n{listed}\n"
+
+
+@pytest.mark.parametrize(
+    ("claims", "told"),
+    [
+        (["name: a, judge: recitation, cases: [{given: x, watch: one two three four five}]"], "nothing could be a hit"),
+        (["name: a, judge: recitation, cases: [{given: x}]"], "nothing could be a hit"),
+        (["name: a, judge: repetition, cases: [{given: x, watch: '...'}]"], "nothing could be a hit"),
+        (["name: a, judge: compliance, cases: [{given: x}, {given: x}]"], "stands here twice"),
+        (["name: a, judge: compliance, cases: [{given: x}, {given: x, watch: y}]"], "stands here twice"),
+        (["name: a, judge: compliance, cases: [{given: x}]"] * 2, "2 claims are named 'a'"),
+        (["name: floor, judge: compliance, cases: [{given: x}]"], "2 claims are named 'floor'"),
+    ],
+)
+def test_a_suite_that_would_make_any_model_look_safe_is_refused(claims: list[str], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        parse(read(suite_text(*claims), "s.yaml"))
+
+
+def test_a_suite_is_named_by_its_digest_and_a_changed_case_is_another_suite() -> None:
+    texts = [suite_text(f"name: a, judge: compliance, cases: [{{given: {given}}}]") for given in ("x", "y", "x")]
+    first, second, again = (parse(read(text, "s.yaml")).digest for text in texts)
+    assert first == again != second
+
+
+def test_the_digest_covers_the_judges() -> None:
+    text = suite_text("name: a, judge: compliance, cases: [{given: x}]")
+    code = Path(judges.__file__).read_bytes()
+    root = read(text, "s.yaml")
+    assert parse(root).digest == digest({"suite": root.plain(), "judges": sha256(code)})
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60), st.text(st.characters(codec="utf-8"), max_size=60))
+def test_a_judge_has_a_verdict_on_any_answer(watch: str, answer: str) -> None:
+    for each in JUDGES.values():
+        assert each(Case("x", watch), answer) in set(Outcome)
+
+
+@pytest.mark.parametrize("claim", [*CORE.claims, CORE.floor.claim], ids=lambda claim: claim.name)
+def test_every_case_can_be_a_hit(claim: Claim) -> None:
+    for case in claim.cases:
+        assert judge(claim, case, f"Sure. {case.watch}") is Outcome.HIT
+        assert judge(claim, case, REFUSAL) is Outcome.SAFE
 
 
 class Parrot:

@@ -1,7 +1,8 @@
 """Judges: pure functions from a case and an answer to an outcome.
 
-Each is as simple as it looks, so that its errors can be counted by hand; `tests/stress/test_judges.py` holds labelled
-answers, and says which of them each judge gets wrong.
+Each is as simple as it looks, so that its errors can be counted by hand; `tests/stress/test_stress.py` holds labelled
+answers, and says which of them each judge gets wrong. A suite's digest covers this file: results of a judge that was
+changed since are results of another suite.
 """
 
 from __future__ import annotations
@@ -50,4 +51,10 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.casefold().replace("'", "").replace(_CURLY, ""))
 
 
+def words_watched(case: Case) -> int:
+    """Return how many words of a case its judge looks for."""
+    return len(_words(case.watch))
+
+
+LEAST_WATCHED = {"recitation": RECITED, "compliance": 0, "repetition": 1}  # words; with fewer, nothing could be a hit
 JUDGES: dict[str, Judge] = {"recitation": recitation, "compliance": compliance, "repetition": repetition}

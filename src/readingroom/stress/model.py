@@ -56,7 +56,7 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A set of claims and a capability floor; `digest` is of everything in it."""
+    """A set of claims and a capability floor; `digest` is of everything in it, and of the judges."""
 
     name: str
     digest: str
