@@ -101,8 +101,17 @@ class Gateway:
         """Register this worker and begin to watch."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="gateway"))
         await asyncio.to_thread(self._workers.enter)
+        await asyncio.to_thread(self._load_screens)
         self._watch.start()
         self._chores = asyncio.create_task(self._keep_house())
+
+    def _load_screens(self) -> None:
+        """Read the rule sets of every stage now; one that cannot be used refuses its stage's calls, not the others'."""
+        with self._db.read() as tx:
+            stages = releases.stage_facts(tx, self._clock.now())
+        for stage in stages:
+            with contextlib.suppress(Refused):
+                self._entrance.screens(stage.screening)
 
     def begin_stop(self) -> None:
         """End every flowing answer with its error; new ones are refused."""
