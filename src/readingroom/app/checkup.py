@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from readingroom.app.house import House, parse_plan_file
+from readingroom.app.house import House
+from readingroom.app.plans import parse_plan_file
 from readingroom.core.errors import BadInput, Broken
 from readingroom.engines.model import EngineFault
 from readingroom.engines.registry import ADDRESS, make_engine

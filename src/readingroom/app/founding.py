@@ -10,7 +10,8 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from readingroom.app.house import House, parse_plan_file
+from readingroom.app.house import House
+from readingroom.app.plans import parse_plan_file
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import FILE, Settings

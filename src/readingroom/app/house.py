@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from readingroom.access.agreements import Agreements
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
 from readingroom.app import processes
 from readingroom.app.history import History
 from readingroom.app.mail import Post
+from readingroom.app.plans import parse_plan
 from readingroom.core.clock import Clock, SystemClock
-from readingroom.core.document import read, read_file
 from readingroom.core.settings import Settings
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.note import Signer
@@ -23,10 +21,7 @@ from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
-from readingroom.strategy.model import Plan
-from readingroom.strategy.parse import parse
 from readingroom.stress.service import Stress
-from readingroom.stress.suites import known
 
 
 class House:
@@ -72,13 +67,3 @@ class House:
     def close(self) -> None:
         """Close the database."""
         self.db.close()
-
-
-def parse_plan(text: str, name: str) -> Plan:
-    """Read a release plan, with the suites that exist here."""
-    return parse(read(text, name), known())
-
-
-def parse_plan_file(path: Path) -> Plan:
-    """Read a release plan from a file."""
-    return parse(read_file(path), known())

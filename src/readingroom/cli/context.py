@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from readingroom.app.house import House
 from readingroom.cli.output import Output
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import home_from, load
 from readingroom.people.model import Actor
+
+if TYPE_CHECKING:  # a verifier needs no house, and loading one takes longer than verifying
+    from readingroom.app.house import House
 
 LOGIN = "login"  # HOME/run/login: the session secret of the person who signed in at this terminal
 
@@ -31,6 +34,8 @@ class Context:
     def house(self) -> House:
         """The house, opened at first use."""
         if self._house is None:
+            from readingroom.app.house import House
+
             self._house = House(load(self.home))
         return self._house
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from readingroom.app.testing import run_suite
 from readingroom.app.views import model_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
@@ -106,6 +105,8 @@ def _bound(worst: int, samples: int) -> float:
 def run(context: typer.Context, model: ModelName, suite: SuiteName = "core") -> None:
     """Run a suite on the served model and file the counts in its dossier."""
     here: Context = context.obj
+    from readingroom.app.testing import run_suite  # with the engines' client: half of this program's start
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=here.output.err, transient=True) as progress:
         task = progress.add_task(f"{suite} on {model}")

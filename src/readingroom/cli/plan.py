@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from readingroom.app.house import parse_plan_file
+from readingroom.app.plans import parse_plan_file
 from readingroom.app.views import stage_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context

@@ -135,14 +135,15 @@ def allocation_exhausted(tale: Tale) -> str:
 
 def revoked_mid_stream(tale: Tale) -> str:
     """Revoke a grant while its answer flows."""
-    words = " ".join(f"stone {n}" for n in range(400))
+    deputy = tale.lab.person(DEPUTY)  # signed in before the stream begins: the decision is what is timed
+    words = " ".join(f"stone {n}" for n in range(2000))  # seconds of the echo's speech
     body: dict[str, Any] = {
         "model": tale.model,
         "messages": [
             {"role": "user", "content": f"Continue this list as far as you can: {words if tale.fast else ''}"}
         ],
         "stream": True,
-        "max_tokens": 1000,
+        "max_tokens": 4000 if tale.fast else 1000,
         "temperature": 0,  # sampled, the real model's answer may be over before the decision: 16 tokens were seen
     }
     headers = {"authorization": f"Bearer {tale.key}"}
@@ -151,7 +152,7 @@ def revoked_mid_stream(tale: Tale) -> str:
         for chunk in answer.iter_bytes():
             received += chunk
             if not decided:
-                decision = tale.lab.person(DEPUTY).post(f"/grants/{tale.grant}/revoke", {"reason": "security"})
+                decision = deputy.post(f"/grants/{tale.grant}/revoke", {"reason": "security"})
                 decided = datetime.fromisoformat(decision["decided_at"]).timestamp()
         ended = time.time()
     last = [line for line in received.decode().split("\n") if line.startswith("data: ")][-1]
