@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from readingroom.core.clock import FixedClock
@@ -166,6 +166,7 @@ def usable(lab: Lab) -> set[str]:
     led=st.sampled_from([0, 4, 5, len(LEADING)]),
     acts=st.lists(st.sampled_from(sorted(ACTS)), max_size=14),
 )
+@example(led=0, acts=["register", "test-out"])  # a test filed for a stage that no plan has is refused, as any is
 def test_nothing_but_a_person_s_opening_opens_and_time_only_ever_closes(
     migrated: Path, led: int, acts: list[str]
 ) -> None:
