@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from readingroom.core.clock import FixedClock
 from readingroom.core.ids import new_id, random_bytes
-from readingroom.gateway.meter import Meter, open_meter, read
-from readingroom.gateway.model import Hold, Limits, Reading, Wish
+from readingroom.gateway.meter import Meter, open_meter, read, settle
+from readingroom.gateway.model import Amount, Hold, Limits, Reading, Wish
 from readingroom.gateway.workers import Workers
 from readingroom.store.db import Database
 
@@ -25,6 +25,10 @@ class Counter:
 
     def reserve(self, grant: str, wish: Wish) -> Hold:
         return self.meter.reserve(grant, wish, hold_id=new_id("receipt"), record={"v": 1}, salt=random_bytes(32))
+
+    def refund(self, hold: Hold) -> None:
+        with self.db.write() as tx:
+            settle(tx, hold.id, Amount())
 
     def reading(self, grant: str) -> Reading:
         with self.db.read() as tx:

@@ -75,7 +75,7 @@ def test_a_hold_is_settled_once_however_often_it_is_tried(counter: Counter) -> N
     hold = counter.reserve(GRANT, Wish(prompt=1, maximum=5))
     assert charge(counter, hold.id, Amount(3, 4, 1)) == Amount(3, 4, 1)
     assert charge(counter, hold.id, Amount(3, 4, 1)) is None
-    counter.meter.refund(hold)
+    counter.refund(hold)
     assert counter.reading(GRANT).used.passes == 3
 
 
@@ -87,7 +87,7 @@ def test_never_more_is_charged_than_was_held(counter: Counter) -> None:
 
 def test_a_refund_charges_nothing_in_any_unit(counter: Counter) -> None:
     counter.open(GRANT, Limits(passes=10, tokens=10, calls=1))
-    counter.meter.refund(counter.reserve(GRANT, Wish(prompt=2, maximum=5)))
+    counter.refund(counter.reserve(GRANT, Wish(prompt=2, maximum=5)))
     reading = counter.reading(GRANT)
     assert (reading.used, reading.reserved) == (Amount(), Amount())
     counter.reserve(GRANT, Wish(prompt=2, maximum=5))

@@ -43,7 +43,7 @@ class MeterStates(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for hold, _ in list(self.open.values()):
-            self.one.meter.refund(hold)
+            self.one.refund(hold)
         assert self.one.reading(GRANT).reserved == Amount()
         self.db.close()
         self.folder.cleanup()
@@ -74,7 +74,7 @@ class MeterStates(RuleBasedStateMachine):
     @rule(hold=holds)
     def refund(self, hold: Hold | None) -> None:
         if hold is not None:
-            self.one.meter.refund(hold)
+            self.one.refund(hold)
             self.open.pop(hold.id, None)
 
     @rule()

@@ -18,7 +18,7 @@ from readingroom.api.wire.requests import Request, read
 from readingroom.app.refusals import ending
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock, rfc3339
-from readingroom.core.refusal import Refusal, Refused
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.ask import Kind
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
@@ -31,8 +31,11 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MAX_BODY = 1_000_000  # bytes
+BODY_SECONDS = 30.0  # that a body may take to come
+STALLED_SECONDS = 30.0  # a reader who takes nothing for so long has left
 HEARTBEAT_SECONDS = 5.0
 _KINDS = {"/v1/chat/completions": Kind.CHAT, "/v1/completions": Kind.COMPLETION}
+_BODY_UNREAD = {"gateway/body-too-large", "access/key-unknown"}  # nothing more is read on such a connection
 _BROKEN = {"message": "Something of ours is broken; it has been logged.", "type": "server_error", "code": "app/broken"}
 
 log = logging.getLogger("readingroom.api")
@@ -65,10 +68,11 @@ class OpenAIApp:
         if not known:
             raise Refused(Refusal("gateway/not-found", f"There is no {path[:80]} here; see the documentation."))
         if method != wanted and not (method == "HEAD" and wanted == "GET"):
-            raise Refused(Refusal("gateway/method-not-allowed", f"{path[:80]} takes {wanted}, not {method[:20]}."))
+            reason = f"{path[:80]} takes {wanted}, not {method[:20]}."
+            raise Refused(Refusal("gateway/method-not-allowed", reason, {"allow": wanted}))
         key = _key(scope)
         if path in _KINDS:
-            await self._answer(key, read(await _body(scope, receive), _KINDS[path]), receive, send)
+            await self._answer(key, scope, receive, send)
         elif path.startswith("/v1/models"):
             await self._models(key, path.removeprefix("/v1/models").removeprefix("/"), send)
         elif path == "/v1/grant":
@@ -77,11 +81,14 @@ class OpenAIApp:
             found = await self._gateway.receipt(key, path.removeprefix("/v1/receipts/"))
             await reply(send, 200, found.to_json())
 
-    async def _answer(self, key: str, asked: Request, receive: Receive, send: Send) -> None:
-        flow = await self._gateway.open(key, asked.ask)
+    async def _answer(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        admission = await self._gateway.admit(key)
+        require(admission.entitled().refusal)  # before the body is read: nobody's body costs us anything
+        asked = read(await _body(scope, receive), _KINDS[str(scope["path"])])
+        flow = await self._gateway.open(key, asked.ask, admission)
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
         work = self._stream(flow, head, asked, send) if asked.stream else self._whole(flow, head, asked, send)
-        await _until_hung_up(work, receive)
+        await _until_hung_up(work, receive, flow)
 
     async def _whole(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
         body = Body.begin(head, asked.ask.choices)
@@ -94,10 +101,10 @@ class OpenAIApp:
                 else:
                     body.add(frame)
         assert end is not None  # noqa: S101 - every flow has its end
-        if end.refusal is not None:
-            await refuse(send, end.refusal)
-            return
         headers = [*_receipt(flow), *_left(end.reading or flow.hold.reading)]
+        if end.refusal is not None:
+            await refuse(send, end.refusal, headers if end.charged.calls else [])
+            return
         headers.append((b"x-readingroom-passes", str(end.charged.passes).encode()))
         await reply(send, 200, body.to_json(end), headers)
 
@@ -118,8 +125,7 @@ class OpenAIApp:
 
     async def _models(self, key: str, name: str, send: Send) -> None:
         admission = await self._gateway.admit(key)
-        if admission.entitlement.refusal is not None:
-            raise Refused(admission.entitlement.refusal)
+        require(admission.entitled().refusal)
         stage = admission.stage
         model = stage.artifact if stage else ""
         card = {
@@ -150,7 +156,7 @@ class OpenAIApp:
             "reserved": reading.reserved.as_json(),
             "expires_at": rfc3339(grant.expires_at),
             "terms": admission.facts.terms_needed if admission.facts else None,
-            "entitled": admission.entitlement.to_json(),
+            "entitled": admission.entitled().to_json(),
         }
         await reply(send, 200, document, _left(reading))
 
@@ -182,7 +188,7 @@ class _Heart:
 
     async def send(self, data: bytes) -> None:
         """Send a piece."""
-        async with self._lock:
+        async with self._lock, asyncio.timeout(STALLED_SECONDS):
             self._sent = asyncio.get_running_loop().time()
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
@@ -198,21 +204,22 @@ class _Heart:
                 await self.send(b": still here\n\n")
 
 
-async def _until_hung_up(work: Awaitable[None], receive: Receive) -> None:
-    """Do the work until it is done or the reader has hung up, whichever comes first."""
+async def _until_hung_up(work: Awaitable[None], receive: Receive, flow: Flow) -> None:
+    """Do the work until it is done, the reader has hung up, or he does not take the end of a stopped answer."""
 
     async def disconnect() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
     working, watching = asyncio.ensure_future(work), asyncio.create_task(disconnect())
+    flow.overdue = working.cancel
     try:
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         watching.cancel()
         if not working.done():
             working.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
+    with contextlib.suppress(asyncio.CancelledError, TimeoutError):
         await working
 
 
@@ -222,6 +229,15 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     stated = dict(scope["headers"]).get(b"content-length", b"0")
     if stated.isdigit() and int(stated) > MAX_BODY:
         raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _received(receive, too_large)
+    except TimeoutError:
+        reason = f"The body did not come within {BODY_SECONDS:.0f} seconds."
+        raise Refused(Refusal("gateway/bad-request", reason)) from None
+
+
+async def _received(receive: Receive, too_large: Refused) -> bytes:
     read_so_far = bytearray()
     while True:
         message = await receive()
@@ -258,13 +274,15 @@ def _left(reading: Reading) -> Headers:
     return headers
 
 
-async def refuse(send: Send, refusal: Refusal) -> None:
+async def refuse(send: Send, refusal: Refusal, more: Headers | None = None) -> None:
     """Answer a refusal; one that waiting cannot cure tells clients not to retry."""
     end = ending(refusal.code)
     helps = refusal.facts.get("waiting_helps", end.retryable)
-    headers = [(b"retry-after", b"1")] if helps else [(b"x-should-retry", b"false")]
-    if refusal.code == "gateway/body-too-large":
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
+    headers = [*(more or []), (b"retry-after", b"1") if helps else (b"x-should-retry", b"false")]
+    if refusal.code in _BODY_UNREAD:
+        headers.append((b"connection", b"close"))
+    if "allow" in refusal.facts:
+        headers.append((b"allow", str(refusal.facts["allow"]).encode()))
     if end.status == 401:  # noqa: PLR2004 - HTTP's own
         headers.append((b"www-authenticate", b"Bearer"))
     await reply(send, end.status, error(refusal), headers)
@@ -272,7 +290,7 @@ async def refuse(send: Send, refusal: Refusal) -> None:
 
 async def reply(send: Send, status: int, body: Mapping[str, Json], headers: Headers | None = None) -> None:
     """Send a JSON answer."""
-    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     more = [*fixed, (b"cache-control", b"no-store"), *(headers or [])]
     await send({"type": "http.response.start", "status": status, "headers": more})

@@ -13,6 +13,7 @@ A worker or an engine that dies is started again; on SIGTERM flowing streams end
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -28,8 +29,11 @@ from readingroom.app.house import House
 from readingroom.app.serving import EngineKeeper, clear_dead_holds
 from readingroom.core.errors import Broken, Problem
 
+log = logging.getLogger("readingroom.serve")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_SEND_BYTES = 65_536
+_PAUSE_SECONDS = 1.0  # between two starts of one worker
 _LOCK_SECONDS = 5.0  # an earlier server's workers may need a moment to notice that it is gone
 
 
@@ -39,6 +43,7 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     ready: IO[bytes]
+    began: float  # monotonic seconds
     is_ready: bool = False
 
 
@@ -62,6 +67,7 @@ class Supervisor:
         self.house.db.ping()
         self.house.db.upgrade()  # (2)
         self._engine = EngineKeeper(settings)
+        self._lifeline = _pipe(blocking=True)  # workers hold one end and stop when ours is gone
         try:
             self._engine.start()  # (3)
             clear_dead_holds(self.house)  # (4)
@@ -80,12 +86,20 @@ class Supervisor:
         signal.signal(signal.SIGINT, self._on_signal)
         while not self._stopping:
             time.sleep(0.1)
-            self._engine.keep()
-            for index, worker in enumerate(self.workers):
-                if self._listener and not self._stopping and worker.process.poll() is not None:
-                    worker.ready.close()
-                    clear_dead_holds(self.house)
-                    self.workers[index] = self._spawn(self._listener)
+            try:
+                self._keep()
+            except Exception as fault:  # noqa: BLE001 - the database is gone, say: workers refuse by themselves
+                log.warning("keeping the house waits: %s", type(fault).__name__)
+
+    def _keep(self) -> None:
+        """Start again what has died; a worker that dies at once is not started in a hurry."""
+        self._engine.keep()
+        for index, worker in enumerate(self.workers):
+            died = worker.process.poll() is not None
+            if self._listener and not self._stopping and died and time.monotonic() - worker.began > _PAUSE_SECONDS:
+                clear_dead_holds(self.house)
+                self.workers[index] = self._spawn(self._listener)
+                worker.ready.close()
 
     def stop(self) -> None:
         """Stop the workers, then the engine."""
@@ -104,6 +118,8 @@ class Supervisor:
         self._engine.stop()
         if self._listener is not None:
             self._listener.close()
+        for end in self._lifeline:
+            end.close()
         self._lock.close()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -120,12 +136,18 @@ class Supervisor:
                 home,
                 str(listener.fileno()),
                 str(says_ready.fileno()),
+                str(self._lifeline[0].fileno()),
             ],
-            pass_fds=(listener.fileno(), says_ready.fileno(), self._lock.fileno()),
+            pass_fds=(
+                listener.fileno(),
+                says_ready.fileno(),
+                self._lifeline[0].fileno(),
+                self._lock.fileno(),
+            ),
             stdin=subprocess.DEVNULL,
         )
         says_ready.close()
-        return Worker(process, ready)
+        return Worker(process, ready, time.monotonic())
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -162,6 +184,8 @@ def _bound(host: str, port: int) -> socket.socket:
     # IPPROTO_TCP must be named: asyncio sets TCP_NODELAY only where it sees it, and pays 40 ms per answer else.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # What the kernel holds for a reader who does not read arrives after a revocation: let it hold little.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
     try:
         listener.bind((host, port))
     except (OSError, OverflowError) as fault:
@@ -172,8 +196,8 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """Return a pipe as (reading end that never blocks, writing end)."""
+def _pipe(*, blocking: bool = False) -> tuple[IO[bytes], IO[bytes]]:
+    """Return a pipe as (reading end, writing end)."""
     reading, writing = os.pipe()
-    os.set_blocking(reading, False)
+    os.set_blocking(reading, blocking)
     return os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb", buffering=0)

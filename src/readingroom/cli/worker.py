@@ -1,16 +1,18 @@
-"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY`; the last two are inherited descriptors.
+"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE`.
 
-It serves the shared listener, writes one byte to READY once it can answer, and ends when its parent is gone.
+The last three are inherited descriptors. It serves the shared listener, writes one byte to READY once it can answer,
+and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends with its
+supervisor however and whenever that dies.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +20,7 @@ import uvicorn
 
 from readingroom.app.house import House
 from readingroom.cli.front import Front
+from readingroom.cli.protocol import BoundedProtocol
 from readingroom.core.settings import load
 
 _GRACE_SECONDS = 5
@@ -36,7 +39,8 @@ class Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         if self.started:
-            os.write(self._ready, b"1")
+            with contextlib.suppress(BrokenPipeError):  # the supervisor is gone: the lifeline ends this, too
+                os.write(self._ready, b"1")
         os.close(self._ready)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -45,14 +49,14 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main(home: str, listener: int, ready: int) -> None:
+def main(home: str, listener: int, ready: int, lifeline: int) -> None:
     """Serve until told to stop."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     house = House(load(Path(home)))
     front = Front(house)
     config = uvicorn.Config(
         front,
-        http="httptools",
+        http=BoundedProtocol,
         loop="uvloop",
         log_level="warning",
         access_log=False,
@@ -64,13 +68,11 @@ def main(home: str, listener: int, ready: int) -> None:
     house.close()
 
 
-def _end_with_parent() -> None:
+def _end_with(lifeline: int) -> None:
     """Stop when the supervisor is gone: nobody would restart the engine or release the house's lock."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.25)
+    os.read(lifeline, 1)  # nothing is ever written: this returns at its end
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:4]))
+    main(sys.argv[1], *map(int, sys.argv[2:5]))

@@ -30,6 +30,7 @@ from readingroom.gateway.model import Amount, Ended, Hold
 from readingroom.gateway.rules import charge
 
 log = logging.getLogger("readingroom.gateway")
+GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
 _AHEAD = 256  # pieces that the engine may be ahead of the reader
 Settle = Callable[["Flow", Amount, Ended, Refusal | None], Awaitable[End]]
 Spell = Callable[[End], bytes]
@@ -44,6 +45,7 @@ class Flow:
         prompt: tokens of the prompt, or their bound where the engine cannot count.
         exits: one per choice.
         settle: settles the hold and records the call; called exactly once.
+        overdue: the door's: called when a stop has not reached the reader in time, because he does not read.
     """
 
     engine: Engine
@@ -57,21 +59,28 @@ class Flow:
     usage: Usage | None = None
     streamed: bool = False  # whether pieces reach the reader as they come
     spell: Spell | None = None  # the door's: the bytes by which the record commits to the answer as it was sent
+    overdue: Callable[[], object] | None = None
     delivered: bool = False
     _queue: asyncio.Queue[Chunk | BaseException | None] = field(default_factory=asyncio.Queue)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _overrun: bool = False
     _stop: tuple[Refusal, Ended] | None = None
+    _pumping: asyncio.Task[None] | None = None
 
     def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> None:
-        """End this answer now, whatever the engine is doing."""
-        if self._stop is None:
-            self._stop = refusal, ended
-            self._queue.put_nowait(None)
+        """End this answer now, whatever the engine or the reader is doing."""
+        if self._stop is not None:
+            return
+        self._stop = refusal, ended
+        self._queue.put_nowait(None)
+        if self._pumping is not None:
+            self._pumping.cancel()
+        if self.overdue is not None:
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self.overdue)
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
-        pump = asyncio.create_task(self._pump())
+        self._pumping = pump = asyncio.create_task(self._pump())
         ended, refusal = Ended.HUNG_UP, None
         try:
             try:
@@ -82,6 +91,8 @@ class Flow:
             except _Stopped as stopped:
                 refusal, ended = stopped.refusal, stopped.ended
         finally:
+            if ended is Ended.HUNG_UP and self._stop is not None:
+                refusal, ended = self._stop  # stopped, and the reader never took it
             pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
@@ -111,11 +122,13 @@ class Flow:
                 self._room.set()
             if self._stop is not None:
                 raise _Stopped(*self._stop)
+            if item is None and not all(each.finished for each in self.exits):
+                item = EngineUnavailable("ended early")  # an answer without its own end is no answer
             if isinstance(item, EngineFault):
-                raise _Stopped(_fault(item), Ended.BROKEN)
-            if item is None:  # the engine is at its end; an answer without its own end is no answer
-                if not all(each.finished for each in self.exits):
-                    raise _Stopped(_fault(EngineUnavailable("ended early")), Ended.BROKEN)
+                # Its kind alone: what an engine says of a request may hold the request.
+                log.warning("engine: %s in the answer %s", type(item).__name__, self.hold.id)
+                raise _Stopped(as_refusal(item, self.request), Ended.BROKEN)
+            if item is None:
                 return
             assert isinstance(item, Chunk)  # noqa: S101 - nothing else is put
             for delta in self._take(item):
@@ -154,7 +167,7 @@ class Flow:
         counted = charge(self.prompt, self.generated, len(self.exits))
         if ended is not Ended.COMPLETE or self.usage is None or self._overrun:
             return counted
-        passes = max(len(self.exits), self.usage.completion_tokens)
+        passes = max(counted.passes, self.usage.completion_tokens)  # a choice that said nothing is a pass as well
         return Amount(passes, self.usage.prompt_tokens + self.usage.completion_tokens, 1)
 
 
@@ -163,11 +176,11 @@ class _Stopped(Exception):  # noqa: N818 - carries why
         self.refusal, self.ended = refusal, ended
 
 
-def _fault(fault: EngineFault) -> Refusal:
+def as_refusal(fault: EngineFault, request: ForwardRequest) -> Refusal:
     """Tell the reader what kind of fault it was, and nothing of the engine's inside."""
     if isinstance(fault, EngineRefused):
         reason = "The engine cannot do this request; a field of it, or its length, is not supported."
-        return Refusal("gateway/bad-request", reason, {"param": fault.param})
+        return Refusal("gateway/bad-request", reason, {"param": fault.param if fault.param in request.body else None})
     if isinstance(fault, EngineTimeout):
         return Refusal("engine/timeout", "The engine was silent for too long; try again.")
     return Refusal("engine/unavailable", "The engine did not answer as it should; try again.")

@@ -71,11 +71,6 @@ class Meter:
             after = Reading(reading.limits, reading.used, reading.reserved + amount)
             return Hold(hold_id, grant, amount, maximum, after)
 
-    def refund(self, hold: Hold) -> None:
-        """Return all that a hold reserved; nothing is charged. Doing it again does nothing."""
-        with self._db.write() as tx:
-            settle(tx, hold.id, Amount())
-
 
 def open_meter(tx: Connection, grant: str, limits: Limits) -> None:
     """Open a grant's meter at nothing used."""

@@ -75,14 +75,14 @@ class Wish:
         choices: answers asked for (`n`).
         maximum: tokens of each answer as the request states them; None where it states none.
         default: the maximum where none is stated.
-        room: tokens that the engine can still add to the prompt, as far as it is known.
+        room: tokens that the engine can add to the prompt: the context, less the prompt where it was counted.
     """
 
     prompt: int
     choices: int = 1
     maximum: int | None = None
     default: int = 1024
-    room: int | None = None
+    room: int = 2**31
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ SILENT_FOR = timedelta(seconds=30)  # a worker of another machine, unheard of fo
 def fit(reading: Reading, wish: Wish) -> tuple[Amount, int] | Refusal:
     """Find what to reserve: the worst case, and the maximum per answer.
 
-    A stated maximum must fit as it is. Where none is stated, the maximum is the least of the default, the room
-    that the engine has, and what is left, so that one open request never holds a whole grant for nothing.
+    A stated maximum must fit, as far as the engine has room for it: more it cannot say. Where none is stated, the
+    maximum is the least of the default, that room, and what is left, so that one open request never holds a whole
+    grant for nothing.
     """
-    maximum = wish.maximum if wish.maximum is not None else _greatest(reading, wish)
+    maximum = min(wish.maximum, max(1, wish.room)) if wish.maximum is not None else _greatest(reading, wish)
     amount = worst_case(wish, max(1, maximum))
     if maximum >= 1 and all(_fits(reading, amount, unit) for unit in UNITS):
         return amount, maximum
@@ -69,9 +70,7 @@ def charge(prompt: int, generated: dict[int, int], choices: int) -> Amount:
 
 
 def _greatest(reading: Reading, wish: Wish) -> int:
-    bounds = [wish.default]
-    if wish.room is not None:
-        bounds.append(max(1, wish.room))
+    bounds = [wish.default, max(1, wish.room)]
     passes, tokens = reading.left("passes"), reading.left("tokens")
     if passes is not None:
         bounds.append(passes // wish.choices)

@@ -21,6 +21,7 @@ import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -38,9 +39,9 @@ from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRe
 from readingroom.gateway import meter, usage
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
-from readingroom.gateway.entrance import Entrance
+from readingroom.gateway.entrance import Entrance, Screens
 from readingroom.gateway.exits import ChoiceExit
-from readingroom.gateway.flow import Flow
+from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
 from readingroom.gateway.meter import Meter
 from readingroom.gateway.model import Amount, Ended, Hold, Limits, Reading, Usage, Wish
@@ -55,6 +56,7 @@ from readingroom.strategy.model import StageFact
 
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
+LONG_BYTES = 16_384  # of a request, above which screening leaves the event loop
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
 
@@ -67,14 +69,19 @@ class Admission:
 
     facts: Facts | None
     stage: StageFact | None
-    entitlement: Entitlement
+    at: datetime
+    version: int  # of all that can end a grant, in the same snapshot
     reading: Reading
+
+    def entitled(self, need: Need | None = None) -> Entitlement:
+        """Judge it for what is needed."""
+        return entitled(self.facts, self.stage, self.at, need or Need())
 
     @property
     def grant(self) -> Grant:
         """The grant; refuses where the key names none."""
         if self.facts is None or self.facts.grant is None:
-            raise Refused(self.entitlement.refusal or CANNOT_CONFIRM)
+            raise Refused(self.entitled().refusal or CANNOT_CONFIRM)
         return self.facts.grant
 
 
@@ -137,55 +144,62 @@ class Gateway:
             return False
         try:
             self._info = await self._engine.info()
-            await asyncio.to_thread(self._db.ping)
-        except (EngineFault, Broken):
+            await asyncio.to_thread(self._workers.recover)  # a dead peer's holds are cleared before this says yes
+        except (EngineFault, Broken, sa.exc.SQLAlchemyError):
             return False
         return True
 
-    async def admit(self, key: str, need: Need | None = None) -> Admission:
-        """Read what stands behind a key (1) and judge it (2); the refusal, if any, is in the answer."""
+    async def admit(self, key: str) -> Admission:
+        """Read what stands behind a key (1); it is not judged yet."""
         if self._watch.closing:
             raise Refused(SHUTTING_DOWN)
         try:
-            return await asyncio.wait_for(asyncio.to_thread(self._admission, key_hash(key), need or Need()), 5)
+            return await asyncio.wait_for(asyncio.to_thread(self._admission, key_hash(key)), 5)
         except (sa.exc.SQLAlchemyError, Broken, TimeoutError):
             raise Refused(CANNOT_CONFIRM) from None
 
-    def _admission(self, hashed: str, need: Need) -> Admission:
+    def _admission(self, hashed: str) -> Admission:
         now = self._clock.now()
         with self._db.read() as tx:
+            version = access.version(tx)
             facts = access.facts_for_key(tx, hashed)
             grant = facts.grant if facts else None
             stage = releases.stage_fact(tx, grant.stage, now) if grant else None
             reading = meter.read(tx, grant.id) if grant else None
         nothing = Reading(Limits(0, 0, 0), Amount(), Amount())
-        return Admission(facts, stage, entitled(facts, stage, now, need), reading or nothing)
+        return Admission(facts, stage, now, version, reading or nothing)
 
     def _confirm(self, hashed: str) -> Refusal | None:
-        return self._admission(hashed, Need()).entitlement.refusal
+        return self._admission(hashed).entitled().refusal
 
     async def shown(self, key: str) -> Admission:
         """Admit a look at one's own grant: what only waits for the reader or the lab may still be looked at."""
         found = await self.admit(key)
-        refusal = found.entitlement.refusal
+        refusal = found.entitled().refusal
         if refusal is not None and refusal.code not in _HIDDEN:
             raise Refused(refusal)
         return found
 
-    async def open(self, key: str, ask: Ask) -> Flow:
+    async def open(self, key: str, ask: Ask, admission: Admission | None = None) -> Flow:
         """Open an answer: steps (1) to (4). Its frames are steps (5) to (8).
+
+        Args:
+            key: the reader's.
+            ask: the checked request.
+            admission: what was read of the key before the request was; read anew if it may be out of date.
 
         Raises:
             Refused: with the code that the outside contract names.
         """
+        if admission is None or admission.version != self._watch.seen:
+            admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
-        admission = await self.admit(key, Need(top_logprobs=top or 0, logprobs=top is not None))  # (1) (2)
-        require(admission.entitlement.refusal)
+        require(admission.entitled(Need(top_logprobs=top or 0, logprobs=top is not None)).refusal)  # (2)
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
         require(_check_model(ask.model, stage))
         screens = self._entrance.screens(stage.screening)
-        require(screens.check(ask))  # (3)
+        require(await _check_off_loop(screens, ask))  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
         record = {**usage.begun(facts, salt), "salt": seal(salt)}
@@ -199,7 +213,7 @@ class Gateway:
 
         forward = replace(request, body=body)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
-        self._watch.enter(flow)
+        self._watch.enter(flow, admission.version)
         return flow
 
     async def _wish(self, ask: Ask, stage: StageFact) -> tuple[ForwardRequest, Wish]:
@@ -216,15 +230,14 @@ class Gateway:
             self._info = self._info or await self._engine.info()
             prompt = await self._engine.count_prompt(request)
         except EngineFault as fault:
-            log.warning("engine: %s", fault)
-            reason = "The engine did not answer as it should; try again."
-            raise Refused(Refusal("engine/unavailable", reason)) from None
+            log.warning("engine: %s before the answer", type(fault).__name__)
+            raise Refused(as_refusal(fault, request)) from None
         context = self._info.context
         if prompt is not None and prompt >= context:
             param = "messages" if ask.kind.value == Kind.CHAT.value else "prompt"
             reason = f"The prompt has {prompt} tokens; the model can hold {context}. Shorten it."
             raise Refused(Refusal("gateway/bad-request", reason, {"param": param}))
-        room = None if prompt is None else context - prompt
+        room = context - (prompt or 0)
         return request, Wish(
             prompt if prompt is not None else context, ask.choices, ask.maximum, stage.max_tokens, room
         )
@@ -267,33 +280,44 @@ class Gateway:
             return charged or Amount(), meter.read(tx, hold.grant)
 
     def _settle_late(self) -> None:
-        while self._unsettled:
-            self._write(*self._unsettled[0])
-            self._unsettled.pop(0)
+        waiting, self._unsettled = self._unsettled, []
+        for each in waiting:
+            try:
+                self._write(*each)
+            except (sa.exc.SQLAlchemyError, Broken) as fault:  # this one waits on; the others do not wait for it
+                log.warning("settling waits: %s", type(fault).__name__)
+                self._unsettled.append(each)
 
     async def receipt(self, key: str, receipt_id: str) -> Receipt:
-        """Return a receipt of the key's own grant."""
+        """Return a receipt of the key's own grant, also of one that has ended; a revoked key opens nothing."""
         admission = await self.admit(key)
-        grant = admission.grant
+        grant, refusal = admission.grant, admission.entitled().refusal
+        if refusal is not None and refusal.code == "access/key-revoked":
+            raise Refused(refusal)
         return await asyncio.to_thread(self._batches.receipt, receipt_id, grant.id)
 
     async def _keep_house(self) -> None:
-        """Flush records, settle what had to wait, show signs of life, bury the dead."""
+        """Flush records, settle what had to wait, show signs of life, bury the dead; none waits for another."""
         beaten = 0.0
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             beaten += FLUSH_SECONDS
-            try:
-                await asyncio.to_thread(self._settle_late)
-                await asyncio.to_thread(self._batches.flush)
-                if beaten >= BEAT_SECONDS:
-                    beaten = 0.0
-                    await asyncio.to_thread(self._workers.beat)
-                    await asyncio.to_thread(self._workers.recover)
-            except asyncio.CancelledError:
-                raise
-            except (sa.exc.SQLAlchemyError, Broken, Refused, BadInput) as fault:
-                log.warning("housekeeping waits: %s", type(fault).__name__)
+            chores = [self._settle_late, self._batches.flush]
+            if beaten >= BEAT_SECONDS:
+                beaten = 0.0
+                chores += [self._workers.beat, self._workers.recover]
+            for chore in chores:
+                try:
+                    await asyncio.to_thread(chore)
+                except (sa.exc.SQLAlchemyError, Broken, Refused, BadInput) as fault:
+                    log.warning("housekeeping waits: %s: %s", chore.__name__, type(fault).__name__)
+
+
+async def _check_off_loop(screens: Screens, ask: Ask) -> Refusal | None:
+    """Screen a long request in a thread, so that other readers' streams flow on; a short one here."""
+    if len(ask.committed) > LONG_BYTES:
+        return await asyncio.to_thread(screens.check, ask)
+    return screens.check(ask)
 
 
 def _check_model(name: str, stage: StageFact) -> Refusal | None:

@@ -58,9 +58,20 @@ class Watch:
                 await self._task
         self._threads.shutdown(wait=False)
 
-    def enter(self, flow: Flow) -> None:
-        """Watch over an answer."""
+    @property
+    def seen(self) -> int:
+        """The counter as it was last seen; a decision that was not taken into account yet makes it -1."""
+        return self._seen
+
+    def enter(self, flow: Flow, version: int) -> None:
+        """Watch over an answer that was admitted when the counter stood at `version`.
+
+        If it stands elsewhere by now, the next look computes all entitlements anew: a decision that fell between the
+        admission and this moment is not missed.
+        """
         self._flows.add(flow)
+        if version != self._seen:
+            self._seen = -1
         if self.closing:
             flow.stop(SHUTTING_DOWN, Ended.CLOSING)
 
@@ -81,12 +92,14 @@ class Watch:
             try:
                 version = await asyncio.wait_for(loop.run_in_executor(self._threads, self._version), BLIND_SECONDS)
                 if version != self._seen or loop.time() - checked >= RECHECK_SECONDS:
+                    self._seen = version  # before the answers are gathered: one that enters after it compares itself
                     await asyncio.wait_for(self._recheck(), BLIND_SECONDS)
-                    self._seen, checked = version, loop.time()
+                    checked = loop.time()
                 good, self.blind = loop.time(), False
             except asyncio.CancelledError:
                 raise
             except Exception as fault:  # noqa: BLE001 - whatever it is, nothing can be confirmed
+                self._seen = -1
                 if not self.blind:
                     log.warning("grants cannot be confirmed: %s", type(fault).__name__)
             if loop.time() - good > BLIND_SECONDS:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from readingroom.core.clock import Clock
 from readingroom.core.ids import new_id
@@ -20,6 +22,8 @@ from readingroom.gateway.tables import worker as worker_table
 from readingroom.store.db import Database
 
 _PROC = Path("/proc")
+
+log = logging.getLogger("readingroom.gateway")
 
 
 class Workers:
@@ -47,8 +51,7 @@ class Workers:
 
     def leave(self) -> None:
         """Leave the register; what it still holds is charged, as for the dead."""
-        with self._db.write() as tx:
-            _bury(tx, self.id, self._clock)
+        self._bury(self.id)
 
     def recover(self) -> int:
         """Charge the holds of all dead workers in full and forget those workers; return how many holds."""
@@ -59,28 +62,36 @@ class Workers:
         now = self._clock.now()
         dead = {each.id for each in known if each.id != self.id and is_dead(each, here(), now, runs)}
         dead |= owners - {each.id for each in known} - {self.id}  # an owner that was forgotten before
-        count = 0
-        for each in sorted(dead):
+        return sum(self._bury(each) for each in sorted(dead))
+
+    def _bury(self, worker: str) -> int:
+        """Charge a worker's holds, each by itself: one that cannot be settled must not keep the others."""
+        with self._db.read() as tx:
+            holds = tx.execute(sa.select(hold_table).where(hold_table.c.worker == worker)).all()
+        stuck = 0
+        for row in holds:
+            try:
+                self._charge(row)
+            except sa.exc.IntegrityError:
+                log.exception("the hold %s cannot be settled", row.id)
+                stuck += 1
+        if not stuck:
             with self._db.write() as tx:
-                count += _bury(tx, each, self._clock)
-        return count
+                tx.execute(worker_table.delete().where(worker_table.c.id == worker))
+        return len(holds) - stuck
+
+    def _charge(self, row: Row[Any]) -> None:
+        held, now = Amount(*(getattr(row, unit) for unit in UNITS)), self._clock.now()
+        with self._db.write() as tx:
+            if settle(tx, row.id, held) is not None:
+                record = usage.finished(row.record, held, Ended.LOST, now)
+                usage.put(tx, Usage(row.id, row.grant_id, record, row.salt), now)
 
     def _return(self, tx: Connection) -> None:
         """Register again: a peer took us for dead. What we held is charged already."""
         pid = os.getpid()
         values = {"host": here(), "pid": pid, "began": began(pid), "heartbeat": self._clock.now()}
         tx.execute(worker_table.insert().values(id=self.id, **values))
-
-
-def _bury(tx: Connection, worker: str, clock: Clock) -> int:
-    holds = tx.execute(sa.select(hold_table).where(hold_table.c.worker == worker)).all()
-    for row in holds:
-        held = Amount(*(getattr(row, unit) for unit in UNITS))
-        if settle(tx, row.id, held) is not None:
-            record = usage.finished(row.record, held, Ended.LOST, clock.now())
-            usage.put(tx, Usage(row.id, row.grant_id, record, row.salt), clock.now())
-    tx.execute(worker_table.delete().where(worker_table.c.id == worker))
-    return len(holds)
 
 
 def here() -> str:

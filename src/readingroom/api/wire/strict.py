@@ -40,6 +40,7 @@ def parse(data: bytes) -> dict[str, Json]:
     if not isinstance(body, dict):
         refuse("The body must be a JSON object.")
     for name, value in body.items():
+        _check_scalar(name, "The body")
         _check(value, name, 1)
     return body
 
