@@ -13,6 +13,7 @@ from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
 from readingroom.dossier import queries
 from readingroom.dossier.service import Dossier
+from readingroom.engines.identity import ECHO_DIGEST, address_digest
 from readingroom.people.model import Actor, Role
 from readingroom.store.db import Database
 
@@ -73,12 +74,15 @@ def test_other_bytes_under_the_same_name_are_refused_with_the_cure(
     assert leaves(db) == before
 
 
-def test_a_model_behind_an_address_is_marked_as_not_pinned_unless_its_digest_is_given(dossier: Dossier) -> None:
-    loose = dossier.register_remote(TESTER, "loose", "https://models.example/v1")
-    tight = dossier.register_remote(TESTER, "tight", "https://models.example/v1", DIGEST)
-    assert (loose.pinned, tight.pinned, tight.digest) == (False, True, DIGEST)
-    assert dossier.register_remote(TESTER, "trial", "echo", DIGEST).source == "echo"
+def test_a_model_behind_an_address_is_known_by_name_and_address_only_and_marked_as_not_pinned(dossier: Dossier) -> None:
+    loose = dossier.register_remote(TESTER, "loose", "https://models.example/v1/")
+    assert (loose.pinned, loose.digest) == (False, address_digest("loose", "https://models.example/v1"))
     assert loose.digest != dossier.register_remote(TESTER, "other", "https://models.example/v1").digest
+
+
+def test_the_echo_engine_is_part_of_the_program_and_so_known(dossier: Dossier) -> None:
+    echo = dossier.register_remote(TESTER, "trial", "echo")
+    assert (echo.source, echo.pinned, echo.digest) == ("echo", True, ECHO_DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,7 @@ def test_a_model_behind_an_address_is_marked_as_not_pinned_unless_its_digest_is_
     [
         "",
         "two words",
+        "vllm",
         "file:///etc/passwd",
         "https://a:b@models.example",
         "https://m.example/?key=s",

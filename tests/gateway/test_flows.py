@@ -3,74 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from readingroom.access.model import Amounts, Award, Reason
-from readingroom.app.founding import default_plan, found
-from readingroom.app.house import House
-from readingroom.app.lending import issue_discretionary, meter_of
+from gateway.rooms import room
+from readingroom.access.model import Reason
+from readingroom.app.lending import meter_of
 from readingroom.core.refusal import Refused
-from readingroom.core.settings import Settings
 from readingroom.engines.echo import EchoEngine, EchoOptions
-from readingroom.gateway.ask import Ask, Kind
+from readingroom.engines.identity import ECHO_DIGEST
 from readingroom.gateway.flow import Flow
-from readingroom.gateway.frames import Delta, End
+from readingroom.gateway.frames import End
 from readingroom.gateway.model import Ended
 from readingroom.gateway.service import Gateway
-
-
-class Room:
-    """A house for trials with a gateway on an echo engine of the test's choosing."""
-
-    def __init__(self, house: House, gateway: Gateway, engine: EchoEngine) -> None:
-        self.house, self.gateway, self.engine = house, gateway, engine
-        operator = house.people.operator()
-        ends = house.clock.now().replace(year=house.clock.now().year + 1)
-        award = Award("", (), "", "text", Amounts(passes=20), ends, "test")
-        self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
-        self.key = secret.reveal()
-
-    def ask(self, text: str = "one two three four", **more: Any) -> Ask:
-        body = {"messages": [{"role": "user", "content": text}]}
-        return Ask(Kind.CHAT, "echo", body, b"{}", **more)
-
-    async def read(self, ask: Ask, then: Callable[[Flow], None] = lambda _flow: None) -> tuple[str, End]:
-        flow = await self.gateway.open(self.key, ask)
-        text, end = "", None
-        async for frame in flow.frames():
-            if isinstance(frame, Delta):
-                text += frame.text
-                then(flow)
-            else:
-                end = frame
-        assert end is not None
-        return text, end
-
-    @property
-    def used(self) -> int:
-        reading = meter_of(self.house, self.grant.id)
-        assert reading.reserved.passes == 0
-        return reading.used.passes
-
-
-@asynccontextmanager
-async def room(folder: Path, options: EchoOptions | None = None) -> AsyncIterator[Room]:
-    settings = Settings(home=folder / "home", engine="echo", dev=True)
-    house = found(settings, default_plan(settings))
-    engine = EchoEngine(options)
-    gateway = Gateway(house.db, house.ledger, house.log, house.clock, engine, settings.home)
-    await gateway.start()
-    try:
-        yield Room(house, gateway, engine)
-    finally:
-        await gateway.stop()
-        house.close()
 
 
 async def test_a_whole_answer_is_charged_by_the_engines_own_usage(tmp_path: Path) -> None:
@@ -188,12 +136,20 @@ async def test_what_cannot_be_settled_now_is_settled_later(tmp_path: Path) -> No
         assert here.used == 4
 
 
+async def test_a_stage_whose_model_is_not_the_one_that_would_answer_is_not_served(tmp_path: Path) -> None:
+    async with room(tmp_path, served="sha256:another") as here:
+        with pytest.raises(Refused, match=r"releases/stage-not-open.*does not serve echo as it is registered"):
+            await here.gateway.open(here.key, here.ask())
+        assert here.used == 0
+        assert here.engine.words_said == 0
+
+
 async def test_broken_rules_close_the_way(tmp_path: Path) -> None:
     async with room(tmp_path) as here:
         (here.house.settings.home / "rules" / "base.yaml").write_text("rules: [")
-        gateway = Gateway(
-            here.house.db, here.house.ledger, here.house.log, here.house.clock, EchoEngine(), here.house.settings.home
-        )
+        house = here.house
+        home = house.settings.home
+        gateway = Gateway(house.db, house.ledger, house.log, house.clock, EchoEngine(), home, ECHO_DIGEST)
         with pytest.raises(Refused, match="screening/failed"):
             await gateway.open(here.key, here.ask())
         assert here.used == 0

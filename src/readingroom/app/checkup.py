@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
 from readingroom.core.errors import BadInput, Broken
+from readingroom.engines.identity import ADDRESS, served_digest
 from readingroom.engines.model import EngineFault
-from readingroom.engines.registry import ADDRESS, make_engine
+from readingroom.engines.registry import make_engine
 from readingroom.gateway.screening.load import problems_in
 from readingroom.releases import queries as releases
+from readingroom.strategy.model import Channel
 
 _EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a clock before this program was written is wrong
 
@@ -38,6 +40,7 @@ def examine(house: House) -> list[Finding]:
         ("plan", _plan),
         ("screening", _screening),
         ("engine", _engine),
+        ("model", _model),
         ("letters", _letters),
     )
     found: list[Finding] = []
@@ -99,6 +102,18 @@ def _screening(house: House) -> Iterator[Finding]:
         yield Finding(
             "screening", bad is None, str(bad) if bad else name, "Mend the file; until then nothing is served"
         )
+
+
+def _model(house: House) -> Iterator[Finding]:
+    """Tell of each stage whose registered model is not the one that answers: nothing is served there."""
+    answers = served_digest(house.settings)
+    with house.db.read() as tx:
+        stages = [each for each in releases.stage_facts(tx, house.clock.now()) if each.channel is Channel.API]
+    for stage in stages:
+        same = stage.digest == answers
+        detail = f"{stage.name}: {stage.artifact} is {'' if same else 'not '}what the engine serves"
+        cure = "Set `engine` and `model` in readingroom.toml to it, or register the model that is served"
+        yield Finding("model", same, detail, cure)
 
 
 def _engine(house: House) -> Iterator[Finding]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
-from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import FILE, Settings
 from readingroom.ledger.note import Signer
@@ -92,9 +91,7 @@ def register_model(house: House, by: Actor, name: str, model_file: Path | None) 
     if model_file is not None:
         house.dossier.register(by, name, model_file)
     else:
-        engine = house.settings.engine
-        digest = sha256(b"the echo engine of Reading Room") if engine == "echo" else None
-        house.dossier.register_remote(by, name, engine, digest)
+        house.dossier.register_remote(by, name, house.settings.engine)
 
 
 def _begin(house: House, by: Actor) -> None:

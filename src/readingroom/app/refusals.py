@@ -79,6 +79,7 @@ ENDINGS: dict[str, Ending] = {
     "ledger/no-such-tile": Ending(404, _INVALID),
     "stress/no-such-suite": Ending(404, _INVALID),
     "stress/no-such-run": Ending(404, _INVALID),
+    "stress/not-the-served-model": Ending(409, _INVALID),
     "access/cannot-change-grant": Ending(409, _INVALID),
     "access/note-missing": Ending(400, _INVALID),
     "access/person-barred": Ending(403, _PERMISSION),

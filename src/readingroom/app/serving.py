@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 from readingroom.app.house import House
+from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings
 from readingroom.engines.demo_model import fetch
 from readingroom.engines.embedded import EmbeddedProcess
-from readingroom.engines.registry import ADDRESS, make_engine
+from readingroom.engines.identity import ADDRESS, file_digest, served_digest
+from readingroom.engines.registry import make_engine
 from readingroom.gateway.service import Gateway
 from readingroom.gateway.workers import Workers
 
@@ -21,29 +23,41 @@ class EngineKeeper:
         """Take the settings; nothing is started."""
         self._settings = settings
         self._process: EmbeddedProcess | None = None
+        self._digest = ""
 
     def start(self) -> None:
-        """Start the engine and leave its address and key in HOME/run, for this house's own programs alone."""
+        """Start the engine; its address, key and file's digest go to HOME/run, for this house's own programs alone."""
         if self._settings.engine != "embedded":
             return
         model = Path(self._settings.model) if self._settings.model else fetch()
         self._process = EmbeddedProcess(model, self._settings.context)
+        self._digest = file_digest(model)
         self._process.start()
         path = self._settings.run / ADDRESS
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"url": self._process.url, "key": self._process.key}), encoding="utf-8")
+        left = {"url": self._process.url, "key": self._process.key, "digest": self._digest}
+        path.write_text(json.dumps(left), encoding="utf-8")
 
     def keep(self) -> None:
-        """Start the engine again if it has died, where the workers expect it."""
-        if self._process is not None and not self._process.alive:
-            self._process.stop()
-            self._process.start()
+        """Start the engine again if it has died, where the workers expect it; never with another file.
+
+        Raises:
+            Broken: the model's file is another now; the engine stays down.
+        """
+        if self._process is None or self._process.alive:
+            return
+        self._process.stop()
+        if file_digest(self._process.model) != self._digest:
+            path, self._process = self._process.model, None
+            raise Broken(Problem(str(path), "is another file than the one that was served", "Start the server again"))
+        self._process.start()
 
     def stop(self) -> None:
         """Stop the engine and forget its address."""
         if self._process is not None:
             self._process.stop()
+        if self._digest:
             (self._settings.run / ADDRESS).unlink(missing_ok=True)
 
 
@@ -55,4 +69,5 @@ def clear_dead_holds(house: House) -> int:
 def make_gateway(house: House) -> Gateway:
     """Make the data plane of one worker, with the engine that the house is set to."""
     engine = make_engine(house.settings)
-    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home)
+    served = served_digest(house.settings)
+    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home, served)

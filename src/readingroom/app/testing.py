@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from readingroom.app.house import House
 from readingroom.app.serving import EngineKeeper
-from readingroom.core.refusal import Refused
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.dossier import queries as dossier
+from readingroom.dossier.model import ModelVersion
 from readingroom.dossier.rules import model_unknown
+from readingroom.engines.identity import ADDRESS, served_digest
 from readingroom.engines.model import Engine, EngineFault, ForwardRequest, Kind
-from readingroom.engines.registry import ADDRESS, make_engine
+from readingroom.engines.registry import make_engine
 from readingroom.people.model import Actor
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import gate_version
@@ -52,6 +54,7 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
     stages = adopted.plan.stages if adopted else ()
     gates = [gate_version(stage) for stage in stages if stage.model.artifact == model]
     async with _engine(house) as engine:
+        require(check_served(version, served_digest(house.settings)))
         return await house.stress.run(
             by,
             model=model,
@@ -61,6 +64,17 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
             caller=EngineCaller(engine),
             progress=progress,
         )
+
+
+def check_served(version: ModelVersion, served: str) -> Refusal | None:
+    """Refuse to test one model in the name of another."""
+    if version.digest == served:
+        return None
+    reason = (
+        f"The engine of this house does not serve {version.name} as it is registered ({version.digest}), so what it "
+        "answers would be no evidence on it. Set `engine` and `model` in readingroom.toml to that model."
+    )
+    return Refusal("stress/not-the-served-model", reason, {"digest": version.digest, "served": served})
 
 
 @contextlib.asynccontextmanager

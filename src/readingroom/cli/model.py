@@ -29,11 +29,11 @@ SuiteName = Annotated[str, typer.Option("--suite", help="A suite that ships with
 
 
 @model.command("add")
-def add(context: typer.Context, where: Annotated[str, typer.Argument(metavar="PATH|URL")], name: Name) -> None:
-    """Register a model version: a file by its digest, or a URL where it is served."""
+def add(context: typer.Context, where: Annotated[str, typer.Argument(metavar="PATH|URL|echo")], name: Name) -> None:
+    """Register a model version: a file by its digest, a URL where it is served, or the echo engine."""
     here: Context = context.obj
     dossier = here.house.dossier
-    if where.startswith(("http://", "https://")):
+    if where == "echo" or where.startswith(("http://", "https://")):
         made = dossier.register_remote(here.actor, name, where)
     else:
         made = dossier.register(here.actor, name, Path(where))

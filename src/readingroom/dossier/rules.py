@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 from readingroom.core.errors import Problem
 from readingroom.core.refusal import Refusal
 from readingroom.dossier.model import ModelVersion
+from readingroom.engines.identity import ECHO
 from readingroom.strategy.model import DocumentKind
 
 MAX_DOCUMENT = 5_000_000  # bytes
 _NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,126}[A-Za-z0-9])?")  # as engines name models
-_ENGINE = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def name_problem(name: str) -> Problem | None:
@@ -26,9 +25,9 @@ def name_problem(name: str) -> Problem | None:
 def url_problem(url: str) -> Problem | None:
     """Tell what is wrong with a model's address; one with a password in it would be shown on pages.
 
-    A plain word names an engine of this house, such as `echo`.
+    The word `echo` names the engine of that name, which is part of this program.
     """
-    if _ENGINE.fullmatch(url):
+    if url == ECHO:
         return None
     try:
         parts = urlsplit(url)
@@ -41,13 +40,6 @@ def url_problem(url: str) -> Problem | None:
     if secret:
         return Problem("source", "the address holds a name, password or query", "Leave them out: it is shown")
     return None
-
-
-def digest_problem(digest: str | None) -> Problem | None:
-    """Tell what is wrong with a digest that was handed in."""
-    if digest is None or _DIGEST.fullmatch(digest):
-        return None
-    return Problem("digest", f"{digest[:80]!r} is no digest", "Write sha256: and 64 hexadecimal digits")
 
 
 def document_problems(kind: str, content: bytes) -> list[Problem]:

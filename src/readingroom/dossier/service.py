@@ -17,6 +17,7 @@ from readingroom.core.refusal import Refused, require
 from readingroom.dossier import queries, rules
 from readingroom.dossier.model import Document, Evidence, ModelVersion
 from readingroom.dossier.tables import document, evidence, model
+from readingroom.engines.identity import ECHO, ECHO_DIGEST, address_digest
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
@@ -48,12 +49,16 @@ class Dossier:
         with self._db.decide() as tx:
             return self._register(tx, by, ModelVersion("", name, str(path.absolute()), hashed, size, self._clock.now()))
 
-    def register_remote(self, by: Actor, name: str, url: str, known_digest: str | None = None) -> ModelVersion:
-        """Register a model that is served elsewhere; without a digest it is marked as not pinned."""
+    def register_remote(self, by: Actor, name: str, url: str) -> ModelVersion:
+        """Register a model that is served elsewhere: it is not pinned, since nobody here sees its bytes.
+
+        The word `echo` instead of an address names the echo engine, which is part of this program.
+        """
         require(check(by, Permission.MODEL_REGISTER))
-        _reject(rules.name_problem(name), rules.url_problem(url), rules.digest_problem(known_digest))
-        stands = known_digest or digest({"name": name, "address": url})
-        offered = ModelVersion("", name, url, stands, 0, self._clock.now(), pinned=known_digest is not None)
+        _reject(rules.name_problem(name), rules.url_problem(url))
+        pinned = url == ECHO
+        stands = ECHO_DIGEST if pinned else address_digest(name, url)
+        offered = ModelVersion("", name, url, stands, 0, self._clock.now(), pinned=pinned)
         with self._db.decide() as tx:
             return self._register(tx, by, offered)
 

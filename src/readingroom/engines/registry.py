@@ -8,9 +8,8 @@ from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings, engine_key
 from readingroom.engines.echo import EchoEngine, options_from
 from readingroom.engines.http import HttpEngine
+from readingroom.engines.identity import ADDRESS
 from readingroom.engines.model import Engine
-
-ADDRESS = "engine.json"  # HOME/run/engine.json: where the embedded engine of this server listens, and its key
 
 
 def make_engine(settings: Settings) -> Engine:

@@ -89,12 +89,13 @@ class Gateway:
     """The data plane of one worker."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that it is made of
-        self, db: Database, ledger: Ledger, log_: LedgerReader, clock: Clock, engine: Engine, home: Path
+        self, db: Database, ledger: Ledger, log_: LedgerReader, clock: Clock, engine: Engine, home: Path, served: str
     ) -> None:
-        """Take the parts; nothing runs before `start`."""
+        """Take the parts, `served` being the digest of the model behind the engine; nothing runs before `start`."""
         self._db = db
         self._clock = clock
         self._engine = engine
+        self._served = served
         self._entrance = Entrance(home)
         self._workers = Workers(db, clock)
         self._meter = Meter(db, clock, self._workers.id)
@@ -164,10 +165,17 @@ class Gateway:
             version = access.version(tx)
             facts = access.facts_for_key(tx, hashed)
             grant = facts.grant if facts else None
-            stage = releases.stage_fact(tx, grant.stage, now) if grant else None
+            stage = self._as_served(releases.stage_fact(tx, grant.stage, now)) if grant else None
             reading = meter.read(tx, grant.id) if grant else None
         nothing = Reading(Limits(0, 0, 0), Amount(), Amount())
         return Admission(facts, stage, now, version, reading or nothing)
+
+    def _as_served(self, stage: StageFact | None) -> StageFact | None:
+        """Keep a stage shut whose registered model is not the one that would answer."""
+        if stage is None or not stage.open or stage.digest == self._served:
+            return stage
+        reason = f"the engine of this house does not serve {stage.artifact} as it is registered"
+        return replace(stage, open=False, reason=reason)
 
     def _confirm(self, hashed: str) -> Refusal | None:
         return self._admission(hashed).entitled().refusal
