@@ -42,44 +42,62 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def db(request: pytest.FixtureRequest) -> Database:
     """Give a migrated, empty database of each kind."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'test.db'}")
-    else:
-        database = _fresh_postgres(request.getfixturevalue("postgres_server"), tmp_path.name)
+    found: Database = request.getfixturevalue(f"{request.param}_db")
+    return found
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite file, to be copied: migrations are tested in tests/store, and take a second each time."""
+    path = tmp_path_factory.mktemp("migrated") / "test.db"
+    database = Database(f"sqlite:///{path}")
     database.upgrade()
-    yield database
+    with database.engine.connect() as tx:
+        tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
+    return path
 
 
 @pytest.fixture
-def sqlite_db(tmp_path: Path) -> Iterator[Database]:
+def sqlite_db(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
     """Give a migrated, empty SQLite database, where the kind does not matter."""
+    shutil.copy(migrated_file, tmp_path / "test.db")
     database = Database(f"sqlite:///{tmp_path / 'test.db'}")
-    database.upgrade()
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_admin(postgres_server: str) -> Iterator[sa.Engine]:
+    """Give a connection that may make databases, and a migrated one called `migrated`, to be copied."""
+    url = sa.engine.make_url(postgres_server).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    _make_database(admin, "migrated")
+    database = Database(url.set(database="migrated").render_as_string(hide_password=False))
+    database.upgrade()
+    database.close()
+    yield admin
+    admin.dispose()
 
 
 @pytest.fixture
-def postgres_db(postgres_server: str, tmp_path: Path) -> Iterator[Database]:
+def postgres_db(postgres_admin: sa.Engine, tmp_path: Path) -> Iterator[Database]:
     """Give a migrated, empty Postgres database, where only its own ways matter."""
-    database = _fresh_postgres(postgres_server, tmp_path.name)
-    database.upgrade()
+    name = "t_" + "".join(c if c.isalnum() else "_" for c in tmp_path.name.lower())[:50]
+    _make_database(postgres_admin, name, 'template "migrated"')
+    database = Database(postgres_admin.url.set(database=name).render_as_string(hide_password=False))
     yield database
     database.close()
+    with postgres_admin.connect() as tx:
+        tx.execute(sa.text(f'drop database "{name}" with (force)'))
 
 
-def _fresh_postgres(server: str, name: str) -> Database:
-    admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    label = "t_" + "".join(c if c.isalnum() else "_" for c in name.lower())[:50]
+def _make_database(admin: sa.Engine, name: str, how: str = "") -> None:
     with admin.connect() as tx:
-        tx.execute(sa.text(f'drop database if exists "{label}"'))
-        tx.execute(sa.text(f'create database "{label}"'))
-    admin.dispose()
-    url = sa.engine.make_url(server).set(database=label)
-    return Database(url.render_as_string(hide_password=False))
+        tx.execute(sa.text(f'drop database if exists "{name}"'))
+        tx.execute(sa.text(f'create database "{name}" {how}'))
 
 
 @pytest.fixture(scope="module")
