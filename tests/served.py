@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,13 +61,18 @@ class Served:
 
     def workers(self) -> list[int]:
         """Return the process ids of the server's workers."""
-        found = []
-        for status in Path("/proc").glob("[0-9]*/status"):
-            with contextlib.suppress(OSError, KeyError):
-                fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-                if int(fields["PPid"]) == self.process.pid:
-                    found.append(int(fields["Pid"]))
-        return found
+        return children(self.process.pid)
+
+
+def children(parent: int) -> list[int]:
+    """Return the process ids of a process's children."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError, KeyError):
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            if int(fields["PPid"]) == parent:
+                found.append(int(fields["Pid"]))
+    return found
 
 
 def run(home: Path, *arguments: str, code: int = 0) -> Any:
@@ -75,9 +84,18 @@ def run(home: Path, *arguments: str, code: int = 0) -> Any:
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 
+@functools.cache
+def _founded() -> Path:
+    """Found a house once per test process; the others are its copies."""
+    home = Path(tempfile.mkdtemp(prefix="readingroom-tests-")) / "home"
+    atexit.register(shutil.rmtree, home.parent, ignore_errors=True)
+    run(home, "init", "--dev", "--engine", "echo")
+    return home
+
+
 def found(home: Path, **options: str) -> Path:
     """Found a house for trials on the echo engine, with engine options."""
-    run(home, "init", "--dev", "--engine", "echo")
+    shutil.copytree(_founded(), home)
     if options:
         settings = home / "readingroom.toml"
         lines = [f"{name} = {value}" for name, value in options.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from served import LONG, found, run, served
+from served import LONG, PROGRAM, children, found, run, served
 
 
 def stream_in_background(url: str, key: str) -> tuple[threading.Thread, list[str]]:
@@ -90,6 +91,19 @@ def test_after_a_killed_server_holds_are_cleared_before_it_is_healthy_again(home
         assert shown["reserved"]["passes"] == 0
         assert shown["used"]["passes"] <= 700
     assert run(home, "ledger", "verify")["ok"] is True
+
+
+def test_a_server_killed_while_its_workers_start_leaves_none_behind(home: Path) -> None:
+    command = [*PROGRAM, "--home", str(home), "serve", "--port", "0", "--workers", "2"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not (workers := children(server.pid)) and time.monotonic() < until:
+        time.sleep(0.01)
+    server.kill()
+    server.wait()
+    assert workers
+    with served(home) as house:  # whoever still held the house's lock would keep this one out
+        assert house.http.get("/healthz").status_code == 200
 
 
 def test_a_second_server_of_the_same_house_is_refused(home: Path) -> None:

@@ -1,0 +1,75 @@
+"""A gateway on an echo engine of the test's choosing, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from readingroom.access.model import Amounts, Award
+from readingroom.app.founding import default_plan, found
+from readingroom.app.house import House
+from readingroom.app.lending import issue_discretionary, meter_of
+from readingroom.core.settings import Settings
+from readingroom.engines.echo import EchoEngine, EchoOptions
+from readingroom.engines.identity import ECHO_DIGEST
+from readingroom.gateway.ask import Ask, Kind
+from readingroom.gateway.flow import Flow
+from readingroom.gateway.frames import Delta, End
+from readingroom.gateway.service import Gateway
+
+
+class Room:
+    """A house for trials with a gateway on an echo engine of the test's choosing."""
+
+    def __init__(self, house: House, gateway: Gateway, engine: EchoEngine, passes: int | None) -> None:
+        self.house, self.gateway, self.engine = house, gateway, engine
+        operator = house.people.operator()
+        ends = house.clock.now().replace(year=house.clock.now().year + 1)
+        award = Award("", (), "", "text", Amounts(passes=passes), ends, "test")
+        self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
+        self.key = secret.reveal()
+
+    def ask(self, text: str = "one two three four", **more: Any) -> Ask:
+        body = {"messages": [{"role": "user", "content": text}]}
+        return Ask(Kind.CHAT, "echo", body, b"{}", **more)
+
+    async def read(self, ask: Ask, then: Callable[[Flow], None] = lambda _flow: None) -> tuple[str, End]:
+        flow = await self.gateway.open(self.key, ask)
+        text, end = "", None
+        async for frame in flow.frames():
+            if isinstance(frame, Delta):
+                text += frame.text
+                then(flow)
+            else:
+                end = frame
+        assert end is not None
+        return text, end
+
+    @property
+    def used(self) -> int:
+        reading = meter_of(self.house, self.grant.id)
+        assert reading.reserved.passes == 0
+        return reading.used.passes
+
+
+@asynccontextmanager
+async def room(
+    folder: Path,
+    options: EchoOptions | None = None,
+    *,
+    engine: EchoEngine | None = None,
+    passes: int | None = 20,
+    served: str = ECHO_DIGEST,
+) -> AsyncIterator[Room]:
+    settings = Settings(home=folder / "home", engine="echo", dev=True)
+    house = found(settings, default_plan(settings))
+    engine = engine or EchoEngine(options)
+    gateway = Gateway(house.db, house.ledger, house.log, house.clock, engine, settings.home, served)
+    await gateway.start()
+    try:
+        yield Room(house, gateway, engine, passes)
+    finally:
+        await gateway.stop()
+        house.close()
