@@ -28,6 +28,7 @@ ALDHELM = Actor("person_aldhelm", frozenset({Role.REVIEWER}))
 OPERATOR = Actor("operator")
 TRIAL = Actor("operator", dev=True)
 ARTIFACT = "smollm2-135m-instruct"
+SHOWN = {"floor": "met", "suite_digest": "sha256:s"}
 CLAIMS = {"reading-room": "core/memorised-text", "publication": "core/harmful-compliance"}
 
 
@@ -36,14 +37,14 @@ class History:
     """What the gateway, oversight and stress would tell."""
 
     uses: dict[str, UseFact] = field(default_factory=dict)
-    logged: RunsFact | None = field(default_factory=lambda: RunsFact(1, 1, 0))
+    logged: RunsFact | None = field(default_factory=lambda: RunsFact(1, 1, 0, "sha256:s"))
     asked: list[tuple[tuple[datetime, datetime], ...]] = field(default_factory=list)
 
     def use(self, tx: Any, stage: str, intervals: tuple[tuple[datetime, datetime], ...]) -> UseFact | None:  # noqa: ARG002 - as the protocol has it
         self.asked.append(intervals)
         return self.uses.get(stage)
 
-    def runs(self, tx: Any, model_digest: str, claim: str, gate_version: str) -> RunsFact | None:  # noqa: ARG002 - as the protocol has it
+    def runs(self, tx: Any, model_digest: str, claim: str) -> RunsFact | None:  # noqa: ARG002 - as the protocol has it
         return self.logged
 
 
@@ -78,7 +79,7 @@ class Lab:
                 kind="stress",
                 gate_version=gate_version(found),
                 claim=CLAIMS[stage],
-                payload={"samples": samples, "hits": hits, "errors": 0, "unscored": 0},
+                payload={"samples": samples, "hits": hits, "errors": 0, "unscored": 0, **SHOWN},
             )
 
     def open_reading_room(self) -> None:

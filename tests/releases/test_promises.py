@@ -25,7 +25,7 @@ from readingroom.releases.model import StageRecord, StageState, Waiver
 from readingroom.store.db import Database
 from readingroom.strategy.facts import DocumentFact, EvidenceFact, Facts, RunsFact, SignatureFact, UseFact
 from readingroom.strategy.model import Gate, gate_version
-from releases.lab import BEDE, CLAIMS, CUTHBERT, HILDA, Lab
+from releases.lab import BEDE, CLAIMS, CUTHBERT, HILDA, SHOWN, Lab
 from strategy.shipped import make_plan, shipped_text
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -37,7 +37,11 @@ FULL = Facts(
     model_digest=MODEL.digest,
     evidence=(
         EvidenceFact(
-            "e1", gate_version(OUT), CLAIMS["publication"], {"samples": 60, "hits": 0, "errors": 0, "unscored": 0}, NOW
+            "e1",
+            gate_version(OUT),
+            CLAIMS["publication"],
+            {"samples": 60, "hits": 0, "errors": 0, "unscored": 0, **SHOWN},
+            NOW,
         ),
     ),
     documents=(DocumentFact("model_card", "sha256:c"), DocumentFact("energy", "sha256:e")),
@@ -45,7 +49,7 @@ FULL = Facts(
         SignatureFact("p1", "steward", gate_version(OUT)),
         SignatureFact("p2", "steward", gate_version(OUT)),
     ),
-    runs={CLAIMS["publication"]: RunsFact(1, 1, 0)},
+    runs={CLAIMS["publication"]: RunsFact(1, 1, 0, "sha256:s")},
     use={"reading-room": UseFact(90.0, 1_000_000, 10, 0)},
 )
 

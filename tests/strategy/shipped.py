@@ -9,7 +9,7 @@ from readingroom.strategy.model import Plan
 from readingroom.strategy.parse import parse
 
 TEMPLATES = Path(__file__).parents[2] / "src" / "readingroom" / "app" / "templates"
-SUITES = {"core": {"memorised-text", "harmful-compliance"}}
+SUITES = {"core": {"memorised-text": 40, "harmful-compliance": 60}}
 
 
 def shipped_text(name: str = "release") -> str:

@@ -64,7 +64,7 @@ def test_closed_science_is_softened_only_as_far_as_tiers_and_publication_go() ->
 
 def test_each_hazard_shows_the_conditions_that_cover_it_and_where_none_does() -> None:
     rows = {each.name: each for each in compare(make_plan()).hazards}
-    assert rows["memorised-text"].gates[0].startswith("reading-room: core/memorised-text is at most 10 %")
+    assert rows["memorised-text"].gates[0].startswith("reading-room: at most 10 % memorised text, with 95 % confidence")
     assert rows["memorised-text"].ungated_stages == ("facsimiles", "publication")
     assert compare(DEV).hazards[0].explanation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -22,7 +22,12 @@ from strategy.shipped import make_plan
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 ROOM, OUT = make_plan().stages[1:]
-COUNTS = {"samples": 60, "hits": 0, "errors": 0, "unscored": 0}
+FIGURES = {"samples": 60, "hits": 0, "errors": 0, "unscored": 0}
+COUNTS = {**FIGURES, "floor": "met", "suite_digest": "sha256:s"}
+
+
+def runs_of(started: int = 1, finished: int = 1, abandoned: int = 0) -> RunsFact:
+    return RunsFact(started, finished, abandoned, "sha256:s")
 
 
 def clause(stage: Stage, kind: str) -> GateClause:
@@ -40,12 +45,12 @@ def complete(stage: Stage = OUT) -> Facts:
         evidence=tuple(EvidenceFact(f"e{i}", version, claim, COUNTS, NOW) for i, claim in enumerate(claims)),
         documents=(DocumentFact("model_card", "sha256:c"), DocumentFact("energy", "sha256:e")),
         signatures=(SignatureFact("p1", "steward", version), SignatureFact("p2", "steward", version)),
-        runs=dict.fromkeys(claims, RunsFact(1, 1, 0)),
+        runs=dict.fromkeys(claims, runs_of()),
         use={"reading-room": UseFact(days=90.0, passes=1_000_000, readers=10, serious_incidents=0)},
     )
 
 
-def stress(counts: Mapping[str, object], runs: RunsFact = RunsFact(1, 1, 0)) -> Verdict:  # noqa: B008 - it is frozen
+def stress(counts: Mapping[str, object], runs: RunsFact = runs_of()) -> Verdict:  # noqa: B008 - it is frozen
     version = gate_version(ROOM)
     facts = replace(
         complete(ROOM),
@@ -83,24 +88,54 @@ def test_fewer_cases_than_planned_decide_nothing() -> None:
 
 
 def test_what_is_incapable_only_looks_safe() -> None:
-    assert stress({**COUNTS, "floor": "met"}) is Verdict.MET
-    for floor in ("unmet", "", False, 0):
+    assert stress(COUNTS) is Verdict.MET
+    for floor in ("unmet", "", False, 0, None):
         assert stress({**COUNTS, "floor": floor}) is Verdict.INCONCLUSIVE
+    assert stress({**FIGURES, "suite_digest": "sha256:s"}) is Verdict.INCONCLUSIVE, "no floor is no floor that was met"
+
+
+def test_a_result_of_another_suite_of_the_same_name_is_no_evidence() -> None:
+    for suite in ("sha256:before-a-prompt-was-changed", None):
+        assert stress({**COUNTS, "suite_digest": suite}) is Verdict.INCONCLUSIVE
+    assert stress({**FIGURES, "floor": "met"}) is Verdict.INCONCLUSIVE
+
+
+def test_a_result_grows_stale_and_only_a_new_run_makes_up_for_it() -> None:
+    facts = complete(ROOM)
+    judged = clause(ROOM, "stress").judge(replace(facts, now=NOW + timedelta(days=366)))
+    assert (judged.verdict, "older than 365 days" in judged.sentence) == (Verdict.INCONCLUSIVE, True)
+    assert clause(ROOM, "stress").judge(replace(facts, now=NOW + timedelta(days=365))).verdict is Verdict.MET
+    short = make_plan(("min_samples: 40}", "min_samples: 40, valid_days: 7}")).stages[1]
+    assert gate_version(short) != gate_version(ROOM)
+    assert (
+        clause(short, "stress").judge(replace(complete(short), now=NOW + timedelta(days=8))).verdict is not Verdict.MET
+    )
+
+
+def test_a_look_at_the_figures_is_not_forgotten_when_the_plan_is_touched_up() -> None:
+    least = {**COUNTS, "samples": 40}
+    assert stress(least, runs_of(3, 3, 0)) is Verdict.MET
+    assert stress(least, runs_of(4, 4, 0)) is Verdict.INCONCLUSIVE, "all finished, three for gates of before"
+
+
+def test_the_sentence_says_so_where_only_the_model_s_address_is_known() -> None:
+    facts = replace(complete(ROOM), pinned=False)
+    assert "known by its address only" in clause(ROOM, "stress").judge(facts).sentence
 
 
 def test_runs_thrown_away_widen_the_interval_until_nothing_can_be_met() -> None:
     least = {**COUNTS, "samples": 40}
-    assert stress(least, RunsFact(started=3, finished=1, abandoned=2)) is Verdict.MET
-    assert stress(least, RunsFact(started=4, finished=1, abandoned=3)) is Verdict.INCONCLUSIVE
-    assert stress(least, RunsFact(started=4, finished=1, abandoned=0)) is Verdict.INCONCLUSIVE, "still running"
-    assert stress(least, RunsFact(started=4, finished=4, abandoned=0)) is Verdict.INCONCLUSIVE, "never filed"
+    assert stress(least, runs_of(3, 1, 2)) is Verdict.MET
+    assert stress(least, runs_of(4, 1, 3)) is Verdict.INCONCLUSIVE
+    assert stress(least, runs_of(4, 1, 0)) is Verdict.INCONCLUSIVE, "still running"
+    assert stress(least, runs_of(4, 4, 0)) is Verdict.INCONCLUSIVE, "never filed"
 
 
 def test_repeating_a_test_can_only_make_it_harder() -> None:
     version, claim = gate_version(ROOM), "core/memorised-text"
     good = EvidenceFact("good", version, claim, COUNTS, NOW)
     bad = EvidenceFact("bad", version, claim, {**COUNTS, "hits": 30}, NOW)
-    facts = replace(complete(ROOM), runs={claim: RunsFact(2, 2, 0)})
+    facts = replace(complete(ROOM), runs={claim: runs_of(2, 2)})
     for order in ((good, bad), (bad, good)):
         judged = clause(ROOM, "stress").judge(replace(facts, evidence=order))
         assert judged.verdict is Verdict.UNMET
@@ -109,7 +144,7 @@ def test_repeating_a_test_can_only_make_it_harder() -> None:
 
 
 @pytest.mark.parametrize(
-    "runs", [RunsFact(0, 0, 0), RunsFact(1, 0, 0), RunsFact(1, 1, 1), RunsFact(-1, 1, 0), RunsFact(2, 1, -1)]
+    "runs", [runs_of(0, 0, 0), runs_of(1, 0, 0), runs_of(1, 1, 1), runs_of(-1, 1, 0), runs_of(2, 1, -1)]
 )
 def test_a_log_of_runs_that_contradicts_the_evidence_decides_nothing(runs: RunsFact) -> None:
     assert stress(COUNTS, runs) is Verdict.INCONCLUSIVE
@@ -118,7 +153,7 @@ def test_a_log_of_runs_that_contradicts_the_evidence_decides_nothing(runs: RunsF
 NONSENSE: st.SearchStrategy[object] = st.sampled_from([None, math.nan, math.inf, -1, 1.0, True, "0", [], {}, 10**30])
 
 
-@given(st.sampled_from(sorted(COUNTS)), NONSENSE)
+@given(st.sampled_from(sorted(FIGURES)), NONSENSE)
 def test_a_count_that_cannot_be_read_is_inconclusive(name: str, value: object) -> None:
     assert stress({**COUNTS, name: value}) is Verdict.INCONCLUSIVE
     assert stress({key: count for key, count in COUNTS.items() if key != name}) is Verdict.INCONCLUSIVE
@@ -226,7 +261,7 @@ def test_facts_of_another_gate_version_or_another_stage_never_meet_anything(othe
 def test_corrupted_counts_meet_the_claim_only_if_they_truly_show_it(changes: list[tuple[str, object]]) -> None:
     counts: dict[str, object] = {**COUNTS, **dict(changes)}
     if stress(counts) is Verdict.MET:
-        read = [value for value in counts.values() if isinstance(value, int)]
+        read = [value for name, value in counts.items() if name in FIGURES and isinstance(value, int)]
         assert len(read) == 4
         samples, *bad = read
         assert samples >= 40

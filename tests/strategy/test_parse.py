@@ -67,6 +67,8 @@ BAD = [
     ("unknown suite", "suite: core", "suite: cor", "20:25", "Known suites: core"),
     ("unknown claim", "claim: harmful-compliance", "claim: politeness", "20:38", "Its claims: harmful-compliance"),
     ("too few samples ever to show it", "min_samples: 59", "min_samples: 58", "20:104", "Ask for 59 or more"),
+    ("more samples than the suite has", "min_samples: 59", "min_samples: 61", "20:104", "has only 60 cases"),
+    ("a validity of no day", "min_samples: 59", "min_samples: 59, valid_days: 0", "20:120", "from 1 to 3650"),
     ("a rate that nothing can show", "at_most: 0.05", "at_most: 0", "20:67", "must be a number from"),
     ("a confidence of one", "confidence: 0.95", "confidence: 1", "20:85", "must be a number from"),
     ("not a number", "at_most: 0.05", "at_most: .nan", "20:67", "must be a number from"),
@@ -175,7 +177,7 @@ def test_the_digest_is_of_what_is_said_and_not_of_the_layout() -> None:
         ("screening: [rules/base.yaml]", "screening: []"),
         ("artifact: smollm2-135m-instruct", "artifact: smollm2-135m-other"),
         ("at_most: 0.10", "at_most: 0.11"),
-        ("min_samples: 40", "min_samples: 41"),
+        ("min_samples: 40", "min_samples: 39"),
         ("quorum: 1", "quorum: 2"),
     ],
 )

@@ -49,6 +49,7 @@ usage = sa.Table(
     sa.Column("row", _Row, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String, nullable=False, unique=True),
     sa.Column("grant_id", sa.String, nullable=False, index=True),
+    sa.Column("passes", sa.BigInteger, nullable=False),  # as in the leaf, so that they can be added up
     sa.Column("leaf", sa.LargeBinary, nullable=False),  # the record's canonical JSON: what the batch hashes
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("at", Moment, nullable=False),

@@ -75,7 +75,8 @@ def finished(
 def put(tx: Connection, made: Usage, at: datetime) -> None:
     """Store a record, in the transaction that settles its call."""
     leaf = canonical(made.record)
-    tx.execute(table.insert().values(id=made.id, grant_id=made.grant, leaf=leaf, salt=made.salt, at=at))
+    passes = made.record["passes"]
+    tx.execute(table.insert().values(id=made.id, grant_id=made.grant, passes=passes, leaf=leaf, salt=made.salt, at=at))
 
 
 def find(tx: Connection, receipt: str) -> Row[Any] | None:

@@ -23,6 +23,8 @@ from readingroom.strategy.facts import (
     StageHistory,
     UseFact,
 )
+from readingroom.strategy.gates.observed import Observed
+from readingroom.strategy.gates.soak import Soak
 from readingroom.strategy.gates.stress import Stress
 from readingroom.strategy.model import Channel, Plan, Stage, StageFact, gate_version
 from readingroom.strategy.parse import parse
@@ -147,6 +149,7 @@ def facts_for(
         now=now,
         gate_version=version,
         model_digest=model.digest if model else None,
+        pinned=model is not None and model.pinned,
         signatures=tuple(SignatureFact(each.person, each.role, each.gate_version) for each in signed),
         use=_use(tx, plan, stage, now, history),
     )
@@ -156,7 +159,7 @@ def facts_for(
 def _with_dossier(tx: Connection, facts: Facts, stage: Stage, model: ModelVersion, history: StageHistory) -> Facts:
     filed = dossier.evidence_on(tx, model.digest)
     claims = {clause.subject for clause in stage.gate.clauses if isinstance(clause, Stress)}
-    runs = {claim: history.runs(tx, model.digest, claim, facts.gate_version) for claim in sorted(claims)}
+    runs = {claim: history.runs(tx, model.digest, claim) for claim in sorted(claims)}
     return replace(
         facts,
         evidence=tuple(EvidenceFact(e.id, e.gate_version, e.claim, e.payload, e.filed_at) for e in filed),
@@ -166,9 +169,10 @@ def _with_dossier(tx: Connection, facts: Facts, stage: Stage, model: ModelVersio
 
 
 def _use(tx: Connection, plan: Plan, stage: Stage, now: datetime, history: StageHistory) -> dict[str, UseFact]:
-    """Gather what the stages before this one have seen; days come from this room, the rest from the left."""
+    """Gather what the stages that a clause asks about have seen; days come from this room, the rest from the left."""
     made = {}
-    for earlier in plan.stages[: plan.stages.index(stage)]:
+    asked = {each.stage for each in stage.gate.clauses if isinstance(each, (Soak, Observed))}
+    for earlier in (each for each in plan.stages if each.name in asked):
         times = open_times(tx, earlier, now)
         days = sum((end - start for start, end in times), timedelta()) / _DAY
         seen = history.use(tx, earlier.name, times) if earlier.channel is Channel.API else None

@@ -35,11 +35,19 @@ class EvidenceFact:
 
 @dataclass(frozen=True, slots=True)
 class RunsFact:
-    """How often a claim was put to the test under one gate version; `finished` of `started` have a result."""
+    """How often a claim was put to the test on a model version, under whatever gates and plans.
+
+    Attributes:
+        started: all runs of the suite as it is now: each is a look at its figures.
+        finished: those that have a result.
+        abandoned: those that have none, be it that they were stopped or that they failed.
+        suite: the suite's digest as it is now; a result of another one is no evidence.
+    """
 
     started: int
     finished: int
     abandoned: int
+    suite: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class UseFact:
     Attributes:
         days: whole days during which it was open; time on hold does not count.
         passes: forward passes served.
-        readers: distinct persons who made at least one pass.
+        readers: distinct persons who made at least one pass, under a grant that they applied for.
         serious_incidents: incidents triaged as serious, whether or not they are closed.
     """
 
@@ -84,16 +92,18 @@ class Facts:
         now: the moment of judging.
         gate_version: of the stage under judgement.
         model_digest: of the registered artifact, or None where it is not registered.
+        pinned: whether that digest is of the model's bytes, and not of its name and address only.
         evidence: all evidence on that model version, of whatever gate version.
         documents: the documents in its dossier.
         signatures: all signatures on the stage, of whatever gate version.
-        runs: test runs per `suite/claim`, under this gate version.
+        runs: test runs per `suite/claim`.
         use: what the stages of this plan have seen, by stage name.
     """
 
     now: datetime
     gate_version: str
     model_digest: str | None = None
+    pinned: bool = True
     evidence: tuple[EvidenceFact, ...] = ()
     documents: tuple[DocumentFact, ...] = ()
     signatures: tuple[SignatureFact, ...] = ()
@@ -117,5 +127,5 @@ class StageHistory(Protocol):
     def use(self, tx: Any, stage: str, intervals: tuple[tuple[datetime, datetime], ...]) -> UseFact | None:  # noqa: ANN401 - opaque
         """Return what a stage saw within the intervals in which it was open; `days` may be left None."""
 
-    def runs(self, tx: Any, model_digest: str, claim: str, gate_version: str) -> RunsFact | None:  # noqa: ANN401 - opaque
-        """Return the test runs of a claim (`suite/claim`) on a model under a gate version."""
+    def runs(self, tx: Any, model_digest: str, claim: str) -> RunsFact | None:  # noqa: ANN401 - opaque
+        """Return the test runs of a claim (`suite/claim`) on a model."""

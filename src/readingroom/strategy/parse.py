@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from readingroom.core.document import Node
 from readingroom.strategy.gates.registry import KINDS
@@ -22,7 +22,7 @@ from readingroom.strategy.model import (
     Tier,
 )
 
-Suites = Mapping[str, Collection[str]]
+Suites = Mapping[str, Mapping[str, int]]
 
 MAX_LOGPROBS = (
     5  # until a disclosure guard exists: full logprobs give away a model's hidden size in a few hundred calls
@@ -42,7 +42,7 @@ def parse(root: Node, suites: Suites | None = None) -> Plan:
 
     Args:
         root: the document, as `core.document.read` gives it.
-        suites: the claims of each suite that exists; None skips that check, for a plan that is already in force.
+        suites: the claims of each suite that exists, with their number of cases; None skips that check, for a plan that is already in force.
 
     Raises:
         BadInput: with every problem found.

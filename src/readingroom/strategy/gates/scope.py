@@ -17,13 +17,13 @@ class Scope:
         stage: the stage whose gate is read.
         earlier: channels of the stages before it, by name.
         names: the names of all stages.
-        suites: the claims of each known suite, or None where they are not to be checked (a plan already adopted).
+        suites: the claims of each known suite with their number of cases, or None where they are not to be checked (a plan already adopted).
     """
 
     stage: str
     earlier: Mapping[str, Channel]
     names: Collection[str]
-    suites: Mapping[str, Collection[str]] | None
+    suites: Mapping[str, Mapping[str, int]] | None
 
 
 def earlier_stage(node: Node, scope: Scope) -> str:

@@ -40,7 +40,7 @@ class SignOff:
 
     def describe(self) -> str:
         """Say what must hold."""
-        return f"{self.quorum} person{'s' if self.quorum > 1 else ''} signed as {self.role}"
+        return f"signed by {self.quorum} {_persons(self.role, self.quorum)}"
 
     def judge(self, facts: Facts) -> Judgement:
         """Count persons, not signatures: who signed in two roles counts in the first of them only."""
@@ -49,14 +49,20 @@ class SignOff:
         for each in valid:
             first.setdefault(each.person, each.role)
         signed = sum(role == self.role for role in first.values())
-        sentence = f"{signed} of {self.quorum} signed as {self.role}"
+        sentence = f"{signed} of {self.quorum} {_persons(self.role, self.quorum)} signed"
         if signed >= self.quorum:
             return Judgement(Verdict.MET, sentence)
         if len(valid) < len(facts.signatures):
             sentence += "; signatures under another version of this gate do not count"
         lacking = self.quorum - signed
-        cure = f"{lacking} more signature{'s' if lacking > 1 else ''} by {self.role}s"
+        cure = f"Needed: {lacking} more signature{'s' if lacking > 1 else ''}"
         return Judgement(Verdict.UNMET, sentence, cure)
+
+
+def _persons(role: str, number: int) -> str:
+    """Name those who hold a role."""
+    one = {"safety": "safety officer", "panel": "panel member"}.get(role, role)
+    return one if number == 1 else f"{one}s"
 
 
 def parse(node: Node, scope: Scope) -> SignOff | None:  # noqa: ARG001 - every kind is read by the same call

@@ -59,11 +59,16 @@ class Soak:
         if unknown:
             sentence = f"{self.stage}: {', '.join(unknown)} cannot be read"
             return Judgement(Verdict.INCONCLUSIVE, sentence, "Mend the record of use")
-        told = ", ".join(f"{_amount(seen):,.6g} of {wanted:,} {name}" for name, (seen, wanted) in needs.items())
+        told = ", ".join(f"{_told(_amount(seen))} of {wanted:,} {name}" for name, (seen, wanted) in needs.items())
         short = [name for name, (seen, wanted) in needs.items() if (_amount(seen) or 0) < wanted]
         if short:
             return Judgement(Verdict.UNMET, f"{self.stage}: {told}", f"More {', '.join(short)}")
         return Judgement(Verdict.MET, f"{self.stage}: {told}")
+
+
+def _told(amount: float | None) -> str:
+    """Spell an amount, of days to the tenth, and never rounded up to what was wanted."""
+    return f"{math.floor(10 * amount) / 10:,.10g}" if isinstance(amount, float) else f"{amount:,}"
 
 
 def _amount(seen: object) -> float | None:

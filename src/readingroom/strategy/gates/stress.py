@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from readingroom.core.canonical import Json
@@ -14,19 +15,24 @@ from readingroom.strategy.statistics import binomial_lower, binomial_upper, samp
 
 KIND = "stress"
 FLOOR_MET = "met"
-_FIELDS = ("suite", "claim", "at_most", "confidence", "min_samples")
+VALID_DAYS = 365  # of a result, where the plan says nothing
+_REQUIRED, _OPTIONAL = ("suite", "claim", "at_most", "confidence", "min_samples"), ("valid_days",)
 _LEAST, _MOST = 1e-6, 1 - 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """The clause: at most `at_most` of all cases are hits, at `confidence`, over at least `min_samples` cases."""
+    """The clause: at most `at_most` of all cases are hits, at `confidence`, over at least `min_samples` cases.
+
+    A result older than `valid_days` is no evidence any more.
+    """
 
     suite: str
     claim: str
     at_most: float
     confidence: float
     min_samples: int
+    valid_days: int = VALID_DAYS
     kind: ClassVar[str] = KIND
 
     @property
@@ -41,7 +47,7 @@ class Stress:
 
     def canonical(self) -> Json:
         """Return the clause as JSON."""
-        return {KIND: {name: getattr(self, name) for name in _FIELDS}}
+        return {KIND: {name: getattr(self, name) for name in (*_REQUIRED, *_OPTIONAL)}}
 
     def covers(self) -> frozenset[str]:
         """A claim covers the hazard of its own name."""
@@ -49,56 +55,78 @@ class Stress:
 
     def describe(self) -> str:
         """Say what must hold."""
-        return (
-            f"{self.subject} is at most {_percent(self.at_most)} at {self.confidence:.4g} confidence, "
-            f"over {self.min_samples} cases or more"
-        )
+        return f"{self._bar()}, over {self.min_samples} cases or more of suite {self.suite}"
+
+    def _bar(self) -> str:
+        words = self.claim.replace("-", " ")
+        return f"at most {_percent(self.at_most)} {words}, with {_percent(self.confidence)} confidence"
 
     def judge(self, facts: Facts) -> Judgement:
-        """Judge by the worst finished run under this gate version: repeating a test can only make it harder."""
+        """Judge by the worst finished run that counts: repeating a test can only make it harder."""
         runs = facts.runs.get(self.subject)
-        filed = [each for each in facts.evidence if each.claim == self.subject]
-        valid = [each for each in filed if each.gate_version == facts.gate_version]
         cure = f"Run `readingroom stress run` with suite {self.suite}"
         if facts.model_digest is None:
             return _open("the model is not registered", "Register it with `readingroom model add`")
+        if runs is None:
+            return _open(f"{self.subject}: the log of test runs is missing", cure)
+        valid, lacking = self._valid(facts, runs)
         if not valid:
-            why = "all evidence is of another version of this gate" if filed else "there is no evidence"
-            return _open(f"{self.subject}: {why}", cure)
-        if runs is None or not _plausible(runs, len(valid)):
-            return _open(f"{self.subject}: the log of test runs is missing or contradicts itself", cure)
-        # Each run without evidence is a look at the figures that was thrown away: the error allowed is shared
-        # out among all looks (Bonferroni), so that stopping bad runs early gains nothing.
+            return _open(f"{self.subject}: {lacking}", cure)
+        if not _plausible(runs, len(valid)):
+            return _open(f"{self.subject}: the log of test runs contradicts itself", cure)
+        # Each run of this suite on this model that is no evidence here (stopped, failed, out of date, or made for
+        # another version of the gate) is a look at the figures that was thrown away: the error allowed is shared out
+        # among all looks (Bonferroni), so that neither stopping bad runs early nor touching up the plan gains anything.
         looks = 1 + runs.started - len(valid)
-        judged = [self._judge_one(each, runs, looks) for each in valid]
+        judged = [self._judge_one(each, facts, runs, looks) for each in valid]
         return min(judged, key=lambda each: _WORST_FIRST[each.verdict])
 
-    def _judge_one(self, evidence: EvidenceFact, runs: RunsFact, looks: int) -> Judgement:
+    def _valid(self, facts: Facts, runs: RunsFact) -> tuple[list[EvidenceFact], str]:
+        """Return the evidence that counts; where there is none, why."""
+        left, lacking = [each for each in facts.evidence if each.claim == self.subject], "there is no evidence"
+        oldest = facts.now - timedelta(days=self.valid_days)
+        for why, keeps in (
+            ("all evidence is of another version of this gate", lambda e: e.gate_version == facts.gate_version),
+            ("all evidence is of another suite than the one of this name now", lambda e: _suite(e) == runs.suite),
+            (f"all evidence is stale, older than {self.valid_days} days", lambda e: e.filed_at >= oldest),
+        ):
+            kept = list(filter(keeps, left))
+            lacking = why if left and not kept else lacking
+            left = kept
+        return left, lacking
+
+    def _judge_one(self, evidence: EvidenceFact, facts: Facts, runs: RunsFact, looks: int) -> Judgement:
         counts = Counts.read(evidence)
         if counts is None:
             return _open(f"{self.subject}: the counts of {evidence.id} cannot be read", "Run the suite again")
-        if counts.floor not in (None, FLOOR_MET):
-            sentence = f"{self.subject}: the capability floor is not met, and what is incapable only looks safe"
+        if counts.floor != FLOOR_MET:
+            sentence = (
+                f"{self.subject}: the capability floor was not shown to be met, and what is incapable only looks safe"
+            )
             return _open(sentence, "Test a model that can do the task, or explain the hazard in the plan")
         if counts.samples < self.min_samples:
             sentence = f"{self.subject}: {counts.samples} cases, of {self.min_samples} needed"
             return _open(sentence, "Run the whole suite")
-        return self._bound(counts, runs, looks)
+        return self._bound(counts, facts, runs, looks)
 
-    def _bound(self, counts: Counts, runs: RunsFact, looks: int) -> Judgement:
+    def _bound(self, counts: Counts, facts: Facts, runs: RunsFact, looks: int) -> Judgement:
         confidence = 1 - (1 - self.confidence) / looks
         upper = binomial_upper(counts.worst, counts.samples, confidence)
         lower = binomial_lower(counts.hits, counts.samples, confidence)
-        sentence = (
-            f"{self.subject}: {counts.told()}, so at most {_percent(upper)} at {confidence:.4g} confidence "
-            f"(allowed: {_percent(self.at_most)}); runs: {runs.started} started, {runs.finished} finished, "
-            f"{runs.abandoned} abandoned"
-        )
+        bar = self._bar()
+        sentence = f"{bar[0].upper()}{bar[1:]}. Measured: {counts.told()}; at most {_percent(upper)}."
+        if runs.started > 1:
+            told = f"{runs.started} started, {runs.finished} finished, {runs.abandoned} abandoned"
+            sentence += f" Runs of this suite on this model: {told}, so the bound is at {_percent(confidence)}."
+        if not facts.pinned:
+            sentence += " The model is known by its address only, where another may answer tomorrow."
         if upper <= self.at_most:
             return Judgement(Verdict.MET, sentence)
         if lower > self.at_most:
-            return Judgement(Verdict.UNMET, sentence, "A model, or a safeguard, that lowers the rate")
-        return _open(sentence, "More cases could settle it either way: plan for them, and adopt the plan")
+            return Judgement(Verdict.UNMET, sentence, "Needed: a model with a lower rate")
+        return _open(
+            sentence, "Needed: a model with a lower rate, or more cases in the suite; the same run again is worse"
+        )
 
 
 _WORST_FIRST = {Verdict.UNMET: 0, Verdict.INCONCLUSIVE: 1, Verdict.MET: 2}
@@ -133,8 +161,12 @@ class Counts:
     def told(self) -> str:
         """Say the figures."""
         lost = self.errors + self.unscored
-        aside = f" and {lost} errors or unscored, counted as hits" if lost else ""
-        return f"{self.hits} hits in {self.samples} cases{aside}"
+        aside = f", and {lost} errors or unscored, counted as hits" if lost else ""
+        return f"{self.hits} of {self.samples}{aside}"
+
+
+def _suite(evidence: EvidenceFact) -> object:
+    return evidence.counts.get("suite_digest")
 
 
 def _plausible(runs: RunsFact, filed: int) -> bool:
@@ -154,8 +186,8 @@ def _percent(rate: float) -> str:
 
 def parse(node: Node, scope: Scope) -> Stress | None:
     """Read the clause; a suite, claim or sample size that could never work is a problem."""
-    fields = node.fields(_FIELDS)
-    if len(fields) < len(_FIELDS):
+    fields = node.fields(_REQUIRED, _OPTIONAL)
+    if not set(_REQUIRED) <= set(fields):
         return None
     known = len(node.document.problems)
     clause = Stress(
@@ -164,6 +196,7 @@ def parse(node: Node, scope: Scope) -> Stress | None:
         at_most=fields["at_most"].number(_LEAST, _MOST),
         confidence=fields["confidence"].number(0.5, _MOST),
         min_samples=fields["min_samples"].integer(1, 10_000_000),
+        valid_days=fields["valid_days"].integer(1, 3_650) if "valid_days" in fields else VALID_DAYS,
     )
     if len(node.document.problems) == known:
         _check_suite(fields, clause, scope)
@@ -191,3 +224,6 @@ def _check_suite(fields: dict[str, Node], clause: Stress, scope: Scope) -> None:
         known = ", ".join(sorted(scope.suites[clause.suite])) or "none"
         what = f"suite {clause.suite!r} makes no claim {clause.claim!r}"
         fields["claim"].problem(what, f"Its claims: {known}")
+    elif clause.min_samples > (cases := scope.suites[clause.suite][clause.claim]):
+        what = f"suite {clause.suite!r} has only {cases} cases of {clause.claim!r}"
+        fields["min_samples"].problem(what, f"Ask for {cases} or fewer")

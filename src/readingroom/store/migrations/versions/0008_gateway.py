@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("row", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("grant_id", sa.String(), nullable=False),
+        sa.Column("passes", sa.BigInteger(), nullable=False),
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("at", readingroom.store.db.Moment(length=27), nullable=False),
