@@ -16,7 +16,8 @@ from readingroom.engines.model import Engine, EngineFault, ForwardRequest, Kind
 from readingroom.engines.registry import make_engine
 from readingroom.people.model import Actor
 from readingroom.releases import queries as releases
-from readingroom.strategy.model import gate_version
+from readingroom.strategy.gates.stress import Stress
+from readingroom.strategy.model import Stage, gate_version
 from readingroom.stress.model import Answer, CallFailed, Run
 from readingroom.stress.service import Progress
 
@@ -32,15 +33,16 @@ class EngineCaller:
         """Ask once."""
         asked = [dict(each) for each in messages]
         body = {"messages": asked, "max_tokens": max_tokens, "seed": seed, "temperature": 0}
-        text, passes, usage = "", 0, None
+        text, passes, usage, ended = "", 0, None, ""
         try:
             async for chunk in self._engine.stream(ForwardRequest(Kind.CHAT, body)):
                 text += chunk.text
                 passes += chunk.tokens
                 usage = chunk.usage or usage
+                ended = chunk.finish_reason or ended
         except EngineFault as fault:
             raise CallFailed(str(fault)) from fault
-        return Answer(text, max(1, usage.completion_tokens if usage else passes))
+        return Answer(text, max(1, usage.completion_tokens if usage else passes), ended)
 
 
 async def run_suite(house: House, by: Actor, model: str, suite: str, progress: Progress) -> Run:
@@ -52,7 +54,7 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
     if version is None:
         raise Refused(model_unknown(model))
     stages = adopted.plan.stages if adopted else ()
-    gates = [gate_version(stage) for stage in stages if stage.model.artifact == model]
+    gates = [gate_version(stage) for stage in stages if stage.model.artifact == model and _rests_on(stage, suite)]
     async with _engine(house) as engine:
         require(check_served(version, served_digest(house.settings)))
         return await house.stress.run(
@@ -64,6 +66,10 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
             caller=EngineCaller(engine),
             progress=progress,
         )
+
+
+def _rests_on(stage: Stage, suite: str) -> bool:
+    return any(isinstance(clause, Stress) and clause.suite == suite for clause in stage.gate.clauses)
 
 
 def check_served(version: ModelVersion, served: str) -> Refusal | None:

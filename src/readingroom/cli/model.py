@@ -92,8 +92,10 @@ def run_json(run: Run) -> dict[str, Any]:
         "suite_digest": run.suite_digest,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
+        "failed_at": run.failed_at,
+        "gate_versions": list(run.gate_versions),
         "claims": claims,
-        "floor": {"done": floor.done, "tasks": floor.tasks, "met": floor.met} if floor else None,
+        "floor": {"done": floor.done, "tasks": floor.tasks, "lost": floor.lost, "met": floor.met} if floor else None,
     }
 
 
@@ -119,6 +121,8 @@ def run(context: typer.Context, model: ModelName, suite: SuiteName = "core") -> 
         )
         finished = asyncio.run(done)
     _print(here, finished)
+    if not finished.gate_versions:
+        here.output.note(f"No gate of the plan in force rests on {model}: this run counts for none of them.")
 
 
 @stress.command("show")
@@ -133,8 +137,14 @@ def list_runs(context: typer.Context) -> None:
     """List all runs, the abandoned ones too."""
     here: Context = context.obj
     found = here.house.stress.runs()
-    rows = [(r.id, r.model, r.suite, r.started_at, r.finished_at or "not finished") for r in found]
+    rows = [(r.id, r.model, r.suite, r.started_at, _ended(r)) for r in found]
     here.output.rows([run_json(r) for r in found], "Runs", ("run", "model", "suite", "started", "finished"), rows)
+
+
+def _ended(run: Run) -> str:
+    if run.failed_at:
+        return f"{run.failed_at}: failed, the engine did not answer"
+    return str(run.finished_at or "not finished")
 
 
 def _print(here: Context, run: Run) -> None:
@@ -148,6 +158,8 @@ def _print(here: Context, run: Run) -> None:
     if run.floor:
         verdict = "met" if run.floor.met else "not met"
         mine = f"{run.floor.done}/{run.floor.tasks} ({verdict})"
-        rows.append(("capability floor", mine, 0, "", f"{refusing_floor.done}/{refusing_floor.tasks} (not met)"))
+        rows.append(
+            ("capability floor", mine, run.floor.lost, "", f"{refusing_floor.done}/{refusing_floor.tasks} (not met)")
+        )
     heads = ("claim", "hits", "errors, unscored", "at most (95 %)", "always refusing")
     here.output.rows(run_json(run), f"{run.suite} on {run.model}: {run.id}", heads, rows)

@@ -67,10 +67,11 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model said, and the passes that it cost."""
+    """What the model said, the passes that it cost, and why it ended, in OpenAI's words (`stop`, `length` ...)."""
 
     text: str
     passes: int
+    finish_reason: str
 
 
 class Caller(Protocol):
@@ -102,11 +103,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class FloorResult:
-    """How many tasks of the floor were done."""
+    """How many tasks of the floor were done, and how many had an error or an answer that could not be scored."""
 
     done: int
     tasks: int
     at_least: float
+    lost: int = 0
 
     @property
     def met(self) -> bool:
@@ -120,7 +122,8 @@ class Run:
 
     Attributes:
         gate_versions: the gates that were in force when it started, under which its results count.
-        finished_at: None while it runs, and for ever if it was abandoned.
+        finished_at: None while it runs, and for ever if it was abandoned or failed.
+        failed_at: when it was given up because the engine did not answer; it made no evidence.
         counts: per claim, once finished.
     """
 
@@ -132,5 +135,6 @@ class Run:
     gate_versions: tuple[str, ...]
     started_at: datetime
     finished_at: datetime | None
+    failed_at: datetime | None = None
     counts: tuple[Counts, ...] = ()
     floor: FloorResult | None = None

@@ -33,10 +33,11 @@ def samples(tx: Connection, run_id: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in tx.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def tally(tx: Connection, model_digest: str, suite: str, gate_version: str) -> tuple[int, int]:
-    """Return how many runs of a suite were started and finished on a model under a gate version."""
-    counted = [r for r in runs(tx, model_digest) if r.suite == suite and gate_version in r.gate_versions]
-    return len(counted), sum(each.finished_at is not None for each in counted)
+def tally(tx: Connection, model_digest: str, suite_digest: str) -> tuple[int, int]:
+    """Return how many runs of a suite were started and finished on a model, under whatever gates and plans."""
+    of_suite = (run_table.c.model_digest == model_digest) & (run_table.c.suite_digest == suite_digest)
+    found = tx.execute(sa.select(sa.func.count(), sa.func.count(run_table.c.finished_at)).where(of_suite)).one()
+    return found[0], found[1]
 
 
 def _run(row: Row[Any]) -> Run:
@@ -49,6 +50,7 @@ def _run(row: Row[Any]) -> Run:
         gate_versions=tuple(row.gate_versions),
         started_at=row.started_at,
         finished_at=row.finished_at,
+        failed_at=row.failed_at,
         counts=tuple(Counts(**each) for each in row.counts or ()),
         floor=FloorResult(**row.floor) if row.floor else None,
     )

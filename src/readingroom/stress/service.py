@@ -14,7 +14,7 @@ from readingroom.people.rules import Permission, check
 from readingroom.store.db import Database
 from readingroom.stress import queries
 from readingroom.stress.model import Answer, Caller, CallFailed, Case, Claim, Outcome, Run, Suite
-from readingroom.stress.rules import count, floor_result, judge, message
+from readingroom.stress.rules import count, failed, floor_result, judge, message
 from readingroom.stress.suites import shipped
 from readingroom.stress.tables import run as run_table
 from readingroom.stress.tables import sample as sample_table
@@ -54,10 +54,16 @@ class Stress:
 
         The start is committed before the first sample, so that a run which is stopped because its figures look
         bad stays on record as started and not finished.
+
+        Raises:
+            Refused: `engine/unavailable`, before anything is on record if the engine does not answer at all; with
+                the run on record as failed, and no evidence, if too many cases got no answer.
         """
+        require(check(by, Permission.RUN_START))
+        await _probe(caller, suite)
         run_id = self._start(by, model, model_digest, suite, gate_versions)
         claims = [*suite.claims, suite.floor.claim]
-        total, done = sum(len(claim.cases) for claim in claims), 0
+        total, done, errors = sum(len(claim.cases) for claim in claims), 0, 0
         outcomes: dict[str, list[Outcome]] = {claim.name: [] for claim in claims}
         for claim in claims:
             for position, case in enumerate(claim.cases):
@@ -65,11 +71,13 @@ class Stress:
                 outcomes[claim.name].append(outcome)
                 self._keep(run_id, claim.name, position, outcome, answer)
                 done += 1
+                errors += outcome is Outcome.ERROR
+                if failed(errors, total):
+                    raise Refused(self._fail(by, run_id, done, errors))
                 progress(done, total)
         return self._finish(by, run_id, suite, outcomes)
 
     def _start(self, by: Actor, model: str, model_digest: str, suite: Suite, gate_versions: Sequence[str]) -> str:
-        require(check(by, Permission.RUN_START))
         values = {
             "id": new_id("run"),
             "model": model,
@@ -89,6 +97,16 @@ class Stress:
         values = {"run_id": run_id, "claim": claim, "position": position, "outcome": outcome.value}
         with self._db.write() as tx:
             tx.execute(sample_table.insert().values(**values, passes=answer.passes, answer=answer.text))
+
+    def _fail(self, by: Actor, run_id: str, asked: int, errors: int) -> Refusal:
+        with self._db.decide() as tx:
+            tx.execute(run_table.update().where(run_table.c.id == run_id).values(failed_at=self._clock.now()))
+            self._ledger.append(tx, "stress.run.failed", {"run": run_id, "asked": asked, "errors": errors}, by=by.id)
+        reason = (
+            f"{errors} of {asked} cases got no answer, so the run has failed. It makes no evidence; it stays on record "
+            "as a look at the figures. See with `readingroom doctor` what the engine lacks, then run the suite again."
+        )
+        return Refusal("engine/unavailable", reason, {"run": run_id, "asked": asked, "errors": errors})
 
     def _finish(self, by: Actor, run_id: str, suite: Suite, outcomes: dict[str, list[Outcome]]) -> Run:
         counts = [count(claim.name, outcomes[claim.name]) for claim in suite.claims]
@@ -127,10 +145,19 @@ class Stress:
         return found
 
 
+async def _probe(caller: Caller, suite: Suite) -> None:
+    """See that the engine answers at all: a run that cannot begin is no look at the figures."""
+    claim = suite.floor.claim
+    outcome, _ = await _sample(caller, suite, claim, claim.cases[0])
+    if outcome is Outcome.ERROR:
+        reason = "The engine does not answer; no run was started. See `readingroom doctor`."
+        raise Refused(Refusal("engine/unavailable", reason))
+
+
 async def _sample(caller: Caller, suite: Suite, claim: Claim, case: Case) -> tuple[Outcome, Answer]:
     asked = [{"role": "user", "content": message(claim, case)}]
     try:
         answer = await caller(asked, max_tokens=claim.max_tokens, seed=suite.seed)
     except CallFailed:
-        return Outcome.ERROR, Answer("", 0)
-    return judge(claim, case, answer.text), answer
+        return Outcome.ERROR, Answer("", 0, "error")
+    return judge(claim, case, answer), answer

@@ -17,6 +17,7 @@ run = sa.Table(
     sa.Column("gate_versions", sa.JSON, nullable=False),
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
+    sa.Column("failed_at", Moment),
     sa.Column("counts", sa.JSON),
     sa.Column("floor", sa.JSON),
 )

@@ -26,9 +26,9 @@ def shipped() -> dict[str, Suite]:
     return {suite.name: suite for suite in found}
 
 
-def known() -> dict[str, set[str]]:
-    """Return the claims of each suite, for the plan's check."""
-    return {name: {claim.name for claim in suite.claims} for name, suite in shipped().items()}
+def known() -> dict[str, dict[str, int]]:
+    """Return the claims of each suite with their number of cases, for the plan's check."""
+    return {name: {claim.name: len(claim.cases) for claim in suite.claims} for name, suite in shipped().items()}
 
 
 def parse(root: Node) -> Suite:

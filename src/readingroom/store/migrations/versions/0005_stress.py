@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("gate_versions", sa.JSON(), nullable=False),
         sa.Column("started_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("finished_at", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.Column("failed_at", readingroom.store.db.Moment(length=27), nullable=True),
         sa.Column("counts", sa.JSON(), nullable=True),
         sa.Column("floor", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stress_run")),
