@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readingroom.core.document import MAX_BYTES, Node, read
+from readingroom.core.document import MAX_BYTES, MAX_DEPTH, Node, read
 from readingroom.core.errors import BadInput
 
 
@@ -47,6 +47,13 @@ def test_a_good_document_has_no_problems() -> None:
         ("name: a\ncount: 1\nshare: .nan\n", "plan.yaml:3:8", "number from 0 to 1"),
         ("name: a\ncount: 1\non: 1\n", "plan.yaml:3:5", "true or false"),
         ("name: ''\ncount: 1\n", "plan.yaml:1:7", "must be text"),
+        ("name: a\ncount: 1:3\n", "plan.yaml:2:8", "must be a whole number"),
+        ("name: a\ncount: 010\n", "plan.yaml:2:8", "not written as a plain number"),
+        ("name: a\ncount: 0x5\n", "plan.yaml:2:8", "not written as a plain number"),
+        ("name: a\ncount: 1\nshare: 0:0.5\n", "plan.yaml:3:8", "not written as a plain number"),
+        ('name: "a\\uD800"\ncount: 1\n', "plan.yaml:1:7", "cannot be shown"),
+        ('name: "\\e[2J"\ncount: 1\n', "plan.yaml:1:7", "cannot be shown"),
+        ('name: a\ncount: 1\n"k\\e": 1\n', "plan.yaml:3:1", "cannot be shown"),
         ("name: [\n", "plan.yaml:2:1", "not YAML"),
         ("", "plan.yaml:1:1", "empty"),
         ("- 1\n", "plan.yaml:1:1", "must be a mapping"),
@@ -62,6 +69,19 @@ def test_each_mistake_is_told_with_its_place_and_cure(text: str | bytes, where: 
 
 def test_all_mistakes_are_told_at_once() -> None:
     assert len(problems_of("nme: a\ncount: 99\nkind: x\n")) == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "{a: " * 5000, "\n".join(" " * n + "- " for n in range(0, 200, 2)), "- " * 5000]
+)
+def test_deep_nesting_is_refused_by_its_place_before_it_is_read(text: str) -> None:
+    (told,) = problems_of(text)
+    assert f"nested more than {MAX_DEPTH} deep" in told
+    assert told.startswith("plan.yaml:")
+
+
+def test_lists_side_by_side_are_not_nested() -> None:
+    assert len(read("\n".join("- [{a: [1]}]" for _ in range(200)), "x").items()) == 200
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300))

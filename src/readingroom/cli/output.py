@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refusal
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def shown(text: object) -> Text:
+    """Return a text as it may reach a terminal: no markup in it counts, and no control character gets through."""
+    return Text(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", "" if text is None else str(text)))
 
 
 class Output:
@@ -26,34 +37,34 @@ class Output:
     def result(self, document: Any, text: str | Table | None = None) -> None:  # noqa: ANN401 - any JSON
         """Print a command's result: the document with --json, else the text (or the document, pretty)."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+            sys.stdout.write(json.dumps(document, indent=2, default=_plain) + "\n")
         elif isinstance(text, Table):
             self.out.print(text)
         elif text is not None:
-            self.out.print(text, markup=False)
+            self.out.print(shown(text))
         else:
-            self.out.print(json.dumps(document, indent=2, default=str), markup=False)
+            self.out.print(json.dumps(document, indent=2, default=_plain), markup=False)
 
     def rows(self, document: Any, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401
         """Print a list as a table, or as JSON."""
-        table = Table(title=title, title_justify="left", header_style="bold")
+        table = Table(title=shown(title), title_justify="left", header_style="bold")
         for head in heads:
             table.add_column(head, overflow="fold")
         for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
+            table.add_row(*map(shown, row))
         self.result(document, table)
 
     def note(self, text: str) -> None:
         """Print a note on stderr."""
-        self.err.print(text, markup=False)
+        self.err.print(shown(text))
 
     def refusal(self, refusal: Refusal) -> None:
         """Print a refusal."""
         facts = dict(refusal.facts)
         if self.as_json:
             error = {"code": refusal.code, "message": refusal.reason, "facts": facts}
-            sys.stdout.write(json.dumps({"error": error}, indent=2, default=str) + "\n")
-        self.err.print(f"refused ({refusal.code}): {refusal.reason}", markup=False)
+            sys.stdout.write(json.dumps({"error": error}, indent=2, default=_plain) + "\n")
+        self.err.print(shown(f"refused ({refusal.code}): {refusal.reason}"))
 
     def fault(self, fault: BadInput | Broken) -> None:
         """Print what is wrong with an input or with the house, each with its place and cure."""
@@ -64,4 +75,9 @@ class Output:
             error = {"code": code, "message": str(problems[0]), "problems": listed}
             sys.stdout.write(json.dumps({"error": error}, indent=2) + "\n")
         for problem in problems:
-            self.err.print(str(problem), markup=False)
+            self.err.print(shown(problem))
+
+
+def _plain(value: object) -> str:
+    """Spell what JSON has no word for; moments as everywhere outside, in RFC 3339."""
+    return rfc3339(value) if isinstance(value, datetime) else str(value)

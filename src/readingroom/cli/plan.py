@@ -13,6 +13,7 @@ from readingroom.app.plans import parse_plan_file
 from readingroom.app.views import stage_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
+from readingroom.cli.output import shown
 from readingroom.cli.stage import stage_rows
 from readingroom.core.errors import BadInput, Problem
 from readingroom.strategy.compare import Comparison, compare
@@ -76,14 +77,15 @@ def compare_(context: typer.Context, file: Path) -> None:
 
 
 def _table(found: Comparison) -> Table:
-    table = Table(title=f"Strategies for {found.release}", title_justify="left", show_lines=True)
+    table = Table(title=shown(f"Strategies for {found.release}"), title_justify="left", show_lines=True)
     table.add_column("", style="bold", width=16)
     for each in found.columns:
         table.add_column(each.title + (" (this plan)" if each.taken else ""), overflow="fold")
     for aspect in ("exposes", "records", "cannot_be_undone", "pros"):
         cells = ("\n".join(f"- {line}" for line in getattr(each, aspect)) for each in found.columns)
-        table.add_row(aspect.replace("_", " "), *cells)
-    table.add_row("cons, and what softens them", *("\n".join(map(_con, each.cons)) for each in found.columns))
+        table.add_row(aspect.replace("_", " "), *map(shown, cells))
+    cons = ("\n".join(map(_con, each.cons)) for each in found.columns)
+    table.add_row("cons, and what softens them", *map(shown, cons))
     return table
 
 
@@ -97,8 +99,8 @@ def _hazards(found: Comparison) -> Table:
         table.add_column(head, overflow="fold")
     for each in found.hazards:
         gates, without = "\n".join(each.gates) or "none", ", ".join(each.ungated_stages)
-        table.add_row(each.name, gates, without, each.explanation)
-    table.caption = f"Benefits: {'; '.join(found.benefits)}. Other levers: {'; '.join(found.levers)}."
+        table.add_row(*map(shown, (each.name, gates, without, each.explanation)))
+    table.caption = shown(f"Benefits: {'; '.join(found.benefits)}. Other levers: {'; '.join(found.levers)}.")
     return table
 
 

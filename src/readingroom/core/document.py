@@ -7,6 +7,7 @@ A `Node` wraps one YAML value. Reading it as the wrong type, or meeting an unkno
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,12 @@ import yaml
 from readingroom.core.errors import BadInput, Problem
 
 MAX_BYTES = 1_000_000  # a plan, call or rule set larger than this is a mistake or an attack
+MAX_DEPTH = 50  # lists and mappings within each other; reading takes the square of it
+# What neither a terminal nor JSON can show as it stands: control characters but tab and line end, lone surrogates.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# YAML 1.1 takes 1:30 for 90, and 0132 for 90 as well.
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass
@@ -81,7 +88,10 @@ class Node:
     def text(self, default: str = "") -> str:
         """Read a non-empty text."""
         if self.is_text() and isinstance(self.raw, yaml.ScalarNode) and self.raw.value.strip():
-            return str(self.raw.value)
+            if not _UNSEEN.search(self.raw.value):
+                return str(self.raw.value)
+            self.problem(f"{self.path or 'this'} holds a character that cannot be shown", "Take it out")
+            return default
         self.problem(f"{self.path or 'this'} must be text", "Write a non-empty text, in quotes if needed")
         return default
 
@@ -100,6 +110,9 @@ class Node:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.problem(f"{self.path} must be a whole number from {low} to {high}", f"Found {value!r}")
             return low
+        if not _INTEGER.fullmatch(self.raw.value):
+            self.problem(f"{self.path} is not written as a plain number", f"Write {value}, if that is what is meant")
+            return low
         return value
 
     def number(self, low: float, high: float) -> float:
@@ -107,6 +120,9 @@ class Node:
         value = self.plain()
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             self.problem(f"{self.path} must be a number from {low} to {high}", f"Found {value!r}")
+            return low
+        if not _NUMBER.fullmatch(self.raw.value):
+            self.problem(f"{self.path} is not written as a plain number", f"Write {value}, if that is what is meant")
             return low
         return float(value)
 
@@ -155,10 +171,12 @@ class Node:
     def _pairs(self) -> Iterator[tuple[str, yaml.Node]]:
         assert isinstance(self.raw, yaml.MappingNode)  # noqa: S101 - callers have looked
         for key, value in self.raw.value:
-            if isinstance(key, yaml.ScalarNode):
-                yield str(key.value), value
-            else:
+            if not isinstance(key, yaml.ScalarNode):
                 self.document.note(key.start_mark, "a key must be a plain word", "Quote it")
+            elif _UNSEEN.search(key.value):
+                self.document.note(key.start_mark, "a key holds a character that cannot be shown", "Take it out")
+            else:
+                yield str(key.value), value
 
 
 def _key_mark(mapping: yaml.MappingNode, name: str) -> yaml.Mark | None:
@@ -182,7 +200,7 @@ def read(text: str | bytes, name: str) -> Node:
         raise BadInput([Problem(f"{name}:1:1", f"the file is larger than {MAX_BYTES} bytes", "Make it smaller")])
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        _refuse_aliases(decoded, name)
+        _check_tokens(decoded, name)
         root = yaml.compose(decoded, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as fault:
         raise BadInput([Problem(f"{name}:1:1", f"not UTF-8 at byte {fault.start}", "Save it as UTF-8")]) from None
@@ -205,10 +223,20 @@ def read_file(path: Path) -> Node:
         raise BadInput([Problem(str(path), f"cannot be read: {fault.strerror}", "Check the path")]) from None
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    """Refuse aliases: a few lines of them expand to gigabytes, and no plan needs one."""
+_OPENS = (
+    yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken,
+)  # fmt: skip
+_CLOSES = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+
+
+def _check_tokens(text: str, name: str) -> None:
+    """Refuse what a few bytes make huge: aliases, which expand to gigabytes, and nesting, which takes for ever."""
+    depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        mark = token.start_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}"
         if isinstance(token, yaml.AliasToken):
-            mark = token.start_mark
-            where = f"{name}:{mark.line + 1}:{mark.column + 1}"
             raise BadInput([Problem(where, "aliases (*name) are not allowed", "Write the value out")])
+        if depth > MAX_DEPTH:
+            raise BadInput([Problem(where, f"nested more than {MAX_DEPTH} deep", "Make it flatter")])
