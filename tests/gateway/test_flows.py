@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gateway.rooms import room
 from readingroom.access.model import Reason
 from readingroom.app.lending import meter_of
+from readingroom.app.plans import RuleFiles
 from readingroom.core.refusal import Refused
 from readingroom.engines.echo import EchoEngine, EchoOptions
 from readingroom.engines.identity import ECHO_DIGEST
@@ -142,6 +143,20 @@ async def test_a_stage_whose_model_is_not_the_one_that_would_answer_is_not_serve
             await here.gateway.open(here.key, here.ask())
         assert here.used == 0
         assert here.engine.words_said == 0
+
+
+async def test_a_stage_is_served_with_the_rules_that_it_was_opened_with_and_no_others(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        house = here.house
+        with house.db.write() as tx:
+            tx.execute(sa.text("update releases_stage set screening = 'sha256:other'"))
+        with pytest.raises(Refused, match=r"releases/stage-not-open.*not those that it was opened with"):
+            await here.gateway.open(here.key, here.ask())
+        stage = house.releases.stage("reading-room").stage
+        bound = RuleFiles(house.settings.home).screens(stage)
+        with house.db.write() as tx:
+            tx.execute(sa.text("update releases_stage set screening = :digest"), {"digest": bound})
+        assert (await here.read(here.ask()))[1].ended is Ended.COMPLETE
 
 
 async def test_broken_rules_close_the_way(tmp_path: Path) -> None:

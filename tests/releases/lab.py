@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from readingroom.core.clock import FixedClock
 from readingroom.core.document import read
+from readingroom.core.errors import BadInput, Problem
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor, Role
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
 from readingroom.strategy.facts import RunsFact, UseFact
-from readingroom.strategy.model import Plan, gate_version
+from readingroom.strategy.model import Plan, Stage, gate_version
 from readingroom.strategy.parse import parse
 from strategy.shipped import SUITES, shipped_text
 
@@ -56,7 +57,15 @@ class Lab:
         self.weights = folder / "model.gguf"
         self.weights.write_bytes(b"GGUF weights")
         self.dossier = Dossier(db, ledger, clock)
-        self.releases = Releases(db, ledger, clock, lambda text, name: parse(read(text, name), SUITES), self.history)
+        self.rules = "sha256:rules"  # what the rule sets of every stage are now; empty: they cannot be read
+        self.releases = Releases(
+            db, ledger, clock, lambda text, name: parse(read(text, name), SUITES), self.history, self.screens
+        )
+
+    def screens(self, stage: Stage) -> str:
+        if not self.rules:
+            raise BadInput([Problem(stage.screening[0], "cannot be read", "Mend it")])
+        return self.rules
 
     def adopt(self, text: str | None = None, by: Actor = HILDA) -> Plan:
         self.releases.adopt(by, text or shipped_text(), "release.yaml", "canary: because")

@@ -9,6 +9,7 @@ from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
 from readingroom.releases import queries
 from readingroom.releases.model import StageState
+from readingroom.strategy.diff import ChangeKind
 from releases.lab import ALDHELM, HILDA, OPERATOR, TRIAL, Lab
 from strategy.shipped import shipped_text
 
@@ -122,6 +123,21 @@ def test_a_plan_that_was_altered_in_the_database_is_not_in_force(lab: Lab) -> No
         tx.execute(sa.text("update releases_plan set text = replace(text, 'audience: granted', 'audience: public ')"))
     with lab.db.read() as tx, pytest.raises(Broken, match="does not say what was adopted"):
         queries.stage_fact(tx, "reading-room")
+
+
+@pytest.mark.parametrize("damage", ["replace(text, 'audience: granted', 'audience: public ')", "'stages: ['"])
+def test_a_plan_that_cannot_be_read_any_more_gives_way_to_another_and_every_stage_closes(lab: Lab, damage: str) -> None:
+    lab.open_reading_room()
+    with lab.db.write() as tx:
+        tx.execute(sa.text(f"update releases_plan set text = {damage}"))
+    assert [each.kind for each in lab.releases.preview(shipped_text(), "release.yaml")][0] is ChangeKind.STAGE_ADDED
+    lab.adopt()
+    adopted = json.loads(lab.leaves()[-2])
+    assert (adopted["event"], adopted["data"]["number"]) == ("releases.plan.adopted", 2)
+    assert adopted["data"]["before_readable"] is False
+    assert json.loads(lab.leaves()[-1])["event"] == "releases.stage.closed"
+    assert not lab.releases.stage("reading-room").open
+    assert lab.releases.open(HILDA, "reading-room").open
 
 
 def test_a_stage_whose_state_was_altered_in_the_database_is_not_open_under_another_gate(lab: Lab) -> None:

@@ -56,7 +56,7 @@ FULL = Facts(
 
 def opens(facts: Facts, model: ModelVersion | None = MODEL, waivers: tuple[Waiver, ...] = ()) -> bool:
     judged = rules.clauses(OUT, facts, waivers, facts.now)
-    return rules.check_open(OUT, StageRecord(OUT.name), model, judged) is None
+    return rules.check_open(OUT, StageRecord(OUT.name), model, judged, "it is closed") is None
 
 
 def test_with_everything_there_the_gate_opens() -> None:
@@ -108,7 +108,7 @@ def test_a_gate_that_lost_its_clauses_opens_nothing(state: StageState) -> None:
         for gate in (Gate(), Gate(ungated="because")):
             bare = replace(stage, gate=gate)
             assert not rules.gate_met(bare, ())
-            assert rules.check_open(bare, StageRecord(bare.name, state), MODEL, ()) is not None
+            assert rules.check_open(bare, StageRecord(bare.name, state), MODEL, (), "shut") is not None
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(list(StageState)))

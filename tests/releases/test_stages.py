@@ -12,7 +12,7 @@ from readingroom.releases import queries, rules
 from readingroom.releases.model import Action, StageRecord, StageState
 from readingroom.strategy.facts import RunsFact, UseFact
 from readingroom.strategy.model import Verdict
-from releases.lab import ALDHELM, BEDE, CUTHBERT, HILDA, OPERATOR, Lab
+from releases.lab import ALDHELM, BEDE, CUTHBERT, HILDA, OPERATOR, TRIAL, Lab
 from strategy.shipped import make_plan, shipped_text
 
 ROOM, OUT = make_plan().stages[1:]
@@ -242,8 +242,10 @@ def test_a_stage_whose_waiver_ended_opens_again_once_its_gate_is_met(lab: Lab) -
     lab.releases.waive(HILDA, "reading-room", "stress", lab.clock.now() + timedelta(days=1), "why")
     lab.releases.open(HILDA, "reading-room")
     lab.clock.advance(days=2)
+    assert not lab.releases.stage("reading-room").open
+    assert "open" not in lab.releases.stage("reading-room", HILDA).actions, "its gate is not met"
     lab.test("reading-room")
-    lab.releases.hold(HILDA, "reading-room", "evidence")
+    assert "open" in lab.releases.stage("reading-room", HILDA).actions
     lab.releases.open(HILDA, "reading-room")
     lab.clock.advance(days=400)
     assert lab.releases.stage("reading-room").open
@@ -296,6 +298,47 @@ def test_buttons_are_what_the_actor_may_do_now(lab: Lab) -> None:
     lab.test("reading-room")
     assert lab.releases.stage("reading-room", HILDA).actions == {"open", "withdraw"}
     assert lab.releases.stage("reading-room").actions == set()
+
+
+def test_a_stage_that_is_open_and_usable_is_not_opened_again(lab: Lab) -> None:
+    lab.open_reading_room()
+    with pytest.raises(Refused, match=r"releases/not-from-here.*open already"):
+        lab.releases.open(HILDA, "reading-room")
+
+
+@pytest.mark.parametrize("changed", ["sha256:other", ""])
+def test_a_stage_is_bound_to_the_rule_sets_that_it_was_opened_with(lab: Lab, changed: str) -> None:
+    lab.open_reading_room()
+    assert json.loads(lab.leaves()[-1])["data"]["screening"] == "sha256:rules"
+    with lab.db.read() as tx:
+        fact = queries.stage_fact(tx, "reading-room", lab.clock.now())
+    assert fact is not None
+    assert fact.screens == "sha256:rules"
+    lab.rules = changed
+    shown = lab.releases.stage("reading-room", HILDA)
+    assert (shown.open, shown.record.state) == (False, StageState.OPEN)
+    assert "put them back, or open it anew" in shown.reason
+    lab.rules = "sha256:rules"
+    assert lab.releases.stage("reading-room").open
+
+
+def test_a_stage_opens_anew_with_other_rule_sets_and_never_with_none_that_can_be_read(lab: Lab) -> None:
+    lab.open_reading_room()
+    lab.rules = ""
+    with pytest.raises(BadInput, match=r"rules/base.yaml: cannot be read"):
+        lab.releases.open(HILDA, "reading-room")
+    lab.rules = "sha256:other"
+    assert lab.releases.open(HILDA, "reading-room").open
+    assert json.loads(lab.leaves()[-1])["data"]["screening"] == "sha256:other"
+
+
+def test_a_house_for_trials_may_try_out_its_rules(lab: Lab) -> None:
+    lab.adopt(shipped_text("release-dev"), by=TRIAL)
+    lab.register()
+    lab.releases.sign(TRIAL, "reading-room")
+    lab.releases.open(TRIAL, "reading-room")
+    lab.rules = "sha256:other"
+    assert lab.releases.stage("reading-room").open
 
 
 def test_the_table_leads_everywhere_and_out_of_nothing_final() -> None:

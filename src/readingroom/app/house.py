@@ -8,7 +8,7 @@ from readingroom.admissions.service import Admissions
 from readingroom.app import processes
 from readingroom.app.history import History
 from readingroom.app.mail import Post
-from readingroom.app.plans import parse_plan
+from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.settings import Settings
 from readingroom.dossier.service import Dossier
@@ -40,7 +40,8 @@ class House:
         self.people = People(*core, dev=settings.dev)
         self.dossier = Dossier(*core)
         self.stress = Stress(*core)
-        self.releases = Releases(*core, parse_plan, History())
+        rules = RuleFiles(settings.home)
+        self.releases = Releases(*core, rules.parse_plan, History(), rules.screens)
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)

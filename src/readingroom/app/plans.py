@@ -1,20 +1,48 @@
-"""Reading a release plan: strategy's parser, told which suites exist here. Needs no house."""
+"""Reading a release plan: strategy's parser, told which suites and which rule sets exist here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from readingroom.core.document import read, read_file
-from readingroom.strategy.model import Plan
+from readingroom.strategy.model import Plan, Stage
 from readingroom.strategy.parse import parse
 from readingroom.stress.suites import known
 
 
 def parse_plan(text: str, name: str) -> Plan:
-    """Read a release plan, with the suites that exist here."""
+    """Read a release plan, with the suites that exist here. Needs no house."""
     return parse(read(text, name), known())
 
 
 def parse_plan_file(path: Path) -> Plan:
-    """Read a release plan from a file."""
+    """Read a release plan from a file. Needs no house."""
     return parse(read_file(path), known())
+
+
+class RuleFiles:
+    """The rule sets of one house, as a plan and its stages see them."""
+
+    def __init__(self, home: Path) -> None:
+        """Take the folder that rule sets are named from."""
+        self._home = home
+
+    def parse_plan(self, text: str, name: str) -> Plan:
+        """Read a release plan; a rule set that it names must be there, and be good."""
+        return parse(read(text, name), known(), self._problem)
+
+    def screens(self, stage: Stage) -> str:
+        """Return the digest of a stage's rule sets, as the gateway forms it of those that it loads.
+
+        Raises:
+            BadInput: one of them cannot be used.
+        """
+        from readingroom.gateway.screening.load import load_sets, sets_digest  # half of a command's start
+
+        return sets_digest(load_sets(self._home, stage.screening))
+
+    def _problem(self, name: str) -> str:
+        from readingroom.gateway.screening.load import problems_in
+
+        bad = problems_in(self._home / name)
+        return str(bad.problems[0]) if bad else ""

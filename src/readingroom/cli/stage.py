@@ -14,7 +14,7 @@ from readingroom.cli.context import Context
 from readingroom.core.clock import parse_rfc3339
 from readingroom.core.errors import BadInput, Problem
 from readingroom.people.model import Actor
-from readingroom.releases.model import Reason, StageStatus
+from readingroom.releases.model import Reason, StageState, StageStatus
 
 stage = typer.Typer(no_args_is_help=True, help="The stage machine: gates, signatures, opening and closing.")
 app.add_typer(stage, name="stage")
@@ -28,7 +28,10 @@ def stage_rows(status: Sequence[StageStatus]) -> tuple[tuple[str, ...], list[tup
     """Return heads and rows of a table of stages, one row per clause."""
     rows: list[tuple[str, ...]] = []
     for each in status:
-        first = (each.stage.name, each.stage.channel.value, each.stage.audience.value, each.record.state.value)
+        state = each.record.state.value
+        if each.record.state is StageState.OPEN and not each.open:
+            state = f"open, but: {each.reason}"
+        first = (each.stage.name, each.stage.channel.value, each.stage.audience.value, state)
         clauses = [(c.verdict.value + (", waived" if c.waiver else ""), c.sentence) for c in each.clauses]
         ungated = [("no gate", each.stage.gate.ungated)] if each.stage.gate.ungated else [("", "")]
         for index, clause in enumerate(clauses or ungated):

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from readingroom.core.canonical import Json, digest
+from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway.ask import Ask
-from readingroom.gateway.screening.load import load_file
+from readingroom.gateway.screening.load import load_sets, sets_digest
 from readingroom.gateway.screening.model import Side
 from readingroom.gateway.screening.stream import Screen
 
@@ -54,12 +54,12 @@ class Entrance:
         """
         if names not in self._loaded:
             try:
-                sets = [load_file(self._home / name, name) for name in names]
+                sets = load_sets(self._home, names)
             except BadInput:
                 reason = "The screening rules of this stage cannot be used at the moment, so nothing is served."
                 raise Refused(Refusal("screening/failed", reason)) from None
             entrance, exit_ = Screen(sets, Side.ENTRANCE), Screen(sets, Side.EXIT)
-            self._loaded[names] = Screens(entrance, exit_, digest([each.digest for each in sets]))
+            self._loaded[names] = Screens(entrance, exit_, sets_digest(sets))
         return self._loaded[names]
 
 

@@ -207,6 +207,7 @@ class Gateway:
         assert stage is not None  # noqa: S101 - else it would have been refused
         require(_check_model(ask.model, stage))
         screens = self._entrance.screens(stage.screening)
+        require(_check_screens(stage, screens))
         require(await _check_off_loop(screens, ask))  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
@@ -319,6 +320,14 @@ class Gateway:
                     await asyncio.to_thread(chore)
                 except (sa.exc.SQLAlchemyError, Broken, Refused, BadInput) as fault:
                     log.warning("housekeeping waits: %s: %s", chore.__name__, type(fault).__name__)
+
+
+def _check_screens(stage: StageFact, screens: Screens) -> Refusal | None:
+    """Serve a stage with the rule sets that it was opened with, and with no others."""
+    if not stage.screens or stage.screens == screens.digest:
+        return None
+    reason = f"The screening rules of {stage.name} are not those that it was opened with, so nothing is served."
+    return Refusal("releases/stage-not-open", reason, {"stage": stage.name})
 
 
 async def _check_off_loop(screens: Screens, ask: Ask) -> Refusal | None:

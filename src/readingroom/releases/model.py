@@ -64,6 +64,8 @@ class StageRecord:
         gate_version: the one it was last opened under; empty if never.
         round: how often it was rolled back; signatures of an earlier round no longer count.
         open_until: when the first waiver that it was opened by ends, if any.
+        screening: the digest of the rule sets that it was opened with; empty in a house for trials, where rule files
+            may be tried out.
     """
 
     name: str
@@ -73,6 +75,7 @@ class StageRecord:
     reason: str = ""
     changed_at: datetime | None = None
     open_until: datetime | None = None
+    screening: str = ""
 
 
 @dataclass(frozen=True, slots=True)

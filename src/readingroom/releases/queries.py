@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from readingroom.core.document import read
 from readingroom.core.errors import BadInput, Broken, Problem
@@ -38,7 +39,7 @@ def plan_in_force(tx: Connection) -> AdoptedPlan | None:
     Raises:
         Broken: its text can no longer be read.
     """
-    row = tx.execute(sa.select(tables.plan).order_by(tables.plan.c.number.desc()).limit(1)).first()
+    row = newest_plan(tx)
     if row is None:
         return None
     return AdoptedPlan(
@@ -53,15 +54,26 @@ def plan_in_force(tx: Connection) -> AdoptedPlan | None:
     )
 
 
+def newest_plan(tx: Connection) -> Row[Any] | None:
+    """Return the row of the plan in force, whether or not its text can be read."""
+    return tx.execute(sa.select(tables.plan).order_by(tables.plan.c.number.desc()).limit(1)).first()
+
+
 @lru_cache(maxsize=8)
 def _plan(text: str, digest: str) -> Plan:
     """Read an adopted plan again; it must still say what was adopted."""
     try:
         plan = parse(read(text, "the plan in force"))
     except BadInput as fault:
-        raise Broken(Problem("plan", f"cannot be read any more: {fault}", "Adopt it anew, amended")) from None
+        raise Broken(
+            Problem(
+                "plan", f"cannot be read any more: {fault}", "Amend it, and adopt it anew: `readingroom plan adopt`"
+            )
+        ) from None
     if plan.digest != digest:
-        raise Broken(Problem("plan", "does not say what was adopted", "Run `readingroom ledger verify`"))
+        raise Broken(
+            Problem("plan", "does not say what was adopted", "Run `readingroom ledger verify`, and adopt it anew")
+        )
     return plan
 
 
@@ -103,6 +115,7 @@ def _fact(tx: Connection, stage: Stage, record: StageRecord, now: datetime | Non
         digest=model.digest if model else "",
         gate_version=gate_version(stage),
         open_until=record.open_until,
+        screens=record.screening,
     )
 
 

@@ -22,6 +22,7 @@ S, A = StageState, Action
 TRANSITIONS: tuple[tuple[StageState, Action, StageState], ...] = (
     (S.CLOSED, A.OPEN, S.OPEN),
     (S.CLOSED, A.WITHDRAW, S.WITHDRAWN),
+    (S.OPEN, A.OPEN, S.OPEN),  # only where it stands open and may not be used: a waiver has ended, a rule set changed
     (S.OPEN, A.HOLD, S.HELD),
     (S.OPEN, A.ROLLBACK, S.ROLLED_BACK),
     (S.OPEN, A.CLOSE, S.CLOSED),
@@ -103,10 +104,16 @@ def gate_met(stage: Stage, judged: Sequence[ClauseStatus]) -> bool:
 
 
 def check_open(
-    stage: Stage, record: StageRecord, model: ModelVersion | None, judged: Sequence[ClauseStatus]
+    stage: Stage, record: StageRecord, model: ModelVersion | None, judged: Sequence[ClauseStatus], shut: str
 ) -> Refusal | None:
-    """Refuse to open: the state does not allow it, the model is not registered, or the gate is not met."""
+    """Refuse to open: the state does not allow it, the model is not registered, or the gate is not met.
+
+    `shut` says why the stage may not be used now: one that stands open, and may be used, need not be opened.
+    """
     refusal = check_move(stage, record, A.OPEN) or check_model(stage, model)
+    if record.state is S.OPEN and not shut:
+        reason = f"{stage.name} is open already."
+        refusal = Refusal("releases/not-from-here", reason, {"stage": stage.name, "state": record.state.value})
     if refusal is not None or gate_met(stage, judged):
         return refusal
     open_points = [each for each in judged if not each.passed]
@@ -138,18 +145,22 @@ def check_model(stage: Stage, model: ModelVersion | None) -> Refusal | None:
     return Refusal("releases/model-not-registered", reason, {"stage": stage.name, "model": name})
 
 
-def may_open(stage: Stage, record: StageRecord, model: ModelVersion | None, judged: Sequence[ClauseStatus]) -> bool:
+def may_open(
+    stage: Stage, record: StageRecord, model: ModelVersion | None, judged: Sequence[ClauseStatus], shut: str
+) -> bool:
     """Tell whether the stage could be opened now: the twin of `check_open`, for a page's button."""
-    return check_open(stage, record, model, judged) is None
+    return check_open(stage, record, model, judged, shut) is None
 
 
-def why_not_open(stage: Stage, record: StageRecord, now: datetime | None) -> str:
+def why_not_open(stage: Stage, record: StageRecord, now: datetime | None, screening: str | None = None) -> str:
     """Say why a stage may not be used now, or nothing if it may; whatever is uncertain keeps it shut.
 
     Args:
         stage: as it stands in the plan in force.
         record: its state.
         now: the moment; without one, a stage that was opened by a waiver counts as shut.
+        screening: the digest of its rule sets as they are now; None where who asks compares it later, as the gateway
+            does with the sets that it has loaded.
     """
     if record.state is not S.OPEN:
         why = f" ({record.reason})" if record.reason else ""
@@ -158,6 +169,8 @@ def why_not_open(stage: Stage, record: StageRecord, now: datetime | None) -> str
         return "the plan in force changed it, and it was not opened since"
     if record.open_until is not None and (now is None or now >= record.open_until):
         return f"it was opened by a waiver that ends on {rfc3339(record.open_until)}"
+    if record.screening and screening is not None and screening != record.screening:
+        return "its screening rules are not those that it was opened with: put them back, or open it anew"
     return ""
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock, rfc3339
-from readingroom.core.errors import BadInput, Problem
+from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.dossier.model import ModelVersion
@@ -39,7 +39,8 @@ from readingroom.strategy.diff import Change, diff
 from readingroom.strategy.facts import StageHistory
 from readingroom.strategy.model import Plan, Stage, gate_version
 
-PlanReader = Callable[[str, str], Plan]  # a plan's text and its file's name; knows which suites there are
+PlanReader = Callable[[str, str], Plan]  # a plan's text and its file's name; knows which suites and rule sets there are
+ScreensReader = Callable[[Stage], str]  # the digest of a stage's rule sets as they are now; raises BadInput
 _ENTRIES = {
     Action.HOLD: "releases.stage.held",
     Action.ROLLBACK: "releases.stage.rolled-back",
@@ -50,18 +51,27 @@ _ENTRIES = {
 class Releases:
     """The plan in force and the state of its stages."""
 
-    def __init__(
-        self, db: Database, ledger: Ledger, clock: Clock, read_plan: PlanReader, history: StageHistory
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that it is made of
+        self,
+        db: Database,
+        ledger: Ledger,
+        clock: Clock,
+        read_plan: PlanReader,
+        history: StageHistory,
+        read_screens: ScreensReader,
     ) -> None:
-        """Take the database, ledger and clock, how a plan is read, and where facts of use and test runs come from."""
+        """Take database, ledger and clock, how plans and rule sets are read, and whence use and test runs are known."""
         self._db = db
         self._ledger = ledger
         self._clock = clock
         self._read_plan = read_plan
         self._history = history
+        self._read_screens = read_screens
 
     def adopt(self, by: Actor, text: str, name: str, reason: str) -> tuple[Change, ...]:
         """Put a plan in force and return what changes; stages that it changes or drops are closed.
+
+        Where the plan in force cannot be read any more, everything is new, and every stage is closed.
 
         Raises:
             BadInput: the plan has problems (each with its place), or there is no reason.
@@ -72,9 +82,9 @@ class Releases:
             raise BadInput([Problem("--reason", "a plan is adopted for a reason", "Say why, in a sentence")])
         new = self._read_plan(text, name)
         with self._db.decide() as tx:
-            old = queries.plan_in_force(tx)
-            changes = diff(old.plan if old else None, new)
-            number, salt = (old.number if old else 0) + 1, random_bytes(32)
+            row, old = queries.newest_plan(tx), _readable(tx)
+            changes = diff(old, new)
+            number, salt = (row.number if row else 0) + 1, random_bytes(32)
             values = {
                 "number": number,
                 "digest": new.digest,
@@ -89,21 +99,21 @@ class Releases:
             data = {
                 "number": number,
                 "plan": new.digest,
-                "before": old.digest if old else "",
+                "before": row.digest if row else "",
+                "before_readable": row is None or old is not None,
                 "changes": [each.to_ledger() for each in changes],
                 "reason": commitment(salt, reason.encode()),
                 "trial": by.dev,
             }
             self._ledger.append(tx, "releases.plan.adopted", data, by=by.id)
-            self._close_changed(tx, by, new)
+            self._close_changed(tx, by, new if old or row is None else None)
         return changes
 
     def preview(self, text: str, name: str) -> tuple[Change, ...]:
         """Return what adopting a plan would change, without adopting it."""
         new = self._read_plan(text, name)
         with self._db.read() as tx:
-            old = queries.plan_in_force(tx)
-        return diff(old.plan if old else None, new)
+            return diff(_readable(tx), new)
 
     def in_force(self) -> AdoptedPlan | None:
         """Return the plan in force."""
@@ -136,10 +146,11 @@ class Releases:
             now, record = self._clock.now(), _record(tx, name)
             facts, model = queries.facts_for(tx, plan, stage, now, self._history)
             judged = rules.clauses(stage, facts, queries.waivers(tx, name), now)
-            require(rules.check_open(stage, record, model, judged))
+            require(rules.check_open(stage, record, model, judged, self._shut(stage, record, now)))
             until = rules.earliest_end(judged)
-            version = gate_version(stage)
-            self._save(tx, StageRecord(name, StageState.OPEN, version, record.round, open_until=until))
+            version, screens = gate_version(stage), "" if by.dev else self._read_screens(stage)
+            opened = StageRecord(name, StageState.OPEN, version, record.round, open_until=until, screening=screens)
+            self._save(tx, opened)
             times = {"id": new_id("interval"), "stage": name, "gate_version": version}
             tx.execute(tables.interval.insert().values(**times, opened_at=now, open_until=until))
             data = {
@@ -147,6 +158,7 @@ class Releases:
                 "gate_version": version,
                 "plan": plan.digest,
                 "model_digest": facts.model_digest or "",
+                "screening": screens,
                 "clauses": [_to_ledger(each) for each in judged],
                 "trial": by.dev,
             }
@@ -230,9 +242,9 @@ class Releases:
             self._ledger.append(tx, _ENTRIES[action], data, by=by.id)
             return self._status(tx, plan, stage, by)
 
-    def _close_changed(self, tx: Connection, by: Actor, plan: Plan) -> None:
-        """Close each stage in use that the plan changes or drops: its gate was met for something else."""
-        versions = {stage.name: gate_version(stage) for stage in plan.stages}
+    def _close_changed(self, tx: Connection, by: Actor, plan: Plan | None) -> None:
+        """Close each stage in use that the plan changes or drops (without one, all): its gate was met for another."""
+        versions = {stage.name: gate_version(stage) for stage in plan.stages} if plan else {}
         for record in queries.records(tx).values():
             moved = rules.after(record.state, Action.CLOSE)
             if moved is None or versions.get(record.name) == record.gate_version:
@@ -251,13 +263,21 @@ class Releases:
         values = {each.name: getattr(record, each.name) for each in tables.stage.c}
         tx.execute(sa.insert(tables.stage).values(values | {"state": record.state.value, "changed_at": now}))
 
+    def _shut(self, stage: Stage, record: StageRecord, now: datetime) -> str:
+        """Say why a stage may not be used now; its rule sets are read as they are now, if it is bound to any."""
+        try:
+            screens = self._read_screens(stage) if record.screening else None
+        except BadInput:
+            screens = ""
+        return rules.why_not_open(stage, record, now, screens)
+
     def _status(self, tx: Connection, plan: Plan, stage: Stage, by: Actor | None) -> StageStatus:
         now, record = self._clock.now(), _record(tx, stage.name)
         facts, model = queries.facts_for(tx, plan, stage, now, self._history)
         judged = rules.clauses(stage, facts, queries.waivers(tx, stage.name), now)
         signed = rules.in_round(queries.signatures(tx, stage.name), stage, record)
-        shut = rules.check_model(stage, model)
-        reason = rules.why_not_open(stage, record, now) or (shut.reason if shut else "")
+        unknown, shut = rules.check_model(stage, model), self._shut(stage, record, now)
+        reason = shut or (unknown.reason if unknown else "")
         return StageStatus(
             stage=stage,
             record=record,
@@ -267,7 +287,7 @@ class Releases:
             clauses=judged,
             gate_met=rules.gate_met(stage, judged),
             signatures=tuple(signed),
-            actions=_actions(by, stage, record, model, judged, signed) if by else frozenset(),
+            actions=_actions(by, stage, record, model, judged, signed, shut) if by else frozenset(),
         )
 
 
@@ -278,13 +298,14 @@ def _actions(  # noqa: PLR0913, PLR0917 - one fact each
     model: ModelVersion | None,
     judged: Sequence[ClauseStatus],
     signed: Sequence[Signature],
+    shut: str,
 ) -> frozenset[str]:
     """Say what this actor may do to the stage now: what a page shows buttons for."""
     allowed: set[str] = set()
     if may(by, Permission.STAGE_MOVE):
         stops = (Action.HOLD, Action.ROLLBACK, Action.WITHDRAW)
         allowed |= {each.value for each in stops if rules.check_move(stage, record, each) is None}
-        allowed |= {"open"} if rules.may_open(stage, record, model, judged) else set()
+        allowed |= {"open"} if rules.may_open(stage, record, model, judged, shut) else set()
     if may(by, Permission.STAGE_SIGN) and rules.may_sign(by, stage, record, signed):
         allowed.add("sign")
     short = [each.label for each in judged if not each.passed]
@@ -304,6 +325,15 @@ def _stage(tx: Connection, name: str) -> tuple[Plan, Stage]:
         reason = f"The plan in force has no stage {name[:80]!r}; it has: {', '.join(known)}."
         raise Refused(Refusal("releases/stage-unknown", reason, {"stages": known}))
     return adopted.plan, stage
+
+
+def _readable(tx: Connection) -> Plan | None:
+    """Return the plan in force; one that cannot be read any more must not keep a new one out."""
+    try:
+        adopted = queries.plan_in_force(tx)
+    except Broken:
+        return None
+    return adopted.plan if adopted else None
 
 
 def _record(tx: Connection, name: str) -> StageRecord:

@@ -28,6 +28,7 @@ stage = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("open_until", Moment),
+    sa.Column("screening", sa.String, nullable=False),
 )
 interval = sa.Table(
     "releases_interval",

@@ -219,6 +219,7 @@ class StageFact:
         digest: that version's digest, or empty where it is not registered.
         gate_version: of the stage in the plan in force.
         open_until: if it was opened by a waiver, when that ends; who keeps this fact for a while must look at it.
+        screens: the digest of the rule sets that it was opened with, and may be served with; empty: any.
     """
 
     name: str
@@ -234,6 +235,7 @@ class StageFact:
     digest: str = ""
     gate_version: str = ""
     open_until: datetime | None = None
+    screens: str = ""
 
     def usable(self, now: datetime) -> bool:
         """Tell whether the stage may be used at a moment, also when this fact was read a while ago."""

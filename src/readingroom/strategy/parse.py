@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from readingroom.core.document import Node
 from readingroom.strategy.gates.registry import KINDS
@@ -37,19 +37,22 @@ _SPELLING = "Use small letters and digits, with '-', '_' and '.' between them"
 _ARTIFACT = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,126}[A-Za-z0-9])?")  # as engines name models
 
 
-def parse(root: Node, suites: Suites | None = None) -> Plan:
+def parse(root: Node, suites: Suites | None = None, rules: Callable[[str], str] | None = None) -> Plan:
     """Read a release plan.
 
     Args:
         root: the document, as `core.document.read` gives it.
-        suites: the claims of each suite that exists, with their number of cases; None skips that check, for a plan that is already in force.
+        suites: the claims of each suite that exists, with their number of cases; None skips that check, for a plan
+            that is already in force.
+
+        rules: tells what is wrong with a rule file that a stage names, or nothing; None skips that check.
 
     Raises:
         BadInput: with every problem found.
     """
     fields = root.fields(_PLAN)
     models = _models(fields["models"]) if "models" in fields else {}
-    stages = _stages(fields["stages"], models, suites) if "stages" in fields else ()
+    stages = _stages(fields["stages"], models, suites, rules) if "stages" in fields else ()
     hazards = _hazards(fields["hazards"], stages) if "hazards" in fields else ()
     plan = Plan(
         release=_name(fields["release"], _ARTIFACT) if "release" in fields else "",
@@ -86,7 +89,9 @@ def _models(node: Node) -> dict[str, Model]:
     return found
 
 
-def _stages(node: Node, models: Mapping[str, Model], suites: Suites | None) -> tuple[Stage, ...]:
+def _stages(
+    node: Node, models: Mapping[str, Model], suites: Suites | None, rules: Callable[[str], str] | None
+) -> tuple[Stage, ...]:
     items = node.items()
     if node.is_list() and not items:
         node.problem("the plan has no stage", "Add one, as lines below '- name: ...'")
@@ -96,7 +101,7 @@ def _stages(node: Node, models: Mapping[str, Model], suites: Suites | None) -> t
     stages: list[Stage] = []
     earlier: dict[str, Channel] = {}
     for item in items:
-        stage = _stage(item, models, Scope(_peek(item, "name"), dict(earlier), names, suites))
+        stage = _stage(item, models, Scope(_peek(item, "name"), dict(earlier), names, suites, rules))
         if stage is not None:
             stages.append(stage)
             earlier[stage.name] = stage.channel
@@ -119,7 +124,7 @@ def _stage(node: Node, models: Mapping[str, Model], scope: Scope) -> Stage | Non
     model = _model(fields["model"], models) if "model" in fields else None
     gate = _gate(fields["gate"], channel, scope) if "gate" in fields else Gate()
     tiers = _tiers(fields["tiers"]) if "tiers" in fields else {}
-    screening = _screening(fields["screening"]) if "screening" in fields else ()
+    screening = _screening(fields["screening"], scope) if "screening" in fields else ()
     maximum = fields.get("default_max_tokens")
     tokens = maximum.integer(1, 1_000_000) if maximum else DEFAULT_MAX_TOKENS
     if channel is not Channel.API:
@@ -155,7 +160,7 @@ def _tiers(node: Node) -> dict[str, Tier]:
     return tiers
 
 
-def _screening(node: Node) -> tuple[str, ...]:
+def _screening(node: Node, scope: Scope) -> tuple[str, ...]:
     paths: list[str] = []
     for item in node.items():
         path = item.text()
@@ -163,6 +168,8 @@ def _screening(node: Node) -> tuple[str, ...]:
             item.problem(f"{path!r} points out of the house", "Name a file below HOME, as 'rules/base.yaml'")
         elif path in paths:
             item.problem(f"{path!r} stands twice", "Keep one of the two")
+        elif path and scope.rules is not None and (bad := scope.rules(path)):
+            item.problem(f"{path!r} cannot be used: {bad}", "Write it, or mend it, before the plan that rests on it")
         elif path:
             paths.append(path)
     return tuple(paths)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from readingroom.core import document
+from readingroom.core.canonical import digest
 from readingroom.core.document import Node
 from readingroom.core.errors import BadInput
 from readingroom.gateway.screening.model import Action, Form, Rule, RuleSet, Severity, Side
@@ -33,6 +34,20 @@ def load_text(text: str | bytes, name: str) -> RuleSet:
         BadInput: it cannot be used, with every problem found.
     """
     return _rule_set(document.read(text, name), name)
+
+
+def load_sets(home: Path, names: tuple[str, ...]) -> list[RuleSet]:
+    """Load the rule sets that a stage names.
+
+    Raises:
+        BadInput: one of them cannot be read or used.
+    """
+    return [load_file(home / name, name) for name in names]
+
+
+def sets_digest(sets: list[RuleSet]) -> str:
+    """Return the digest that names a stage's rule sets together: what it was opened with, and what a call met."""
+    return digest([each.digest for each in sets])
 
 
 def problems_in(path: Path) -> BadInput | None:

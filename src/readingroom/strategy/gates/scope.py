@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from readingroom.core.document import Node
@@ -11,19 +11,22 @@ from readingroom.strategy.model import Channel
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The surroundings of a clause.
+    """The surroundings of a clause, or of another part of a stage.
 
     Attributes:
         stage: the stage whose gate is read.
         earlier: channels of the stages before it, by name.
         names: the names of all stages.
-        suites: the claims of each known suite with their number of cases, or None where they are not to be checked (a plan already adopted).
+        suites: the claims of each known suite with their number of cases, or None where they are not to be checked (a
+            plan already adopted).
+        rules: tells what is wrong with a rule file; None where none is to be looked at.
     """
 
     stage: str
     earlier: Mapping[str, Channel]
     names: Collection[str]
     suites: Mapping[str, Mapping[str, int]] | None
+    rules: Callable[[str], str] | None = None
 
 
 def earlier_stage(node: Node, scope: Scope) -> str:

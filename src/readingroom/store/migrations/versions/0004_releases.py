@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("changed_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("open_until", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.Column("screening", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_releases_stage")),
     )
     op.create_table(
