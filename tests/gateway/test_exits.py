@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,8 +24,13 @@ SCREEN = Screen([load_text(RULES, "r")], Side.EXIT)
 TEXT = "now the heron says swordfish protocol loudly"
 
 
-def choice() -> ChoiceExit:
-    return ChoiceExit(0, SCREEN, Kind.CHAT)
+def choice(top: int | None = 5) -> ChoiceExit:
+    return ChoiceExit(0, SCREEN, Kind.CHAT, top)
+
+
+def entry(token: str, *others: str) -> dict[str, object]:
+    tops = [{"token": each, "logprob": -1.0} for each in (token, *others)]
+    return {"token": token, "logprob": -0.5, "top_logprobs": tops}
 
 
 def text_of(deltas: list[Delta]) -> str:
@@ -67,11 +73,6 @@ def test_a_tools_name_is_screened() -> None:
     assert out.finished is Finish.CONTENT_FILTER
 
 
-def entry(token: str, *others: str) -> dict[str, object]:
-    tops = [{"token": each, "logprob": -1.0} for each in (token, *others)]
-    return {"token": token, "logprob": -0.5, "top_logprobs": tops}
-
-
 def test_a_log_probability_waits_for_its_text_and_never_shows_what_did_not_leave() -> None:
     out = choice()
     tokens = ["the ", "sword", "fish ", "protocol", " end"]
@@ -88,6 +89,75 @@ def test_an_alternative_that_would_complete_a_match_is_left_out() -> None:
     delta = out.push(Chunk(text="swims away", tokens=1, logprobs=(entry("swims away", "protocol", "heron", "jumps"),)))
     assert [each.chosen.text for each in delta.positions] == ["a swordfish ", "swims away"]
     assert [token.text for token in delta.positions[1].top] == ["swims away", "jumps"]
+
+
+@pytest.mark.parametrize("top", [None, 0, 1, 5])
+def test_no_more_log_probabilities_leave_than_were_asked_for(top: int | None) -> None:
+    out = choice(top)
+    others = [f"w{n}" for n in range(60)]
+    delta = out.push(Chunk(text="ab", tokens=1, logprobs=(entry("ab", *others),)))
+    assert [len(each.top) for each in delta.positions] == ([] if top is None else [top])
+
+
+def test_an_alternative_is_tried_at_its_own_tokens_place_however_many_come_in_one_frame() -> None:
+    out = choice()
+    entries = entry("a swordfish "), entry("swims", "protocol"), entry(" by", "!")
+    delta = out.push(Chunk(text="a swordfish swims by", tokens=3, logprobs=entries))
+    tops = [[token.text for token in each.top] for each in delta.positions]
+    assert tops == [["a swordfish "], ["swims"], [" by", "!"]]
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        Chunk(reasoning="the heron is", tokens=1, logprobs=(entry("the heron is"),)),
+        Chunk(text="fine", tokens=1, logprobs=(entry("swordfish protocol"),)),
+        Chunk(text="fine", tokens=1, logprobs=(entry("fi"), entry("ne"), entry("swordfish protocol"))),
+        Chunk(tool_calls=({"index": 0, "function": {"arguments": "heron"}},), logprobs=(entry("heron"),)),
+        Chunk(logprobs=(entry("swordfish protocol"),)),
+    ],
+)
+def test_entries_that_do_not_spell_their_text_do_not_leave(chunk: Chunk) -> None:
+    out = choice()
+    delta, ending = out.push(chunk), out.finish(Finish.STOP)
+    assert (*delta.positions, *ending.positions) == ()
+
+
+def test_a_tools_name_is_screened_whole_however_it_comes() -> None:
+    out = choice()
+    for name in ("swordfish ", "protocol"):
+        assert out.push(Chunk(tool_calls=({"index": 0, "function": {"name": name}},))).empty
+    delta = out.push(Chunk(tool_calls=({"index": 0, "function": {"arguments": "{}"}},)))
+    assert delta.tool_calls == ()
+    assert out.finished is Finish.CONTENT_FILTER
+
+
+def test_a_tools_name_is_redacted_and_leaves_once() -> None:
+    out = choice()
+    calls = []
+    for function in ({"name": "ask_he"}, {"name": "ron"}, {"arguments": "{}"}, {"name": "more", "arguments": " "}):
+        calls += out.push(Chunk(tool_calls=({"index": 0, "function": function},))).tool_calls
+    calls += out.push(Chunk(finish_reason="tool_calls")).tool_calls
+    assert "".join(each.name for each in calls) == "ask_[redacted]"
+    assert "".join(each.arguments for each in calls) == "{} "
+
+
+def test_a_tool_without_arguments_has_its_name_at_the_end() -> None:
+    out = choice()
+    out.push(Chunk(tool_calls=({"index": 0, "function": {"name": "look"}},)))
+    assert [each.name for each in out.push(Chunk(finish_reason="tool_calls")).tool_calls] == ["look"]
+
+
+def test_text_that_comes_with_the_end_is_text_that_left() -> None:
+    out = choice()
+    assert out.push(Chunk(text="all of it", finish_reason="stop")).text == out.text == "all of it"
+
+
+def test_what_is_only_flagged_leaves_and_is_counted_by_rule() -> None:
+    rules = 'rules: [{id: f, side: exit, literal: ["owl"], action: flag, clause: "1"}]'
+    out = ChoiceExit(0, Screen([load_text(rules, "r")], Side.EXIT), Kind.CHAT)
+    assert out.push(Chunk(text="owl and owl", reasoning="owl")).text == "owl and owl"
+    assert out.flags == {"f": 3}
 
 
 def test_what_was_redacted_shows_no_log_probability() -> None:

@@ -1,7 +1,8 @@
 """The exit: every channel of every choice goes through a screen of its own before it may leave (promise 3).
 
-Text, reasoning and tool arguments are screened as they stream. A log-probability entry shows a token too, so it waits
-until its token's text was let go, and an alternative that would complete a match is left out of it.
+Text, reasoning and tool arguments are screened as they stream, a tool's name when it is whole. Log-probabilities show
+tokens too, so they leave only if they spell the text that they came with, once that text was let go; alternatives that
+would complete a match in their token's place are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from readingroom.core.canonical import Json
 from readingroom.engines.model import Chunk, Kind
 from readingroom.gateway.frames import Delta, Finish, Position, Token, ToolCall
+from readingroom.gateway.screening.model import Action
 from readingroom.gateway.screening.stream import Screen, StreamScreen
 
 _FINISH = {each.value: each for each in Finish}
@@ -27,18 +29,32 @@ class _Waiting:
 
 
 @dataclass
+class _Call:
+    """One tool call on its way out. Its name waits until it is whole: until arguments or the end come."""
+
+    arguments: StreamScreen
+    name: str = ""
+    named: bool = False
+
+
+@dataclass
 class ChoiceExit:
-    """One choice on its way out."""
+    """One choice on its way out.
+
+    Attributes:
+        top: how many alternatives per position the reader asked for; None asked for no log-probabilities at all.
+        text: what has left.
+    """
 
     index: int
     screen: Screen
     kind: Kind
+    top: int | None = None
     finished: Finish | None = None
     text: str = ""
     _content: StreamScreen = field(init=False)
     _reasoning: StreamScreen = field(init=False)
-    _arguments: dict[int, StreamScreen] = field(default_factory=dict)
-    _names: dict[int, str] = field(default_factory=dict)
+    _calls: dict[int, _Call] = field(default_factory=dict)
     _waiting: deque[_Waiting] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -46,28 +62,35 @@ class ChoiceExit:
         self._content = self.screen.stream()
         self._reasoning = self.screen.stream()
 
+    @property
+    def flags(self) -> dict[str, int]:
+        """How often each rule that only flags has matched."""
+        counts: dict[str, int] = {}
+        for screen in (self._content, self._reasoning, *(call.arguments for call in self._calls.values())):
+            for hit in screen.hits:
+                if hit.action is Action.FLAG:
+                    counts[hit.rule] = counts.get(hit.rule, 0) + 1
+        return counts
+
     def push(self, chunk: Chunk) -> Delta:
         """Take a piece in and return what may leave of it and of what was held before."""
         if self.finished:
             return Delta(self.index)
-        positions = self._positions(chunk)
-        start = self._content.seen
-        content = self._content.push(chunk.text)
-        self._wait(start, positions)
-        reasoning = self._reasoning.push(chunk.reasoning)
+        self._wait(chunk)
+        content, reasoning = self._content.push(chunk.text), self._reasoning.push(chunk.reasoning)
         calls, refused = self._tool_calls(chunk)
         if content.refused or reasoning.refused or refused:
             self.finished = Finish.CONTENT_FILTER
-            return self._delta(content.text, reasoning.text, calls)
-        if chunk.finish_reason is None:
-            return self._delta(content.text, reasoning.text, calls)
+        made = self._delta(content.text, reasoning.text, calls)
+        if self.finished or chunk.finish_reason is None:
+            return made
         ending = self.finish(_FINISH.get(chunk.finish_reason, Finish.STOP))
         return Delta(
             self.index,
-            content.text + ending.text,
-            reasoning.text + ending.reasoning,
-            (*calls, *ending.tool_calls),
-            ending.positions,
+            made.text + ending.text,
+            made.reasoning + ending.reasoning,
+            (*made.tool_calls, *ending.tool_calls),
+            (*made.positions, *ending.positions),
             self.finished,
         )
 
@@ -77,13 +100,13 @@ class ChoiceExit:
             return Delta(self.index)
         self.finished = reason
         content, reasoning = self._content.finish(), self._reasoning.finish()
-        calls = []
-        refused = bool(content.refused or reasoning.refused)
-        for number, screen in self._arguments.items():
-            rest = screen.finish()
-            refused = refused or rest.refused is not None
-            if rest.text:
-                calls.append(ToolCall(number, arguments=rest.text))
+        refused, calls = bool(content.refused or reasoning.refused), []
+        for number, call in self._calls.items():
+            name, bad_name = self._name(call)
+            rest = call.arguments.finish()
+            refused = refused or bad_name or rest.refused is not None
+            if (name or rest.text) and not refused:
+                calls.append(ToolCall(number, name, rest.text))
         if refused:
             self.finished = Finish.CONTENT_FILTER
         return self._delta(content.text, reasoning.text, tuple(calls))
@@ -93,34 +116,44 @@ class ChoiceExit:
         return Delta(self.index, text, reasoning, calls, self._let_go(), self.finished)
 
     def _tool_calls(self, chunk: Chunk) -> tuple[tuple[ToolCall, ...], bool]:
-        made, refused = [], False
+        made: list[ToolCall] = []
         for raw in chunk.tool_calls:
             number, function = int(raw.get("index") or 0), raw.get("function") or {}
-            name = str(function.get("name") or "")
-            _, named = self.screen.whole(name)
-            screen = self._arguments.setdefault(number, self.screen.stream())
-            passed = screen.push(str(function.get("arguments") or ""))
-            refused = refused or named.refused is not None or passed.refused is not None
-            if not refused and (name or passed.text):
+            call = self._calls.setdefault(number, _Call(self.screen.stream()))
+            if not call.named:  # a name that comes after its arguments began is none
+                call.name += str(function.get("name") or "")
+            arguments = str(function.get("arguments") or "")
+            if not arguments:
+                continue
+            name, refused = self._name(call)
+            passed = call.arguments.push(arguments)
+            if refused or passed.refused:
+                return tuple(made), True
+            if name or passed.text:
                 made.append(ToolCall(number, name, passed.text))
-        return tuple(made), refused
+        return tuple(made), False
 
-    def _positions(self, chunk: Chunk) -> list[Position]:
+    def _name(self, call: _Call) -> tuple[str, bool]:
+        """Let a call's name go, once; tell whether it was refused."""
+        if call.named:
+            return "", False
+        call.named = True
+        passed, screen = self.screen.whole(call.name)
+        return ("", True) if screen.refused else (passed, False)
+
+    def _wait(self, chunk: Chunk) -> None:
+        """Take in the entries of a piece, if they spell its text: others would show what no screen has seen."""
+        if self.top is None:
+            return
         entries = [each for raw in chunk.logprobs for each in _entries(raw, self.kind)]
-        return [Position(each.chosen, tuple(t for t in each.top if self._may_show(t.text))) for each in entries]
-
-    def _may_show(self, alternative: str) -> bool:
-        """Tell whether an alternative, put where the chosen token goes, would match nothing."""
-        twin = self._content.fork()
-        before = len(twin.hits)
-        twin.push(alternative)
-        twin.finish()
-        return twin.refused is None and not any(hit.action == "redact" for hit in twin.hits[before:])
-
-    def _wait(self, start: int, positions: list[Position]) -> None:
-        for position in positions:
-            end = start + len(position.chosen.text)
-            self._waiting.append(_Waiting(start, end, position))
+        if "".join(each.chosen.text for each in entries) != chunk.text:
+            return
+        here, start = self._content.fork(), self._content.seen
+        for entry in entries:
+            top = tuple(each for each in entry.top[: self.top] if _may_show(here, each.text))
+            end = start + len(entry.chosen.text)
+            self._waiting.append(_Waiting(start, end, Position(entry.chosen, top)))
+            here.push(entry.chosen.text)
             start = end
 
     def _let_go(self) -> tuple[Position, ...]:
@@ -130,6 +163,15 @@ class ChoiceExit:
             if not any(start < each.end and each.start < end for start, end in self._content.taken_out):
                 free.append(each.position)
         return tuple(free)
+
+
+def _may_show(here: StreamScreen, alternative: str) -> bool:
+    """Tell whether an alternative, put where the chosen token goes, would match nothing that must not leave."""
+    twin = here.fork()
+    before = len(twin.hits)
+    twin.push(alternative)
+    twin.finish()
+    return twin.refused is None and not any(hit.action is Action.REDACT for hit in twin.hits[before:])
 
 
 def _entries(raw: Json, kind: Kind) -> list[Position]:

@@ -20,11 +20,10 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and its log probability; `raw` are its bytes where they are known."""
+    """A token and its log probability."""
 
     text: str
     logprob: float
-    raw: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A piece of a tool call; `name` stands in its first piece only."""
+    """A piece of a tool call; its whole `name` stands in its first piece only."""
 
     index: int
     name: str = ""

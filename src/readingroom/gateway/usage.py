@@ -6,7 +6,8 @@ grows with every call. A record's place in its batch is stored, so the root can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,9 +44,10 @@ class Facts:
     request: bytes
 
 
-def begun(facts: Facts, salt: bytes) -> dict[str, Json]:
-    """Begin a record: commitments and digests only."""
+def begun(facts: Facts, salt: bytes, flags: Mapping[str, int] | None = None) -> dict[str, Json]:
+    """Begin a record: commitments and digests only; `flags` count the flagging rules that matched at the entrance."""
     return {
+        **({"flagged_entrance": dict(flags)} if flags else {}),
         "v": VERSION,
         "id": facts.id,
         "grant": commitment(salt, facts.grant.encode()),
@@ -61,10 +63,13 @@ def finished(
     charged: Amount,
     ended: Ended,
     at: datetime,
+    flags: Iterable[Mapping[str, int]] = (),
 ) -> dict[str, Json]:
-    """Complete a record with what was charged and how the answer ended."""
+    """Complete a record with what was charged, how the answer ended, and which flagging rules matched in it."""
+    counted = sum((Counter(each) for each in flags), Counter[str]())
     return {
         **record,
+        **({"flagged_exit": dict(counted)} if counted else {}),
         "passes": charged.passes,
         "tokens": charged.tokens,
         "ended": ended.value,

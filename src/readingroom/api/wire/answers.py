@@ -172,7 +172,7 @@ def logprobs(positions: list[Position] | tuple[Position, ...], kind: Kind) -> Js
         "tokens": [p.chosen.text for p in positions],
         "token_logprobs": [p.chosen.logprob for p in positions],
         "top_logprobs": [{each.text: each.logprob for each in p.top} for p in positions],
-        "text_offset": [],
+        "text_offset": None,
     }
 
 

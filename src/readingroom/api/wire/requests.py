@@ -163,7 +163,7 @@ def _message(raw: object, where: str) -> dict[str, Json]:
 
 
 def _content(fields: Fields) -> str | None:
-    """Read a content: a text, or parts of text, which become one text so that no rule is dodged by splitting."""
+    """Read a content: a text, or parts of text, which become one text."""
     value = fields.value("content")
     if value is None or isinstance(value, str):
         return value
@@ -241,7 +241,8 @@ def _response_format(fields: Fields) -> dict[str, Json]:
         schema = Fields(inner.value("json_schema"), "response_format.json_schema", allowed)
         made["json_schema"] = {
             "name": schema.text("name", required=True),
-            **{name: schema.value(name) for name in ("description", "strict") if schema.has(name)},
+            **({"description": schema.text("description")} if schema.has("description") else {}),
+            **({"strict": schema.flag("strict")} if schema.has("strict") else {}),
             **({"schema": _object(schema, "schema")} if schema.has("schema") else {}),
         }
     elif inner.has("json_schema"):

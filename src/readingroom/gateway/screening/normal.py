@@ -27,7 +27,7 @@ class Piece:
     """Normalised characters and where each came from.
 
     Attributes:
-        text: the normalised characters.
+        parts: the normalised characters, as they came; `text` joins them.
         starts: for each, where its segment starts in the original.
         ends: for each, where its segment ends in the original (exclusive).
         ats: for each, how many original characters had been seen when it was certain.
@@ -35,16 +35,21 @@ class Piece:
             and nothing matches across it.
     """
 
-    text: str = ""
+    parts: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     ats: list[int] = field(default_factory=list)
     run: tuple[int, int] | None = None
 
+    @property
+    def text(self) -> str:
+        """The normalised characters."""
+        return "".join(self.parts)
+
     def add(self, text: str, start: int, end: int, at: int) -> None:
         """Add the normal form of one segment."""
         count = len(text)
-        self.text += text
+        self.parts.append(text)
         self.starts.extend([start] * count)
         self.ends.extend([end] * count)
         self.ats.extend([at] * count)
@@ -115,7 +120,7 @@ class Normaliser:
             self.seen = base + 1
             self._close(piece)
         last = len(text) - 1 if composes else len(text)
-        piece.text += text[:last].lower() if Form.CASEFOLD in self.forms else text[:last]
+        piece.parts.append(text[:last].lower() if Form.CASEFOLD in self.forms else text[:last])
         piece.starts.extend(range(base, base + last))
         piece.ends.extend(range(base + 1, base + last + 1))
         piece.ats.extend(range(base + 1 + composes, base + last + 1 + composes))

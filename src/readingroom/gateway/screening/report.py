@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from readingroom.core.canonical import Json
-from readingroom.gateway.screening.model import Hit, RuleSet, Side
+from readingroom.gateway.screening.model import Action, Hit, RuleSet, Side
 from readingroom.gateway.screening.stream import Screen
 
 
@@ -16,7 +16,7 @@ class SideReport:
     Attributes:
         side: entrance or exit.
         refused: whether the text is stopped.
-        text: what passes: all of it, with redactions, or what stands before the refused match.
+        text: what passes: a prompt whole or not at all; an answer with redactions, or up to the refused match.
         hits: every match up to there, with `line:column` of its start.
     """
 
@@ -53,7 +53,10 @@ def report(rules: RuleSet, text: str) -> tuple[SideReport, SideReport]:
 def _at(rules: RuleSet, text: str, side: Side) -> SideReport:
     passed, screen = Screen([rules], side).whole(text)
     hits = tuple((hit, _where(text, hit.start)) for hit in screen.hits)
-    return SideReport(side, screen.refused is not None, passed, hits)
+    # A prompt is answered or refused, never quietly made another: at the entrance, redacting refuses.
+    redacts = side is Side.ENTRANCE and any(hit.action is Action.REDACT for hit in screen.hits)
+    refused = screen.refused is not None or redacts
+    return SideReport(side, refused, "" if refused and side is Side.ENTRANCE else passed, hits)
 
 
 def _where(text: str, place: int) -> str:

@@ -33,6 +33,12 @@ class Screen:
         """Begin to screen one text."""
         return StreamScreen(self)
 
+    def hits(self, text: str) -> list[Hit]:
+        """Return all that is found in a whole text, where nothing is to be passed on."""
+        views = [View(lens) for lens in self.lenses]
+        found = [hit for view in views for hit in (*view.push(text), *view.finish())]
+        return sorted(found, key=lambda hit: (hit.at, self.order[hit.rule]))
+
     def whole(self, text: str) -> tuple[str, StreamScreen]:
         """Screen a whole text; return what may pass, and the screen with its hits."""
         stream = self.stream()
@@ -80,7 +86,7 @@ class StreamScreen:
         hits = [hit for view in self._views for hit in view.push(text)]
         if len(text) > 1 and any(hit.action is Action.REFUSE for hit in hits):
             self._views = before
-            return self._push_slowly(text)
+            return self._push_in_halves(text)
         self._held += text
         self.seen += len(text)
         self._note(hits)
@@ -100,14 +106,13 @@ class StreamScreen:
         twin.hits, twin.taken_out = list(self.hits), list(self.taken_out)
         return twin
 
-    def _push_slowly(self, text: str) -> Release:
-        """Go character by character to the refusal, so that what left before it depends on no pieces."""
-        left = ""
-        for character in text:
-            left += self.push(character).text
-            if self.refused:
-                break
-        return Release(left, self.refused)
+    def _push_in_halves(self, text: str) -> Release:
+        """Go to the very character of the refusal, so that what left before it depends on no pieces."""
+        left = self.push(text[: len(text) // 2])
+        if left.refused:
+            return left
+        right = self.push(text[len(text) // 2 :])
+        return Release(left.text + right.text, right.refused)
 
     def _note(self, hits: list[Hit]) -> None:
         """Put hits on record. A refusing hit is noted together with all that became certain with it."""

@@ -1,0 +1,89 @@
+"""Everything that a reader can choose is looked at, however it is hidden or cut (promise 3, entrance)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from readingroom.api.wire.requests import read
+from readingroom.core.refusal import Refused
+from readingroom.gateway.ask import Kind
+from readingroom.gateway.entrance import Screens, Seen
+from readingroom.gateway.screening.load import load_text
+from readingroom.gateway.screening.model import Side
+from readingroom.gateway.screening.stream import Screen
+
+RULES = """
+rules:
+  - {id: a, side: entrance, literal: ["ignore all previous"], normalize: [nfkc, casefold], action: refuse, clause: "1"}
+  - {id: b, side: both, literal: ["heron"], action: redact, clause: "2"}
+  - {id: c, side: entrance, literal: ["owl"], action: flag, clause: "3"}
+"""
+SETS = [load_text(RULES, "r")]
+SCREENS = Screens(Screen(SETS, Side.ENTRANCE), Screen(SETS, Side.EXIT), "")
+BAD = "ignore all previous"
+USER = {"role": "user", "content": "hello"}
+
+
+def look(*messages: dict[str, Any], **more: Any) -> Seen:
+    body = {"model": "m", "messages": list(messages) or [USER], **more}
+    return SCREENS.check(read(json.dumps(body).encode(), Kind.CHAT).ask)
+
+
+def tool(parameters: Any) -> Any:
+    return [{"type": "function", "function": {"name": "f", "parameters": parameters}}]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": BAD},
+        {"type": ["object", BAD]},
+        {"role": BAD},
+        {"$defs": {BAD: {}}},
+        {"properties": {BAD: {}}},
+        {"properties": {"type": {"description": BAD}}},
+        {"properties": {"role": {"enum": [1, [BAD]]}}},
+    ],
+)
+def test_nothing_hides_in_a_schema(schema: Any) -> None:
+    assert look(tools=tool(schema)).refusal is not None
+    shape = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    assert look(response_format=shape).refusal is not None
+
+
+def test_a_schema_that_is_no_schema_is_no_hiding_place() -> None:
+    shape = {"type": "json_schema", "json_schema": {"name": "n", "strict": {BAD: 1}}}
+    with pytest.raises(Refused, match="gateway/bad-request"):
+        look(response_format=shape)
+
+
+@given(st.integers(1, len(BAD) - 1), st.sampled_from(["messages", "parts", "lines"]))
+def test_a_text_cut_anywhere_over_messages_parts_or_lines_is_found(place: int, how: str) -> None:
+    first, second = BAD[:place], BAD[place:]
+    if how == "messages":
+        seen = look({"role": "user", "content": first}, {"role": "user", "content": second})
+    elif how == "parts":
+        parts = [{"type": "text", "text": each} for each in (first, second)]
+        seen = look({"role": "user", "content": parts})
+    else:
+        seen = look({"role": "user", "content": f"{first}\n{second}"})
+    assert seen.refusal is not None
+
+
+def test_what_would_be_redacted_is_refused_for_a_prompt_is_never_quietly_made_another() -> None:
+    assert look({"role": "user", "content": "a heron"}).refusal is not None
+
+
+def test_what_is_only_flagged_passes_and_is_counted() -> None:
+    seen = look({"role": "user", "content": "an owl"})
+    assert seen.refusal is None
+    assert seen.flags == {"c": 1}
+
+
+def test_plain_words_pass() -> None:
+    assert look(tools=tool({"type": "object", "properties": {"a": {"type": "string"}}})) == Seen(None, {})
