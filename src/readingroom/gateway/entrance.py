@@ -11,7 +11,7 @@ from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.screening.load import load_sets, sets_digest
-from readingroom.gateway.screening.model import Side
+from readingroom.gateway.screening.model import Action, Hit, Side
 from readingroom.gateway.screening.stream import Screen
 
 
@@ -23,19 +23,37 @@ class Screens:
     exit: Screen
     digest: str
 
-    def check(self, ask: Ask) -> Refusal | None:
-        """Refuse a request in which an entrance rule finds a match; the rule's text is never told.
+    def check(self, ask: Ask) -> Seen:
+        """Look at all that goes to the engine.
 
-        The parts are screened one by one and, since a model reads them as one, all in one text too.
+        The parts are screened one by one and, since a model reads them as one, also joined in each way in which a
+        template may join them: so a text that is cut over messages, over parts of one, or over lines, is found, too.
         """
         parts = [text for text in texts(ask.body) if text]
-        for text in [*parts, "\n".join(parts)]:
-            _, screen = self.entrance.whole(text)
-            if screen.refused:
-                hit = screen.refused
-                reason = f"The request matches a rule of this reading room (clause {hit.clause} of the terms)."
-                return Refusal("screening/entrance", reason, {"clause": hit.clause})
-        return None
+        flags: dict[str, int] = {}
+        joined = "\n".join(parts)
+        looks = [*parts, joined, joined.replace("\n", " "), joined.replace("\n", "")]
+        for place, text in enumerate(looks):
+            for hit in self.entrance.hits(text):
+                if hit.action is not Action.FLAG:
+                    return Seen(_refused(hit), flags)
+                if place == len(parts):  # the joined text: each is counted once
+                    flags[hit.rule] = flags.get(hit.rule, 0) + 1
+        return Seen(None, flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the entrance found: why the request is refused, if it is, and how often each flagging rule matched."""
+
+    refusal: Refusal | None
+    flags: dict[str, int]
+
+
+def _refused(hit: Hit) -> Refusal:
+    """Refuse; the rule's text is never told."""
+    reason = f"The request matches a rule of this reading room (clause {hit.clause} of the terms)."
+    return Refusal("screening/entrance", reason, {"clause": hit.clause})
 
 
 class Entrance:
@@ -63,7 +81,8 @@ class Entrance:
         return self._loaded[names]
 
 
-_OURS = frozenset({"role", "type"})  # closed lists of words that the gateway has checked
+_CHECKED = frozenset({"role", "type"})  # their values are words of closed lists, checked at the door
+_FREE = frozenset({"parameters", "schema"})  # JSON of the reader's own: every name and every value in it is his
 
 
 def texts(value: Json) -> Iterator[str]:
@@ -72,10 +91,22 @@ def texts(value: Json) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for name, each in value.items():
-            if name not in _OURS:
+            if name in _FREE:
+                yield from _everything(each)
+            elif name not in _CHECKED or not isinstance(each, str):
                 yield from texts(each)
-        if "properties" in value and isinstance(value["properties"], dict):
-            yield from map(str, value["properties"])  # names within a tool's schema are the reader's own
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from texts(each)
+
+
+def _everything(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield str(name)
+            yield from _everything(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _everything(each)

@@ -39,7 +39,7 @@ from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRe
 from readingroom.gateway import meter, usage
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
-from readingroom.gateway.entrance import Entrance, Screens
+from readingroom.gateway.entrance import Entrance, Screens, Seen
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
@@ -208,14 +208,15 @@ class Gateway:
         require(_check_model(ask.model, stage))
         screens = self._entrance.screens(stage.screening)
         require(_check_screens(stage, screens))
-        require(await _check_off_loop(screens, ask))  # (3)
+        seen = await _look(screens, ask)  # (3)
+        require(seen.refusal)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
-        record = {**usage.begun(facts, salt), "salt": seal(salt)}
+        record = {**usage.begun(facts, salt, seen.flags), "salt": seal(salt)}
         request, wish = await self._wish(ask, stage)
         hold = await self._reserve(grant.id, wish, receipt, record, salt)  # (4)
         body = {**request.body, "max_tokens": hold.maximum}
-        exits = [ChoiceExit(index, screens.exit, Kind(ask.kind.value)) for index in range(ask.choices)]
+        exits = [ChoiceExit(index, screens.exit, request.kind, top) for index in range(ask.choices)]
 
         async def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
             return await self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
@@ -230,10 +231,9 @@ class Gateway:
         if ask.choices > 1:
             body["n"] = ask.choices
         if ask.top_logprobs is not None:
-            chat = ask.kind.value == Kind.CHAT.value
-            body["logprobs"] = True if chat else ask.top_logprobs
-            if chat and ask.top_logprobs:
-                body["top_logprobs"] = ask.top_logprobs
+            # Never left to the engine, whose own default may be twenty; where none is asked for, none goes on.
+            top = max(1, ask.top_logprobs)
+            body |= {"logprobs": True, "top_logprobs": top} if ask.kind.value == Kind.CHAT.value else {"logprobs": top}
         request = ForwardRequest(Kind(ask.kind.value), body)
         try:
             self._info = self._info or await self._engine.info()
@@ -267,11 +267,12 @@ class Gateway:
         end = replace(
             end,
             prompt=flow.usage.prompt_tokens if flow.usage else flow.prompt,
-            generated=whole.completion_tokens if whole else sum(flow.generated.values()),
+            generated=min(whole.completion_tokens, flow.hold.amount.passes) if whole else sum(flow.generated.values()),
         )
         call = None
         if used != Amount():
-            done = usage.finished(record, used.at_most(flow.hold.amount), end.ended, self._clock.now())
+            flags = [each.flags for each in flow.exits]
+            done = usage.finished(record, used.at_most(flow.hold.amount), end.ended, self._clock.now(), flags)
             call = Usage(flow.hold.id, flow.hold.grant, done | _commitments(flow, end, salt), salt)
         try:
             charged, reading = await asyncio.to_thread(self._write, flow.hold, call, used)
@@ -330,7 +331,7 @@ def _check_screens(stage: StageFact, screens: Screens) -> Refusal | None:
     return Refusal("releases/stage-not-open", reason, {"stage": stage.name})
 
 
-async def _check_off_loop(screens: Screens, ask: Ask) -> Refusal | None:
+async def _look(screens: Screens, ask: Ask) -> Seen:
     """Screen a long request in a thread, so that other readers' streams flow on; a short one here."""
     if len(ask.committed) > LONG_BYTES:
         return await asyncio.to_thread(screens.check, ask)
