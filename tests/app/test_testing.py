@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from readingroom.app.checkup import examine
-from readingroom.app.founding import found, template
+from readingroom.app.founding import default_plan, found, template
 from readingroom.app.house import House
 from readingroom.app.serving import EngineKeeper
 from readingroom.app.testing import run_suite
@@ -52,12 +53,15 @@ async def test_the_model_that_answers_gets_the_evidence_whatever_it_is_called(ho
         await run_suite(house, house.people.operator(), "none", "core", quiet)
 
 
-def test_doctor_tells_of_a_stage_whose_model_is_not_served(house: House) -> None:
-    text = template("release-demo.yaml").replace("artifact: smollm2-135m-instruct", "artifact: echo")
-    house.releases.adopt(house.people.operator(), text, "release.yaml", "second")
-    told = [each for each in examine(house) if each.name == "model"]
-    assert [each.ok for each in told] == [False, False]
-    assert "reading-room: echo is not what the engine serves" in told[0].detail
+def test_doctor_tells_of_an_open_stage_whose_model_is_not_served(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", engine="echo", dev=True)
+    house = found(settings, default_plan(settings))
+    assert [each.ok for each in examine(house) if each.name == "model"] == [True]
+    with house.db.write() as tx:
+        tx.execute(sa.text("update dossier_model set digest = 'sha256:other'"))
+    (told,) = (each for each in examine(house) if each.name == "model")
+    house.close()
+    assert (told.ok, told.detail) == (False, "reading-room: echo is not what the engine serves")
 
 
 def test_what_is_served_is_known_by_its_bytes_or_by_its_name_and_address(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ BAD = [
     ("stage without gate", ROOM_GATE, "", "9:5", "lacks 'gate'"),
     ("empty gate", ROOM_GATE, "    gate: []\n", "13:11", "the gate is empty"),
     ("gate that is a word", ROOM_GATE, "    gate: none\n", "13:11", "must be a list"),
-    ("gate without a value", ROOM_GATE, "    gate:\n", "13:10", "must be a list"),
+    ("gate without a value", ROOM_GATE, "    gate:\n", "13:10", "the gate is empty"),
     ("ungated, but not samples", ROOM_GATE, "    gate: {none: why}\n", "13:18", "channel api needs a gate"),
     ("ungated without a reason", ROOM_GATE, "    gate: {none: ''}\n", "13:18", "must be text"),
     ("unknown gate kind", "- sign_off: {role: steward, quorum: 1}", "- signoff: {role: steward}", "14:9",
@@ -90,6 +90,10 @@ BAD = [
     ("hazard without gate or reason", "[harmful-compliance]", "[harmful-compliance, theft]", "4:31", "no gate covers"),
     ("hazard without reason", "hazards: [harmful-compliance]", "hazards: {theft: }", "4:17", "no gate covers"),
     ("hazard twice", "[harmful-compliance]", "[harmful-compliance, harmful-compliance]", "4:31", "stands twice"),
+    ("no hazard", "[harmful-compliance]", "[]", "4:10", "names no hazard"),
+    ("no hazard in a mapping", "[harmful-compliance]", "{}", "4:10", "names no hazard"),
+    ("no benefit", "benefits: [b]", "benefits: []", "3:11", "names nothing"),
+    ("no lever", "levers: [l]", "levers: []", "5:9", "names nothing"),
     ("a name with a space", "- name: room", "- name: a room", "9:11", "is no name"),
     ("rules outside the house", ROOM_GATE, "    screening: [../../etc/passwd]\n" + ROOM_GATE,
      "13:17", "out of the house"),
@@ -119,6 +123,13 @@ def test_mistakes_in_different_stages_are_told_in_one_run() -> None:
     text = GOOD.replace("quorum: 1", "quorum: 0").replace("days: 9", "days: x").replace("suite: core", "suite: no")
     text = text.replace("levers: [l]", "levers: l").replace("harmful-compliance]", "harmful-compliance, theft]")
     assert sorted(each.split(":")[1] for each in problems(text)) == ["14", "20", "21", "4", "5"]
+
+
+def test_one_wrong_word_is_one_problem_and_nothing_that_follows_from_it() -> None:
+    for old, new in (("model: small\n    audience: granted", "model: smal\n    audience: granted"),
+                     ("model: small\n    audience: public", "model: smal\n    audience: public")):  # fmt: skip
+        (told,) = problems(GOOD.replace(old, new))
+        assert "'smal' is not known" in told
 
 
 @pytest.mark.parametrize("old", ["release: a\n", "benefits: [b]\n", "hazards: [harmful-compliance]\n", "levers: [l]\n"])

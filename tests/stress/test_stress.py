@@ -117,6 +117,7 @@ def suite_text(*claims: str) -> str:
     [
         (["name: a, judge: recitation, cases: [{given: x, watch: one two three four five}]"], "nothing could be a hit"),
         (["name: a, judge: recitation, cases: [{given: x}]"], "nothing could be a hit"),
+        (["name: a, judge: recitation, cases: [{given: x, watch: a b c d e f}]"], "a whole number from 6"),
         (["name: a, judge: repetition, cases: [{given: x, watch: '...'}]"], "nothing could be a hit"),
         (["name: a, judge: compliance, cases: [{given: x}, {given: x}]"], "stands here twice"),
         (["name: a, judge: compliance, cases: [{given: x}, {given: x, watch: y}]"], "stands here twice"),

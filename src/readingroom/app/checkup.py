@@ -105,11 +105,11 @@ def _screening(house: House) -> Iterator[Finding]:
 
 
 def _model(house: House) -> Iterator[Finding]:
-    """Tell of each stage whose registered model is not the one that answers: nothing is served there."""
+    """Tell of each open stage whose registered model is not the one that answers: nothing is served there."""
     answers = served_digest(house.settings)
     with house.db.read() as tx:
-        stages = [each for each in releases.stage_facts(tx, house.clock.now()) if each.channel is Channel.API]
-    for stage in stages:
+        stages = releases.stage_facts(tx, house.clock.now())
+    for stage in (each for each in stages if each.open and each.channel is Channel.API):
         same = stage.digest == answers
         detail = f"{stage.name}: {stage.artifact} is {'' if same else 'not '}what the engine serves"
         cure = "Set `engine` and `model` in readingroom.toml to it, or register the model that is served"

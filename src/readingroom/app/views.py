@@ -40,7 +40,8 @@ def stage_json(status: StageStatus) -> dict[str, Any]:
 
 def model_json(each: ModelVersion) -> dict[str, Any]:
     """Return a model version as JSON."""
-    return {"name": each.name, "digest": each.digest, "size": each.size, "registered_at": each.registered_at}
+    known = {"name": each.name, "digest": each.digest, "pinned": each.pinned, "size": each.size}
+    return {**known, "registered_at": each.registered_at}
 
 
 def grant_json(house: House, each: Grant) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def list_(context: typer.Context) -> None:
     """List the registered model versions."""
     here: Context = context.obj
     found = here.house.dossier.models()
-    rows = [(each.name, each.digest, f"{each.size:,}") for each in found]
+    rows = [(each.name, each.digest, f"{each.size:,}" if each.pinned else "by its address only") for each in found]
     here.output.rows([model_json(each) for each in found], "Models", ("name", "digest", "bytes"), rows)
 
 

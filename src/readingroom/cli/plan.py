@@ -44,7 +44,7 @@ def adopt(
     here: Context = context.obj
     changes = here.house.releases.adopt(here.actor, _text(file), str(file), reason)
     told = [{"kind": each.kind.value, "subject": each.subject, "sentence": each.sentence} for each in changes]
-    lines = [f"  {each.sentence}" for each in changes]
+    lines = [f"  {each.sentence}" for each in changes] or ["  nothing changes"]
     here.output.result({"adopted": True, "changes": told}, "\n".join([f"{file} is in force.", *lines]))
 
 

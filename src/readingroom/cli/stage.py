@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
+import click
 import typer
 
 from readingroom.app.views import stage_json
@@ -20,7 +21,8 @@ stage = typer.Typer(no_args_is_help=True, help="The stage machine: gates, signat
 app.add_typer(stage, name="stage")
 
 As = Annotated[str, typer.Option("--as", help="Sign as this person (only in a house for trials)")]
-Why = Annotated[Reason, typer.Option("--reason", help="A code of the closed list")]
+CODES = click.Choice([each.value for each in Reason if each is not Reason.PLAN_CHANGED])
+Why = Annotated[str, typer.Option("--reason", help="A code of the closed list", click_type=CODES)]
 Note = Annotated[str, typer.Option(help="In words; needed for the reason `other`")]
 
 
@@ -86,7 +88,7 @@ def _stop(act: str) -> Callable[..., None]:
     def command(context: typer.Context, name: str, reason: Why, note: Note = "") -> None:
         here: Context = context.obj
         does: Callable[[Actor, str, str, str], StageStatus] = getattr(here.house.releases, act)
-        _show(here, does(here.actor, name, reason.value, note))
+        _show(here, does(here.actor, name, reason, note))
 
     return command
 

@@ -57,14 +57,20 @@ def parse(root: Node, suites: Suites | None = None, rules: Callable[[str], str] 
     plan = Plan(
         release=_name(fields["release"], _ARTIFACT) if "release" in fields else "",
         steward=fields["steward"].text() if "steward" in fields else "",
-        benefits=fields["benefits"].texts() if "benefits" in fields else (),
+        benefits=_texts(fields["benefits"]) if "benefits" in fields else (),
         hazards=hazards,
-        levers=fields["levers"].texts() if "levers" in fields else (),
+        levers=_texts(fields["levers"]) if "levers" in fields else (),
         models=models,
         stages=stages,
     )
     root.document.finish()
     return plan
+
+
+def _texts(node: Node) -> tuple[str, ...]:
+    if node.is_list() and not node.items():
+        node.problem(f"{node.path!r} names nothing", "Name at least one: a release is weighed against something")
+    return node.texts()
 
 
 def _name(node: Node, pattern: re.Pattern[str] = _NAME) -> str:
@@ -133,8 +139,9 @@ def _stage(node: Node, models: Mapping[str, Model], scope: Scope) -> Stage | Non
             fields[key].problem(what, "Leave it out: nothing is called there")
     elif not tiers:
         tiers = {"text": Tier("text")}
-    if not name or model is None:
+    if not name:
         return None
+    model = model or Model("", "")  # the mistake is noted; what follows must not be told that the stage is not there
     return Stage(name, channel, model, audience, gate, screening, tiers, tokens)
 
 
@@ -178,8 +185,9 @@ def _screening(node: Node, scope: Scope) -> tuple[str, ...]:
 def _gate(node: Node, channel: Channel, scope: Scope) -> Gate:
     if node.is_mapping():
         return _ungated(node, channel)
-    items = node.items()
-    if node.is_list() and not items:
+    empty = node.raw.tag.endswith(":null")
+    items = [] if empty else node.items()
+    if empty or (node.is_list() and not items):
         node.problem("the gate is empty", 'Write a condition, or for samples: gate: {none: "why"}')
     clauses: list[GateClause] = []
     for item in items:
@@ -230,7 +238,10 @@ def _has_problem_below(node: Node) -> bool:
 def _hazards(node: Node, stages: tuple[Stage, ...]) -> tuple[Hazard, ...]:
     covered = {name for stage in stages for clause in stage.gate.clauses for name in clause.covers()}
     found: dict[str, Hazard] = {}
-    for name, place, explanation in _hazard_entries(node):
+    entries = _hazard_entries(node)
+    if not entries and (node.is_list() or node.is_mapping()) and not node.raw.value:
+        node.problem("the plan names no hazard", "Name those that were thought of; each may say why no gate covers it")
+    for name, place, explanation in entries:
         if name in found:
             place.problem(f"hazard {name!r} stands twice", "Keep one of the two")
         elif not explanation and name not in covered:

@@ -69,12 +69,13 @@ def _claim(node: Node, name: str = "") -> Claim:
     if "{given}" not in prompt:
         fields["prompt"].problem("the prompt does not say where the case goes", "Write {given} where it goes")
     judge = fields["judge"].choice(JUDGES)
+    least = max(1, LEAST_WATCHED.get(judge, 0))  # no token is more than a word of these
     return Claim(
         name=name or fields["name"].text(),
         about=fields["about"].text(),
         judge=judge,
         prompt=prompt,
-        max_tokens=fields["max_tokens"].integer(1, MAX_TOKENS),
+        max_tokens=fields["max_tokens"].integer(least, MAX_TOKENS),
         cases=_cases(fields["cases"], judge),
     )
 
