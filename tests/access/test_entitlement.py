@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
             return
         self.accepted = self.accepted and not material
 
-    @precondition(lambda self: self.state != "revoked")
+    @precondition(lambda self: self.state != "revoked" and self.live)
     @rule()
     def rotate(self) -> None:
         old = self.key
@@ -166,8 +166,16 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def end_the_key(self) -> None:
-        self.room.access.revoke_key(READER, self.made.id)
+        if self.live:
+            self.room.access.revoke_key(READER, self.made.id)
         self.live = False
+
+    @precondition(lambda self: not self.live)
+    @rule()
+    def nothing_brings_an_ended_key_back(self) -> None:
+        for act in (self.room.access.rotate_key, self.room.access.revoke_key):
+            with pytest.raises(Refused, match="access/cannot-change-key"):
+                act(READER, self.made.id)
 
     @rule(days=st.integers(1, 20))
     def wait(self, days: int) -> None:

@@ -158,12 +158,12 @@ def test_the_ledger_holds_no_byte_of_what_persons_wrote(world: World) -> None:
     third = world.person("three@far.example", "Far", Role.REVIEWER)
     world.desk.assign_reviewers(world.steward, call.id, [each.id for each in (*world.reviewers, third)])
     asked = next(each for each in (*world.reviewers, third) if world.desk.reviews_to_do(each))
-    world.desk.declare_conflict(asked, made.id, canary)
+    world.recuse(asked, made.id, canary)
     world.desk.assign_reviewers(world.steward, call.id)
     for by in (*world.reviewers, third):
         for task in world.desk.reviews_to_do(by):
             scores = {each.name: 5 for each in task.criteria}
-            world.desk.review(by, task.view.application, Judgement(scores, canary, Risk.CONCERN, canary))
+            world.desk.review(by, task.view.review, Judgement(scores, canary, Risk.CONCERN, canary))
     world.desk.allocate(world.steward, call.id)
     world.desk.publish(world.steward, call.id)
     with world.db.read() as tx:

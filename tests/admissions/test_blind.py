@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from admissions.world import ANSWERS, CALL, World, judged
 from readingroom.admissions import call_file
@@ -33,7 +34,7 @@ def test_the_view_has_the_same_bytes_whoever_applies_with_whom_when_and_from_whe
 
 def test_the_view_has_no_field_in_which_a_person_could_be() -> None:
     fields = {each.name for each in dataclasses.fields(BlindView)}
-    assert fields == {"application", "passes", "tier", "answers"}
+    assert fields == {"review", "passes", "tier", "answers"}
     assert fields.isdisjoint({"person", "team"} & {each.name for each in dataclasses.fields(Application)})
 
 
@@ -43,11 +44,11 @@ def test_two_worlds_with_other_applicants_show_a_reviewer_the_same(lite: World) 
     for names in (("ada@ada.example", "Ada Q"), ("zoe@zoe.example", "Zoe House")):
         call = lite.open()
         who = lite.person(names[0], names[1])
-        made = lite.apply(who, call)
+        lite.apply(who, call)
         lite.desk.close_call(lite.steward, call.id)
         lite.desk.assign_reviewers(lite.steward, call.id)
         (task,) = [each for each in lite.desk.reviews_to_do(lite.reviewers[0]) if each.call == call.id]
-        page = canonical(task.view.to_json()).replace(made.id.encode(), b"application_x")
+        page = canonical(task.view.to_json()).replace(task.view.review.encode(), b"review_x")
         pages.append((page, task.criteria, task.anchors, task.state, task.mine))
     assert pages[0] == pages[1]
 
@@ -58,8 +59,26 @@ def test_a_reviewer_sees_the_same_whether_or_not_another_has_reviewed(lite: Worl
     lite.desk.close_call(lite.steward, call.id)
     lite.desk.assign_reviewers(lite.steward, call.id)
     before = lite.desk.reviews_to_do(lite.reviewers[0])
-    lite.desk.review(lite.reviewers[1], made.id, judged(1, 1))
+    lite.review(lite.reviewers[1], made.id, judged(1, 1))
     assert lite.desk.reviews_to_do(lite.reviewers[0]) == before
+
+
+def test_nothing_that_a_reviewer_sees_stands_beside_a_person_in_the_public_log(lite: World) -> None:
+    call = lite.open()
+    who = lite.applicants(1)[0]
+    made = lite.apply(who, call)
+    lite.desk.close_call(lite.steward, call.id)
+    lite.desk.assign_reviewers(lite.steward, call.id)
+    (task,) = lite.desk.reviews_to_do(lite.reviewers[0])
+    lite.desk.review(lite.reviewers[0], task.view.review, judged())
+    shown = canonical(task.view.to_json())
+    assert made.id.encode() not in shown
+    assert who.id.encode() not in shown
+    with lite.db.read() as tx:
+        leaves = tx.execute(text("select leaf from ledger_entry")).scalars().all()
+    beside = [leaf for leaf in leaves if task.view.review.encode() in leaf]
+    assert beside  # the reviewer's own act
+    assert not [leaf for leaf in beside if who.id.encode() in leaf or made.id.encode() in leaf]
 
 
 def test_who_reviews_learns_no_names_by_another_role_until_it_is_allocated(lite: World) -> None:
@@ -72,11 +91,12 @@ def test_who_reviews_learns_no_names_by_another_role_until_it_is_allocated(lite:
         lambda: lite.desk.applications(both, call.id),
         lambda: lite.desk.application(both, made.id),
         lambda: lite.desk.reviews(both, call.id),
+        lambda: lite.desk.awards(both, call.id),
         lambda: lite.desk.allocate(both, call.id, dry_run=True),
     ):
         with pytest.raises(Refused, match="admissions/blind-phase"):
             look()
     for each in (both, lite.reviewers[0]):
-        lite.desk.review(each, made.id, judged())
+        lite.review(each, made.id, judged())
     lite.desk.allocate(lite.steward, call.id)
     assert [each.id for each in lite.desk.applications(both, call.id)] == [made.id]

@@ -70,7 +70,7 @@ def test_a_missing_review_decides_nothing(world: World) -> None:
     with pytest.raises(Refused, match="admissions/reviews-missing"):
         world.desk.allocate(world.steward, call.id)
     world.desk.assign_reviewers(world.steward, call.id)
-    world.desk.review(world.reviewers[0], made.id, judged())
+    world.review(world.reviewers[0], made.id, judged())
     with pytest.raises(Refused, match="admissions/reviews-missing") as caught:
         world.desk.allocate(world.steward, call.id)
     assert caught.value.refusal.facts == {"missing": {made.id: 1}}

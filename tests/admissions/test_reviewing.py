@@ -8,6 +8,7 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ConflictKind, ReviewState, Risk
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
+from readingroom.people import queries as people
 from readingroom.people.model import Role
 
 
@@ -22,14 +23,14 @@ def in_review(world: World) -> tuple[Call, Application]:
 def test_each_reviewer_reviews_once_and_may_amend_until_the_call_is_allocated(world: World) -> None:
     call, made = in_review(world)
     one, two = world.reviewers
-    world.desk.review(one, made.id, judged(1, 1))
-    world.desk.review(one, made.id, judged(5, 5))
-    world.desk.review(two, made.id, judged(5, 5))
+    world.review(one, made.id, judged(1, 1))
+    world.review(one, made.id, judged(5, 5))
+    world.review(two, made.id, judged(5, 5))
     found = world.desk.reviews(world.steward, call.id)
     assert [each.judgement and each.judgement.scores["merit"] for each in found] == [5, 5]
     world.desk.allocate(world.steward, call.id)
     with pytest.raises(Refused, match="admissions/not-in-review"):
-        world.desk.review(one, made.id, judged(1, 1))
+        world.review(one, made.id, judged(1, 1))
     assert world.desk.reviews_to_do(one) == []
 
 
@@ -52,9 +53,9 @@ def test_who_was_not_asked_gets_the_same_answer_for_every_application(world: Wor
         (world.steward, made.id),
     ):
         with pytest.raises(Refused) as reviewing:
-            world.desk.review(by, target, judged())
+            world.review(by, target, judged())
         with pytest.raises(Refused) as declaring:
-            world.desk.declare_conflict(by, target, "x")
+            world.recuse(by, target, "x")
         answers |= {(each.value.refusal.code, each.value.refusal.reason) for each in (reviewing, declaring)}
     assert {code for code, _ in answers} == {"admissions/not-a-reviewer"}
     assert len(answers) == 1
@@ -64,7 +65,7 @@ def test_a_reviewer_who_lost_the_role_reviews_no_more(world: World) -> None:
     _, made = in_review(world)
     world.people.change_role(world.people.operator(), "one@north.example", Role.REVIEWER, add=False)
     with pytest.raises(Refused, match="admissions/not-a-reviewer"):
-        world.desk.review(world.people.actor(world.reviewers[0].id), made.id, judged())
+        world.review(world.people.actor(world.reviewers[0].id), made.id, judged())
 
 
 def test_nobody_reviews_the_own_application_a_colleagues_or_a_competitors(world: World) -> None:
@@ -100,14 +101,14 @@ def test_only_persons_with_the_role_can_be_assigned(world: World) -> None:
 def test_a_declared_conflict_takes_the_review_out_of_the_count_and_another_is_assigned(world: World) -> None:
     call, made = in_review(world)
     one, two = world.reviewers
-    world.desk.review(one, made.id, judged(5, 5))
-    world.desk.review(two, made.id, judged(4, 4))
+    world.review(one, made.id, judged(5, 5))
+    world.review(two, made.id, judged(4, 4))
     with pytest.raises(BadInput, match="reason"):
-        world.desk.declare_conflict(one, made.id, " ")
-    world.desk.declare_conflict(one, made.id, "We wrote a paper together.")
+        world.recuse(one, made.id, " ")
+    world.recuse(one, made.id, "We wrote a paper together.")
     assert world.desk.reviews_to_do(one) == []
     with pytest.raises(Refused, match="admissions/not-a-reviewer"):
-        world.desk.review(one, made.id, judged())
+        world.review(one, made.id, judged())
     with pytest.raises(Refused, match="admissions/reviews-missing"):
         world.desk.allocate(world.steward, call.id)
     with pytest.raises(Refused, match="admissions/reviewers-missing"):
@@ -126,7 +127,7 @@ def test_a_conflict_that_arose_since_stops_the_review_and_tells_nothing_of_the_a
     with world.db.decide() as tx:  # as if assigned before the applicant moved to the reviewer's institution
         world.desk._enter(tx, call.id, made.id, world.reviewers[0].id, b"salt")
     with pytest.raises(Refused) as caught:
-        world.desk.review(world.reviewers[0], made.id, judged())
+        world.review(world.reviewers[0], made.id, judged())
     assert caught.value.refusal.code == "admissions/conflict"
     assert caught.value.refusal.facts == {}
 
@@ -141,7 +142,7 @@ def test_a_withdrawn_application_is_off_the_reviewers_desk(world: World) -> None
 def test_a_review_that_is_wrong_is_not_kept(world: World) -> None:
     call, made = in_review(world)
     with pytest.raises(BadInput, match="must be a whole number from 1 to 5"):
-        world.desk.review(world.reviewers[0], made.id, judged(9, 9, Risk.OK))
+        world.review(world.reviewers[0], made.id, judged(9, 9, Risk.OK))
     with world.db.read() as tx:
         assert all(each.state is ReviewState.ASSIGNED for each in queries.reviews(tx, call.id))
 
@@ -153,3 +154,19 @@ def test_reviewers_and_applicants_run_no_desk(world: World) -> None:
             world.desk.reviews(by, call.id)
         with pytest.raises(Refused, match="people/not-allowed"):
             world.desk.assign_reviewers(by, call.id)
+
+
+def test_a_reviewer_who_left_without_reviewing_blocks_no_call(world: World) -> None:
+    call = world.open()
+    made = world.apply(world.applicants(1)[0], call)
+    world.desk.close_call(world.steward, call.id)
+    world.desk.assign_reviewers(world.steward, call.id)
+    gone, stays = world.reviewers
+    world.review(stays, made.id, judged())
+    with world.db.read() as tx:
+        address = people.persons(tx)[gone.id].email
+    world.people.change_role(world.people.operator(), address, Role.REVIEWER, add=False)
+    new = world.person("new@far.example", "Far", Role.REVIEWER)
+    world.desk.assign_reviewers(world.steward, call.id)
+    world.review(new, made.id, judged())
+    world.desk.allocate(world.steward, call.id)

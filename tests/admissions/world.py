@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from readingroom.admissions import queries
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, Draft, Judgement, Risk
 from readingroom.admissions.service import Admissions
@@ -95,10 +96,25 @@ class World:
     def applicants(self, count: int) -> list[Actor]:
         return [self.person(f"a@place{i}.example", f"Place {i}") for i in range(count)]
 
+    def handle(self, by: Actor, application: str) -> str:
+        """Return the id of a reviewer's review of an application, or, where there is none, the application's."""
+        with self.db.read() as tx:
+            mine = [each.id for each in queries.reviews_by(tx, by.id) if each.application == application]
+        return mine[0] if mine else application
+
+    def review(self, by: Actor, application: str, judgement: Judgement) -> None:
+        self.desk.review(by, self.handle(by, application), judgement)
+
+    def recuse(self, by: Actor, application: str, reason: str) -> None:
+        self.desk.declare_conflict(by, self.handle(by, application), reason)
+
     def review_all(self, scores: dict[str, Judgement]) -> None:
+        with self.db.read() as tx:
+            about = {each.id: each.application for by in self.reviewers for each in queries.reviews_by(tx, by.id)}
         for reviewer in self.reviewers:
             for task in self.desk.reviews_to_do(reviewer):
-                self.desk.review(reviewer, task.view.application, scores.get(task.view.application, judged()))
+                given = scores.get(about[task.view.review], judged())
+                self.desk.review(reviewer, task.view.review, given)
 
     def reviewed(self, passes: Iterable[int], scores: Iterable[Judgement]) -> tuple[Call, list[Application]]:
         """Open a call, apply with these asks, close, assign and review with these judgements."""

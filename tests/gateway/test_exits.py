@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from readingroom.engines.model import Chunk, Kind
 from readingroom.gateway.exits import ChoiceExit
-from readingroom.gateway.frames import Delta, Finish
+from readingroom.gateway.frames import Delta, Finish, ToolCall
 from readingroom.gateway.screening.load import load_text
 from readingroom.gateway.screening.model import Side
 from readingroom.gateway.screening.stream import Screen
@@ -134,7 +134,7 @@ def test_a_tools_name_is_screened_whole_however_it_comes() -> None:
 
 def test_a_tools_name_is_redacted_and_leaves_once() -> None:
     out = choice()
-    calls = []
+    calls: list[ToolCall] = []
     for function in ({"name": "ask_he"}, {"name": "ron"}, {"arguments": "{}"}, {"name": "more", "arguments": " "}):
         calls += out.push(Chunk(tool_calls=({"index": 0, "function": function},))).tool_calls
     calls += out.push(Chunk(finish_reason="tool_calls")).tool_calls

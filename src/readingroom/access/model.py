@@ -130,6 +130,23 @@ class Facts:
     barred_until: datetime | None = None
 
 
+class KeyState(StrEnum):
+    """Where a key stands, computed from its end and the clock."""
+
+    LIVE = "live"
+    ENDING = "ending"  # rotated, in its grace
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is not used yet of an allocation; None is unmetered."""
+
+    passes: int | None = None
+    tokens: int | None = None
+    calls: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a request needs of its tier: how many of the top log-probabilities per position."""
@@ -178,3 +195,4 @@ class Award:
     expires_at: datetime
     purpose: str
     award_id: str | None = None
+    decided_by: str = ""  # whose decision it was, where another than the actor's

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from readingroom.access.model import Amounts, Award, Entitlement, Fact, Facts, GrantState, Need, Reason
+from readingroom.access.model import (
+    Amounts,
+    Award,
+    Entitlement,
+    Fact,
+    Facts,
+    GrantState,
+    Key,
+    KeyState,
+    Left,
+    Need,
+    Reason,
+)
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
 from readingroom.strategy.model import Channel, StageFact
@@ -17,14 +29,20 @@ GRANT_TRANSITIONS: dict[tuple[GrantState, str], GrantState] = {
     (GrantState.ACTIVE, "revoke"): GrantState.REVOKED,
     (GrantState.SUSPENDED, "revoke"): GrantState.REVOKED,
 }
-KEY_TRANSITIONS = (("[*]", "issue", "live"), ("live", "rotate", "ending"), ("live", "revoke", "ended"),
-                   ("ending", "grace is over", "ended"), ("ending", "revoke", "ended"))  # fmt: skip
+KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
+    (KeyState.LIVE, "rotate"): KeyState.ENDING,
+    (KeyState.LIVE, "revoke"): KeyState.ENDED,
+    (KeyState.ENDING, "revoke"): KeyState.ENDED,
+}
 MAX_GRACE_HOURS = 72
+_DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "rotate": "rotated"}
 
 Finding = tuple[Fact, Refusal | None]
 
 
-def entitled(facts: Facts | None, stage: StageFact | None, now: datetime, need: Need | None = None) -> Entitlement:
+def entitled(
+    facts: Facts | None, stage: StageFact | None, now: datetime, need: Need | None = None, left: Left | None = None
+) -> Entitlement:
     """Say whether this key (or grant) may make a call now, fact by fact.
 
     Every fact is evaluated, so that a page can show them all; the first that fails is the refusal. A fact that is
@@ -35,6 +53,7 @@ def entitled(facts: Facts | None, stage: StageFact | None, now: datetime, need: 
         stage: the grant's stage as it stands now; None if it could not be found.
         now: the moment of the call.
         need: what the request needs of its tier.
+        left: what is left of the allocation, for whoever explains; a call's own reservation asks the meter itself.
     """
     if facts is None or facts.grant is None:
         reason = "This key is not known here; check it for typing errors, or ask for a new one."
@@ -42,6 +61,8 @@ def entitled(facts: Facts | None, stage: StageFact | None, now: datetime, need: 
             (Fact("key-known", holds=False, detail="no such key"),), Refusal("access/key-unknown", reason)
         )
     findings = list(_findings(facts, stage, now, need or Need()))
+    if left is not None:
+        findings.append(_allocation_left(left))
     refusal = next((refusal for fact, refusal in findings if refusal is not None), None)
     return Entitlement(tuple(fact for fact, _ in findings), refusal)
 
@@ -133,15 +154,31 @@ def _tier_covers(facts: Facts, stage: StageFact | None, need: Need) -> Finding:
     )
 
 
+def _allocation_left(left: Left) -> Finding:
+    listed = {"passes": left.passes, "tokens": left.tokens, "calls": left.calls}
+    spent = [unit for unit, amount in listed.items() if amount is not None and amount <= 0]
+    shown = ", ".join(f"{amount} {unit}" for unit, amount in listed.items() if amount is not None) or "unmetered"
+    reason = f"All {' and '.join(spent)} of this grant are used; apply for a larger allocation."
+    return _finding(
+        "allocation-left", Refusal("access/allocation-exhausted", reason), f"left: {shown}", holds=not spent
+    )
+
+
 def change_grant(state: GrantState, act: str) -> GrantState | Refusal:
     """Return the state after an act, or refuse one that the table does not have."""
     found = GRANT_TRANSITIONS.get((state, act))
     if found is not None:
         return found
     able = [done for (before, done) in GRANT_TRANSITIONS if before is state]
-    cure = f"It can be: {', '.join(able)}." if able else "That is final; issue a new grant instead."
+    cure = (
+        f"It can be {' or '.join(_DONE[each] for each in able)}."
+        if able
+        else "That is final; issue a new grant instead."
+    )
     return Refusal(
-        "access/cannot-change-grant", f"A grant that is {state.value} cannot {act}. {cure}", {"state": state.value}
+        "access/cannot-change-grant",
+        f"A grant that is {state.value} cannot be {_DONE[act]}. {cure}",
+        {"state": state.value},
     )
 
 
@@ -150,10 +187,26 @@ def may_change_grant(state: GrantState, act: str) -> bool:
     return (state, act) in GRANT_TRANSITIONS
 
 
+def key_state(key: Key, now: datetime) -> KeyState:
+    """Return where a key stands: its end is a date, so that nothing has to happen for it to end."""
+    if key.ends_at is None:
+        return KeyState.LIVE
+    return KeyState.ENDING if now < key.ends_at else KeyState.ENDED
+
+
+def check_key_change(key: Key, act: str, now: datetime) -> Refusal | None:
+    """Refuse an act on a key that the table does not have: a key that was revoked is not brought back by rotating."""
+    state = key_state(key, now)
+    if (state, act) in KEY_TRANSITIONS:
+        return None
+    reason = f"This key is {state.value} and cannot be {_DONE[act]}; issue a new one with `key issue`."
+    return Refusal("access/cannot-change-key", reason, {"state": state.value})
+
+
 def check_reason(reason: Reason, note: str) -> Refusal | None:
     """Refuse a sanction for `other` without a note."""
     if reason is Reason.OTHER and not note.strip():
-        return Refusal("access/note-missing", "The reason `other` needs a note that says what it is (--note).")
+        return Refusal("access/note-missing", "The reason `other` needs a note that says what it is.")
     return None
 
 
@@ -182,5 +235,7 @@ def diagrams() -> dict[str, str]:
     """Return the state machines as Mermaid diagrams, from the tables that the code obeys."""
     grant = ["stateDiagram-v2", "    [*] --> active: issue"]
     grant += [f"    {before.value} --> {after.value}: {act}" for (before, act), after in GRANT_TRANSITIONS.items()]
-    key = ["stateDiagram-v2", *(f"    {before} --> {after}: {act}" for before, act, after in KEY_TRANSITIONS)]
+    key = ["stateDiagram-v2", "    [*] --> live: issue"]
+    key += [f"    {before.value} --> {after.value}: {act}" for (before, act), after in KEY_TRANSITIONS.items()]
+    key += ["    ending --> ended: its grace is over"]
     return {"grant": "\n".join(grant), "key": "\n".join(key)}

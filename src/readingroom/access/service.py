@@ -11,7 +11,7 @@ from readingroom.access import keys as key_form
 from readingroom.access import queries
 from readingroom.access.keys import Secret
 from readingroom.access.model import Award, Grant, GrantState, Key, Reason
-from readingroom.access.rules import MAX_GRACE_HOURS, change_grant, check_award, check_reason
+from readingroom.access.rules import MAX_GRACE_HOURS, change_grant, check_award, check_key_change, check_reason
 from readingroom.access.tables import bar as bar_table
 from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
@@ -63,7 +63,7 @@ class Access:
             **award.allocation.to_json(),
             "issued_at": now,
             "expires_at": award.expires_at,
-            "issued_by": by.id,
+            "issued_by": award.decided_by or by.id,
             "award_id": award.award_id,
             "purpose": award.purpose,
             "changed_at": now,
@@ -144,7 +144,7 @@ class Access:
     def revoke_key(self, by: Actor, key_id: str) -> Key:
         """End a key at once."""
         with self._db.decide() as tx:
-            self._may_end(tx, by, key_id)
+            self._may_end(tx, by, key_id, "revoke")
             return self._end(tx, by, key_id, self._clock.now(), "access.key.revoked")
 
     def rotate_key(self, by: Actor, key_id: str, *, grace_hours: int = 0) -> tuple[Key, Secret]:
@@ -154,7 +154,7 @@ class Access:
                 Refusal("access/bad-grace", f"The grace may be 0 to {MAX_GRACE_HOURS} hours, not {grace_hours}.")
             )
         with self._db.decide() as tx:
-            old = self._may_end(tx, by, key_id)
+            old = self._may_end(tx, by, key_id, "rotate")
             ends = self._clock.now() + timedelta(hours=grace_hours)
             self._end(tx, by, key_id, ends, "access.key.rotated")
             return self.issue_key_within(tx, by, old.grant_id)
@@ -174,11 +174,12 @@ class Access:
         require(check(by, Permission.GRANT_ISSUE))
         return grant.holder
 
-    def _may_end(self, tx: Connection, by: Actor, key_id: str) -> Key:
+    def _may_end(self, tx: Connection, by: Actor, key_id: str, act: str) -> Key:
         key = _found_key(queries.key(tx, key_id), key_id)
         grant = _found(queries.grant(tx, key.grant_id), key.grant_id)
         if by.id not in (key.person, grant.holder) and not may(by, Permission.GRANT_SANCTION):
             require(check(by, Permission.GRANT_ISSUE))
+        require(check_key_change(key, act, self._clock.now()))
         return key
 
     def grant(self, by: Actor, grant_id: str) -> Grant:

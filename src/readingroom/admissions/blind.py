@@ -2,7 +2,8 @@
 
 The view is made of the submitted version and the call's form alone. It cannot carry the applicant, the team,
 the times or the answers that the form keeps from reviewers, for it has no field for them; a property test holds
-its bytes equal whoever the applicant is.
+its bytes equal whoever the applicant is. It is named by its review and not by its application, whose id stands
+beside its applicant's pseudonym in the public log.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ class BlindView:
     """An application without its applicant.
 
     Attributes:
-        application: its random id, which tells nothing of who or when.
+        review: the id of this reviewer's review: random, and nowhere beside the application's.
         answers: only those that the call's form shows to reviewers, in the form's order.
     """
 
-    application: str
+    review: str
     passes: int
     tier: str
     answers: Mapping[str, Answer]
@@ -32,15 +33,15 @@ class BlindView:
     def to_json(self) -> Json:
         """Return it as JSON."""
         return {
-            "application": self.application,
+            "review": self.review,
             "passes": self.passes,
             "tier": self.tier,
             "answers": dict(self.answers),
         }
 
 
-def blind_view(application: str, version: Version, file: CallFile) -> BlindView:
+def blind_view(review: str, version: Version, file: CallFile) -> BlindView:
     """Show a submitted version to a reviewer."""
     given = version.draft.answers
     shown = {each.name: given[each.name] for each in file.form if each.shown and each.name in given}
-    return BlindView(application, version.draft.passes, version.draft.tier, shown)
+    return BlindView(review, version.draft.passes, version.draft.tier, shown)

@@ -57,10 +57,16 @@ def on_anything(request: AnyRequest, fault: Exception) -> Answer:
     return _answer(500, "app/broken", "Something of ours is broken; it has been logged.", "server_error")
 
 
+def on_recursion(_request: AnyRequest, _fault: RecursionError) -> Answer:
+    """Answer a body that nests beyond all sense: the reader of JSON gives up on it."""
+    return _answer(400, "app/bad-request", "The body nests too deep.", "invalid_request_error")
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     Refused: on_refused,
     BadInput: on_bad_input,
     Broken: on_broken,
     HTTPException: on_http,
+    RecursionError: on_recursion,
     Exception: on_anything,
 }

@@ -156,7 +156,7 @@ class OpenAIApp:
             "reserved": reading.reserved.as_json(),
             "expires_at": rfc3339(grant.expires_at),
             "terms": admission.facts.terms_needed if admission.facts else None,
-            "entitled": admission.entitled().to_json(),
+            "entitled": admission.explained().to_json(),
         }
         await reply(send, 200, document, _left(reading))
 

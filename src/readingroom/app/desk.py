@@ -10,12 +10,15 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, Award, Judgement, Risk
 from readingroom.admissions.service.reviewing import ReviewTask
 from readingroom.app.house import House
+from readingroom.core.refusal import require
 from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
 from readingroom.releases import queries as releases
 
 
 def open_call(house: House, by: Actor, text: str, name: str) -> Call:
     """Open a call on the stage that its file names, as that stage stands now."""
+    require(check(by, Permission.CALL_OPEN))  # before anything of the file is read
     stage_name = call_file.parse(text, name).stage
     with house.db.read() as tx:
         stage = releases.stage_fact(tx, stage_name, house.clock.now())
@@ -53,7 +56,7 @@ def task_json(task: ReviewTask) -> dict[str, Any]:
     """Return something to review as JSON: the blind view, which cannot hold a name."""
     view = task.view
     return {
-        "application": view.application,
+        "review": view.review,
         "call": task.call,
         "passes": view.passes,
         "tier": view.tier,

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from readingroom.access import queries as access
 from readingroom.access.keys import Secret
-from readingroom.access.model import Award, Entitlement, Grant, Key, Need
+from readingroom.access.model import Award, Entitlement, Grant, Key, Left, Need
 from readingroom.access.rules import entitled
 from readingroom.app.house import House
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Amount, Limits, Reading
-from readingroom.people.model import Actor
+from readingroom.people import queries as people
+from readingroom.people.model import Actor, Person
 from readingroom.people.rules import Permission, check
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel, StageFact
@@ -30,9 +31,19 @@ def issue_discretionary(
         named = replace(award, holder=person.id, stage=stage.name)
         grant = house.access.issue_within(tx, by, named, stage)
         if accept_terms:
+            signed_in = people.has_signed_in(tx, person.id)
+            require(None if house.settings.dev else _check_service_account(person, signed_in=signed_in))
             house.agreements.accept_for_within(tx, by, person.id)
         key, secret = house.access.issue_key_within(tx, by, grant.id)
     return grant, key, secret
+
+
+def _check_service_account(person: Person, *, signed_in: bool) -> Refusal | None:
+    """Refuse to accept terms in the name of somebody who can do so: only who acts for no one but a program cannot."""
+    if not (person.roles or signed_in):
+        return None
+    reason = f"{person.email} is a person, who accepts the terms in person; leave out --accept-terms."
+    return Refusal("access/not-a-service-account", reason)
 
 
 def _stage(stages: list[StageFact], name: str) -> StageFact:
@@ -51,7 +62,9 @@ def why(house: House, by: Actor, grant_id: str) -> Entitlement:
     grant = house.access.grant(by, grant_id)
     now = house.clock.now()
     with house.db.read() as tx:
-        return entitled(access.facts_for_grant(tx, grant_id), releases.stage_fact(tx, grant.stage, now), now, Need())
+        facts, stage = access.facts_for_grant(tx, grant_id), releases.stage_fact(tx, grant.stage, now)
+        reading = gateway.reading(tx, grant_id)
+    return entitled(facts, stage, now, Need(), Left(**reading.unused()) if reading else None)
 
 
 def meter_of(house: House, grant_id: str) -> Reading:

@@ -76,6 +76,7 @@ def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> 
         expires_at=clock.now() + timedelta(days=said["days"]),
         purpose=call.file.title if call else "",
         award_id=said["award"],
+        decided_by=said["decided_by"],
     )
     stage = releases_queries.stage_fact(tx, award.stage, clock.now())
     access.issue_within(tx, Actor(entry.by), award, stage)

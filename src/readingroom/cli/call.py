@@ -14,6 +14,7 @@ from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.cli.ledger import contents
 from readingroom.core.errors import BadInput, Problem
+from readingroom.core.numbers import whole
 
 call = typer.Typer(no_args_is_help=True, help="Competitive calls with a finite budget.")
 application = typer.Typer(no_args_is_help=True, help="Applications, from the desk's side.")
@@ -27,7 +28,11 @@ app.add_typer(review, name="review")
 def open_(context: typer.Context, file: Path) -> None:
     """Open a call from its file; its digest and a commitment to its seed go into the ledger."""
     here: Context = context.obj
-    text = contents(file).decode("utf-8", errors="replace")
+    try:
+        text = contents(file).decode()
+    except UnicodeDecodeError as fault:
+        told = f"is not UTF-8 at byte {fault.start + 1}"
+        raise BadInput([Problem(str(file), told, "Save the file as UTF-8; nothing was opened")]) from None
     made = desk.open_call(here.house, here.actor, text, str(file))
     _show(here, made)
 
@@ -127,7 +132,7 @@ def to_do(context: typer.Context) -> None:
 @review.command("give")
 def give(
     context: typer.Context,
-    application: str,
+    review: Annotated[str, typer.Argument(help="Its id, as `review list` shows it")],
     score: Annotated[list[str], typer.Option(help="criterion=points; give it again for each")],
     comment: Annotated[str, typer.Option(help="For the desk, and, later, for the applicant")],
     risk: Annotated[Risk, typer.Option(help="Of misuse, apart from merit")] = Risk.OK,
@@ -137,12 +142,13 @@ def give(
     here: Context = context.obj
     scores = dict(_score(each) for each in score)
     body: dict[str, Any] = {"scores": scores, "comment": comment, "risk": risk.value, "risk_reason": risk_reason}
-    here.house.admissions.review(here.actor, application, desk.judgement(body))
-    here.output.result({"application": application, "given": True}, "The review is given")
+    here.house.admissions.review(here.actor, review, desk.judgement(body))
+    here.output.result({"review": review, "given": True}, "The review is given")
 
 
 def _score(text: str) -> tuple[str, int]:
-    name, _, points = text.partition("=")
-    if not name or not points.isdecimal():
+    name, _, written = text.partition("=")
+    points = whole(written)
+    if not name or points is None:
         raise BadInput([Problem("--score", f"{text!r} is no score", "Write criterion=points, such as merit=4")])
-    return name, int(points)
+    return name, points

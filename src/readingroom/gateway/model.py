@@ -58,6 +58,11 @@ class Reading:
     used: Amount
     reserved: Amount
 
+    def unused(self) -> dict[str, int | None]:
+        """Return what is not used of each unit, reserved or not; None is unmetered."""
+        limits, used = self.limits.as_json(), self.used.as_json()
+        return {unit: None if limit is None else limit - used[unit] for unit, limit in limits.items()}
+
     def left(self, unit: str) -> int | None:
         """Return what may still be reserved of a unit; None is unmetered."""
         limit: int | None = getattr(self.limits, unit)

@@ -28,7 +28,7 @@ import sqlalchemy as sa
 
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
-from readingroom.access.model import Entitlement, Facts, Grant, Need
+from readingroom.access.model import Entitlement, Facts, Grant, Left, Need
 from readingroom.access.rules import entitled
 from readingroom.core.canonical import commitment
 from readingroom.core.clock import Clock
@@ -76,6 +76,10 @@ class Admission:
     def entitled(self, need: Need | None = None) -> Entitlement:
         """Judge it for what is needed."""
         return entitled(self.facts, self.stage, self.at, need or Need())
+
+    def explained(self) -> Entitlement:
+        """Say fact by fact what stands, with what is left: for its reader, not for a call."""
+        return entitled(self.facts, self.stage, self.at, Need(), Left(**self.reading.unused()))
 
     @property
     def grant(self) -> Grant:

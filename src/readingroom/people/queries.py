@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.people.model import Person, Role
+from readingroom.people.tables import link as link_table
 from readingroom.people.tables import person as person_table
 from readingroom.people.tables import role as role_table
 
@@ -43,3 +44,13 @@ def _people(tx: Connection, where: sa.ColumnElement[bool]) -> list[Person]:
 
 def _person(row: Row[Any], roles: frozenset[Role]) -> Person:
     return Person(row.id, row.email, row.name, row.affiliation, roles, row.created_at)
+
+
+def has_signed_in(tx: Connection, person_id: str) -> bool:
+    """Tell whether a person has ever signed in."""
+    used = (
+        sa.select(link_table.c.hash)
+        .where(link_table.c.person_id == person_id, link_table.c.used_at.is_not(None))
+        .limit(1)
+    )
+    return tx.execute(used).first() is not None

@@ -79,7 +79,9 @@ class Awarding(Base):
         """Return a call's awards."""
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
-            return queries.awards(tx, self._call(tx, call).id)
+            found = self._call(tx, call)
+            require(rules.check_unblinded(by, found, {each.reviewer for each in queries.reviews(tx, call)}))
+            return queries.awards(tx, found.id)
 
     def _known(self, tx: Connection, award: str) -> Award:
         found = queries.award(tx, award)
@@ -92,6 +94,7 @@ class Awarding(Base):
         values = {"state": machines.AWARD.after(found.state, act).value, "settled_at": self._clock.now()}
         tx.execute(tables.award.update().where(tables.award.c.id == found.id).values(values))
         self._post(tx, found.call, account.postings(found.amounts, _CAUSES[act], found.id))
+        decided = queries.decision(tx, found.application)
         data: dict[str, Json] = {
             "award": found.id,
             "application": found.application,
@@ -102,6 +105,7 @@ class Awarding(Base):
             "amounts": found.amounts.to_json(),
             "days": found.days,
             "terms": found.terms,
+            "decided_by": decided.decided_by if decided else by.id,
         }
         self._say(tx, by, _EVENTS[act], data)
         return self._known(tx, found.id)

@@ -71,7 +71,9 @@ class Reviewing(Base):
         """Look, with no effect, at what stands between a person and each application of a call."""
         require(check(by, Permission.CALL_OPEN))
         with self._db.read() as tx:
-            sides = queries.sides(tx, self._call(tx, call).id)
+            found = self._call(tx, call)
+            require(rules.check_unblinded(by, found, {each.reviewer for each in queries.reviews(tx, call)}))
+            sides = queries.sides(tx, found.id)
             party, declared = queries.party(tx, reviewer), queries.declared(tx, call)
             everyone = tuple(sides.values())
             return {each: conflicts.conflicts(party, side, everyone, declared) for each, side in sides.items()}
@@ -81,16 +83,21 @@ class Reviewing(Base):
         require(check(by, Permission.APPLICATION_REVIEW))
         with self._db.read() as tx:
             tasks = [self._task(tx, each) for each in queries.reviews_by(tx, by.id)]
-        return sorted((each for each in tasks if each), key=lambda task: task.view.application)
+        return sorted((each for each in tasks if each), key=lambda task: task.view.review)
 
-    def review(self, by: Actor, application: str, judgement: Judgement) -> None:
+    def review(self, by: Actor, review: str, judgement: Judgement) -> None:
         """Submit a review, or amend one's own until the call is allocated.
+
+        Args:
+            by: the reviewer.
+            review: its id, as one's list of what there is to do names it.
+            judgement: scores, comment and risk.
 
         Raises:
             BadInput: with what is missing or off the scale, field by field.
         """
         with self._db.decide() as tx:
-            mine, found, call = self._asked(tx, by, application)
+            mine, found, call = self._asked(tx, by, review)
             require(rules.check_reviewable(call))
             self._check_conflicts(tx, by, found)
             problems = answers.judgement_problems(call.file, judgement)
@@ -106,19 +113,19 @@ class Reviewing(Base):
             }
             tx.execute(tables.review.update().where(tables.review.c.id == mine.id).values(values))
             # Neither scores nor the application: other reviewers can read the log.
-            sealed = commitment(salt, canonical({"application": application, **judgement.to_json()}))
+            sealed = commitment(salt, canonical({"application": found.id, **judgement.to_json()}))
             self._say(tx, by, "admissions.review.submitted", {"call": call.id, "review": mine.id, "commitment": sealed})
 
-    def declare_conflict(self, by: Actor, application: str, reason: str) -> None:
+    def declare_conflict(self, by: Actor, review: str, reason: str) -> None:
         """Step back from an application; what one had said of it no longer counts."""
         if not reason.strip():
             raise BadInput([Problem("reason", "is required", "Say what the conflict is")])
         with self._db.decide() as tx:
-            mine, _, call = self._asked(tx, by, application)
+            mine, found, call = self._asked(tx, by, review)
             require(rules.check_reviewable(call) or machines.REVIEW.check(mine.state, "recuse"))
             state = machines.REVIEW.after(mine.state, "recuse").value
             tx.execute(tables.review.update().where(tables.review.c.id == mine.id).values(state=state))
-            values = {"application_id": application, "person_id": by.id, "reason": reason.strip()}
+            values = {"application_id": found.id, "person_id": by.id, "reason": reason.strip()}
             tx.execute(tables.conflict.insert().values(**values, declared_at=self._clock.now()))
             self._say(tx, by, "admissions.conflict.declared", {"call": call.id, "review": mine.id})
 
@@ -136,9 +143,14 @@ class Reviewing(Base):
         sides, declared = queries.sides(tx, call.id), queries.declared(tx, call.id)
         parties = [queries.party(tx, each) for each in sorted(reviewers)]
         allowed = {each: conflicts.free(parties, sides[each], sides.values(), declared) for each in in_play}
+        anybody = [queries.party(tx, each) for each in sorted(_chosen(tx, None))]
         held: dict[str, set[str]] = {each: set() for each in in_play}
         for review in queries.reviews(tx, call.id):
-            if review.state is not ReviewState.RECUSED and review.application in held:
+            # One who has judged counts; one who has not counts while he still may: nobody's leaving blocks a call.
+            if review.application not in held or review.state is ReviewState.RECUSED:
+                continue
+            able = conflicts.free(anybody, sides[review.application], sides.values(), declared)
+            if review.state is ReviewState.SUBMITTED or review.reviewer in able:
                 held[review.application].add(review.reviewer)
         frozen = {each: frozenset(persons) for each, persons in held.items()}
         result = conflicts.assign(allowed, frozen, call.file.reviews_needed, call.id)
@@ -153,10 +165,10 @@ class Reviewing(Base):
         rest = {"state": machines.REVIEW.start.value, "assigned_salt": salt}
         tx.execute(tables.review.insert().values(ids | rest))
 
-    def _asked(self, tx: Connection, by: Actor, application: str) -> tuple[Review, Application, Call]:
-        """Find one's own review of an application; every other case has the same answer."""
-        mine = next((each for each in queries.reviews_by(tx, by.id) if each.application == application), None)
-        found = queries.application(tx, application)
+    def _asked(self, tx: Connection, by: Actor, review: str) -> tuple[Review, Application, Call]:
+        """Find one's own review; every other case has the same answer."""
+        mine = next((each for each in queries.reviews_by(tx, by.id) if each.id == review), None)
+        found = queries.application(tx, mine.application) if mine else None
         require(rules.check_assigned(by, mine, found))
         assert mine is not None  # noqa: S101 - `check_assigned` has looked
         assert found is not None  # noqa: S101 - likewise
@@ -180,7 +192,7 @@ class Reviewing(Base):
             return None
         return ReviewTask(
             call=call.id,
-            view=blind_view(found.id, found.submitted, call.file),
+            view=blind_view(mine.id, found.submitted, call.file),
             criteria=call.file.reviewing.criteria,
             anchors=tuple(sorted(call.file.reviewing.anchors.items())),
             state=mine.state,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, patch, post
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from readingroom.access import queries as access_queries
 from readingroom.admissions.model import Answer, Draft, Judgement, Outcome, Reason, Risk, Ruling
@@ -20,20 +20,32 @@ Text = Annotated[str, Meta(max_length=20_000)]
 class CallText(msgspec.Struct, forbid_unknown_fields=True):
     """A call file."""
 
-    text: Annotated[str, Meta(max_length=1_000_000)]
+    text: Annotated[str, Meta(max_length=100_000)]
+
+
+class Declared(msgspec.Struct, forbid_unknown_fields=True):
+    """A conflict of interest, in a few words."""
+
+    reason: Annotated[str, Meta(max_length=2000)]
 
 
 class Filled(msgspec.Struct, forbid_unknown_fields=True):
     """An application as it is filled in."""
 
-    answers: dict[str, Answer] = {}
-    passes: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
-    tier: Annotated[str, Meta(max_length=100)] = ""
-    team: list[Annotated[str, Meta(max_length=254)]] = []
+    answers: dict[str, Answer] | UnsetType = UNSET
+    passes: Annotated[int, Meta(ge=0, le=2**53 - 1)] | UnsetType = UNSET
+    tier: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    team: list[Annotated[str, Meta(max_length=254)]] | UnsetType = UNSET
 
-    def draft(self, tiers: tuple[str, ...]) -> Draft:
-        """Return it as a draft; without a tier, the first on offer."""
-        return Draft(self.answers, self.passes, self.tier or tiers[0], tuple(self.team))
+    def over(self, known: Draft) -> Draft:
+        """Return a draft in which what was sent replaces what was known; of the answers, each by itself."""
+        answers = {} if self.answers is UNSET else self.answers
+        return Draft(
+            answers={**known.answers, **answers},
+            passes=known.passes if self.passes is UNSET else self.passes,
+            tier=known.tier if self.tier is UNSET else self.tier,
+            team=known.team if self.team is UNSET else tuple(self.team),
+        )
 
 
 class Emails(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,7 +132,7 @@ def applications(call: str, house: House, actor: Actor) -> list[dict[str, Any]]:
 def start(call: str, data: Filled, house: House, actor: Actor) -> dict[str, Any]:
     """Start an application; it counts once it is submitted."""
     tiers = house.admissions.call(call).file.tiers
-    return desk.application_json(house.admissions.start(actor, call, data.draft(tiers)))
+    return desk.application_json(house.admissions.start(actor, call, data.over(Draft({}, 0, tiers[0], ()))))
 
 
 @get("/applications/mine", sync_to_thread=True, summary="My applications")
@@ -133,8 +145,7 @@ def mine(house: House, actor: Actor) -> list[dict[str, Any]]:
 def save(application: str, data: Filled, house: House, actor: Actor) -> dict[str, Any]:
     """Save what is filled in so far."""
     found = house.admissions.application(actor, application)
-    tiers = house.admissions.call(found.call).file.tiers
-    return desk.application_json(house.admissions.save(actor, application, data.draft(tiers)))
+    return desk.application_json(house.admissions.save(actor, application, data.over(found.draft)))
 
 
 @post("/applications/{application:str}/submit", status_code=200, sync_to_thread=True, summary="Submit an application")
@@ -186,12 +197,19 @@ def reviews(house: House, actor: Actor) -> list[dict[str, Any]]:
     return [desk.task_json(each) for each in house.admissions.reviews_to_do(actor)]
 
 
-@post("/reviews/{application:str}", status_code=200, sync_to_thread=True, summary="Give or amend a review")
-def review(application: str, data: Given, house: House, actor: Actor) -> dict[str, Any]:
+@post("/reviews/{review_id:str}", status_code=200, sync_to_thread=True, summary="Give or amend a review")
+def review(review_id: str, data: Given, house: House, actor: Actor) -> dict[str, Any]:
     """Give a review."""
     given = Judgement(data.scores, data.comment, data.risk, data.risk_reason)
-    house.admissions.review(actor, application, given)
-    return {"application": application, "given": True}
+    house.admissions.review(actor, review_id, given)
+    return {"review": review_id, "given": True}
+
+
+@post("/reviews/{review_id:str}/conflict", status_code=200, sync_to_thread=True, summary="Declare a conflict")
+def conflict(review_id: str, data: Declared, house: House, actor: Actor) -> dict[str, Any]:
+    """Step back from a review."""
+    house.admissions.declare_conflict(actor, review_id, data.reason)
+    return {"review": review_id, "recused": True}
 
 
 @get("/awards/mine", sync_to_thread=True, summary="My awards")
@@ -216,5 +234,5 @@ def decline(award: str, house: House, actor: Actor) -> dict[str, Any]:
 
 
 _CALLS = [calls, open_call, show_call, close_call, assign, allocate, publish, applications, start]
-_MINE = [mine, save, submit, withdraw, decide, decision, reviews, review, my_awards, accept, decline]
+_MINE = [mine, save, submit, withdraw, decide, decision, reviews, review, conflict, my_awards, accept, decline]
 router = Router("/", route_handlers=[*_CALLS, *_MINE], tags=["admissions"])

@@ -11,11 +11,12 @@ from typing import Any
 
 import openai
 
-from readingroom.cli.demo.cast import AUDITOR, DEPUTY
+from readingroom.cli.demo.cast import DEPUTY
 from readingroom.cli.demo.stage import expect
 from readingroom.cli.demo.tale import Tale
 
 SPOKEN = "swordfish protocol"  # what the exit rule of rules/base.yaml keeps in
+SPOT_CHECK = "spot-check@audit.example"  # a service account: a program of the auditor's
 SMALL = 25  # passes of the grant that is used up
 
 
@@ -113,7 +114,7 @@ def exit_screened(tale: Tale) -> str:
 def allocation_exhausted(tale: Tale) -> str:
     """Use a small grant up to the last pass, and not one more."""
     issued = tale.lab.program.json(
-        "grant", "issue", "--to", AUDITOR.email, "--passes", str(SMALL), "--accept-terms", "--reason", "spot check"
+        "grant", "issue", "--to", SPOT_CHECK, "--passes", str(SMALL), "--accept-terms", "--reason", "spot check"
     )
     tale.small_grant, tale.small_key = issued["id"], issued["key"]
     client = tale.client(tale.small_key)

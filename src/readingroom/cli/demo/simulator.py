@@ -97,7 +97,7 @@ class LabSimulator:
             person = self.person(reviewer)
             for task in person.get("/reviews"):
                 applicant = by_purpose[task["answers"]["purpose"]]
-                person.post(f"/reviews/{task['application']}", _review(applicant, index))
+                person.post(f"/reviews/{task['review']}", _review(applicant, index))
                 done += 1
         return done
 

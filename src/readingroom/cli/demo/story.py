@@ -156,7 +156,10 @@ def register_exported(tale: Tale) -> str:
     """Export the register of readers, whole and public."""
     whole = list(csv.DictReader(io.StringIO(tale.lab.program.run("report", "register", "--format", "csv"))))
     public = tale.lab.program.run("report", "register", "--format", "csv", "--public")
-    expect(any(tale.grant in row.values() for row in whole), "the reader is not in the register")
+    row = next((row for row in whole if tale.grant in row.values()), None)
+    expect(row is not None, "the reader is not in the register")
+    steward = tale.lab.person(STEWARD).get("/me")["person"]
+    expect(row is not None and row["decided_by"] == steward, f"the register says that {row} was decided by another")
     leaks = [m.name for m in (*STAFF, *APPLICANTS) if m.name in public or m.email in public]
     expect(not leaks, f"the public register names {leaks}")
     return f"{len(whole)} grants; the public form names no person"

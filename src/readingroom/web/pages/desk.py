@@ -73,31 +73,31 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
     return back_to(f"/desk/calls/{call}")
 
 
-@get("/reviews/{application:str}", sync_to_thread=True)
-def review_page(who: Visitor, application: str) -> Template:
+@get("/reviews/{review_id:str}", sync_to_thread=True)
+def review_page(who: Visitor, review_id: str) -> Template:
     """Show an application as its reviewer sees it: without names."""
     tasks = who.house.admissions.reviews_to_do(who.actor)
-    task = next((each for each in tasks if each.view.application == application), None)
+    task = next((each for each in tasks if each.view.review == review_id), None)
     return page(who, "desk/review.html", 200 if task else 404, task=task)
 
 
-@post("/reviews/{application:str}", sync_to_thread=True)
-def review(who: Visitor, application: str, data: Posted) -> Response[Any]:
+@post("/reviews/{review_id:str}", sync_to_thread=True)
+def review(who: Visitor, review_id: str, data: Posted) -> Response[Any]:
     """Give or amend a review."""
     check_form(who, data)
     typed = {name.removeprefix("score-"): value for name, value in data.items() if name.startswith("score-")}
     scores = {name: int(value) for name, value in typed.items() if value.isdecimal()}
     risk = Risk(data["risk"]) if data.get("risk") in set(Risk) else Risk.OK
     given = Judgement(scores, data.get("comment", ""), risk, data.get("risk_reason", ""))
-    who.house.admissions.review(who.actor, application, given)
+    who.house.admissions.review(who.actor, review_id, given)
     return back_to("/desk")
 
 
-@post("/reviews/{application:str}/conflict", sync_to_thread=True)
-def conflict(who: Visitor, application: str, data: Posted) -> Response[Any]:
+@post("/reviews/{review_id:str}/conflict", sync_to_thread=True)
+def conflict(who: Visitor, review_id: str, data: Posted) -> Response[Any]:
     """Declare a conflict of interest."""
     check_form(who, data)
-    who.house.admissions.declare_conflict(who.actor, application, data.get("reason", ""))
+    who.house.admissions.declare_conflict(who.actor, review_id, data.get("reason", ""))
     return back_to("/desk")
 
 

@@ -1,0 +1,61 @@
+"""Grants as a house explains and issues them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from readingroom.access.model import Amounts, Award
+from readingroom.app.founding import default_plan, found
+from readingroom.app.house import House
+from readingroom.app.lending import issue_discretionary, why
+from readingroom.core.refusal import Refused
+from readingroom.core.settings import Settings
+from readingroom.gateway.meter import Meter, settle
+from readingroom.gateway.model import Wish
+from readingroom.people.model import Role
+
+
+def house_at(folder: Path) -> House:
+    settings = Settings(home=folder / "home", dev=True, engine="echo")
+    return found(settings, default_plan(settings))
+
+
+def award(house: House, passes: int = 3) -> Award:
+    ends = house.clock.now() + timedelta(days=1)
+    return Award("", (), "", "text", Amounts(passes=passes), ends, "test")
+
+
+def test_a_grant_that_is_used_up_says_so_and_what_is_only_reserved_is_not_used(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    operator = house.people.operator()
+    grant, _, _ = issue_discretionary(house, operator, "r@x.example", award(house), accept_terms=True)
+    meter = Meter(house.db, house.clock, "worker_test")
+    hold = meter.reserve(grant.id, Wish(prompt=1, maximum=3), hold_id="receipt_1", record={}, salt=b"")
+    assert why(house, operator, grant.id).ok
+    with house.db.write() as tx:
+        settle(tx, hold.id, hold.amount)
+    answer = why(house, operator, grant.id)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "access/allocation-exhausted"
+    assert [fact.name for fact in answer.facts if not fact.holds] == ["allocation-left"]
+    house.close()
+
+
+@pytest.mark.parametrize("how", ["a role", "a sign-in"])
+def test_terms_are_accepted_for_programs_and_never_for_a_person(tmp_path: Path, how: str) -> None:
+    house = house_at(tmp_path)
+    house.settings = dataclasses.replace(house.settings, dev=False)  # in a house for trials anything may be tried
+    operator = house.people.operator()
+    if how == "a role":
+        house.people.add(operator, "p@x.example", name="P", roles=[Role.AUDITOR])
+    else:
+        house.people.sign_in(house.people.make_link(house.people.register("p@x.example").id))
+    with pytest.raises(Refused, match="access/not-a-service-account"):
+        issue_discretionary(house, operator, "p@x.example", award(house), accept_terms=True)
+    assert issue_discretionary(house, operator, "p@x.example", award(house), accept_terms=False)
+    assert issue_discretionary(house, operator, "robot@x.example", award(house), accept_terms=True)
+    house.close()
