@@ -85,21 +85,58 @@ def test_a_released_one_says_so(press: Press) -> None:
 def test_a_rehearsal_is_never_pushed_and_what_is_pushed_still_verifies(press: Press, tmp_path: Path) -> None:
     target = tmp_path / "public"
     with pytest.raises(Refused, match="publication/not-released"):
-        press.publication.push(STEWARD, press.make(), target, stage_open=True)
+        press.publication.push(STEWARD, press.make(), target, stage_open=lambda _: True)
     shutil.rmtree(press.folder)
     with pytest.raises(Refused, match="publication/not-released"):
-        press.publication.push(STEWARD, press.make(released=True), target, stage_open=False)
-    press.publication.push(STEWARD, press.folder, target, stage_open=True)
+        press.publication.push(STEWARD, press.make(released=True), target, stage_open=lambda _: False)
+    press.publication.push(STEWARD, press.folder, target, stage_open=lambda _: True)
     assert verify(target, press.key).released
     with pytest.raises(BadInput, match="is there already"):
-        press.publication.push(STEWARD, press.folder, target, stage_open=True)
+        press.publication.push(STEWARD, press.folder, target, stage_open=lambda _: True)
+
+
+def test_a_stage_that_closes_while_its_bundle_is_copied_publishes_nothing(press: Press, tmp_path: Path) -> None:
+    looks = iter([True, False])
+    with pytest.raises(Refused, match="publication/not-released"):
+        press.publication.push(
+            STEWARD, press.make(released=True), tmp_path / "public", stage_open=lambda _: next(looks)
+        )
+    assert not (tmp_path / "public").exists()
+
+
+def test_a_stand_in_is_a_rehearsal_even_where_the_stage_is_open(press: Press) -> None:
+    press.grounds = replace(press.grounds, stand_in=True)
+    press.weights.write_text("no weights")
+    report = verify(press.make(released=True), press.key)
+    assert (report.ok, report.released, report.status) == (True, False, "NOT RELEASED")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"digest": "sha256:00"},
+        {"digest": "sha256:00", "file": "small.gguf", "stand_in": False},
+        {"digest": "sha256:00", "file": "none", "stand_in": True},
+    ],
+)
+def test_a_record_that_names_other_weights_than_the_bundle_holds_does_not_verify(
+    press: Press, monkeypatch: pytest.MonkeyPatch, model: object
+) -> None:
+    good = Grounds.to_json
+    monkeypatch.setattr(Grounds, "to_json", lambda self, file: {**good(self, file), "model": model})
+    press.grounds = replace(press.grounds, open=True)
+    press.publication.build(STEWARD, press.grounds, press.weights, {}, press.folder)
+    press.publication.sign(STEWARD, press.folder, stage_open=True)
+    report = verify(press.folder, press.key)
+    assert not report.ok
+    assert "weights" in report.problems[0]
 
 
 def test_a_bundle_that_was_touched_is_not_pushed(press: Press, tmp_path: Path) -> None:
     folder = press.make(released=True)
     (folder / "energy.md").write_bytes(b"0 kWh")
     with pytest.raises(Refused, match=r"energy\.md"):
-        press.publication.push(STEWARD, folder, tmp_path / "public", stage_open=True)
+        press.publication.push(STEWARD, folder, tmp_path / "public", stage_open=lambda _: True)
 
 
 def test_a_rehearsal_whose_record_was_edited_is_not_signed(press: Press) -> None:
@@ -116,7 +153,7 @@ def test_what_is_no_bundle_is_neither_signed_nor_pushed(press: Press, tmp_path: 
     with pytest.raises(BadInput, match="is no bundle"):
         press.publication.sign(STEWARD, press.folder, stage_open=True)
     with pytest.raises(BadInput, match="is no bundle"):
-        press.publication.push(STEWARD, press.folder, tmp_path / "public", stage_open=True)
+        press.publication.push(STEWARD, press.folder, tmp_path / "public", stage_open=lambda _: True)
 
 
 def test_other_weights_than_the_evidence_is_about_are_not_bundled(press: Press) -> None:
@@ -131,7 +168,7 @@ def test_only_the_steward_builds_signs_and_pushes(press: Press, tmp_path: Path) 
     acts: list[Callable[[], object]] = [
         lambda: press.publication.build(reader, press.grounds, press.weights, {}, tmp_path / "other"),
         lambda: press.publication.sign(reader, folder, stage_open=True),
-        lambda: press.publication.push(reader, folder, tmp_path / "public", stage_open=True),
+        lambda: press.publication.push(reader, folder, tmp_path / "public", stage_open=lambda _: True),
     ]
     for act in acts:
         with pytest.raises(Refused, match="people/not-allowed"):
@@ -205,6 +242,12 @@ def test_no_single_byte_beside_the_manifest_is_idle(press: Press, name: str) -> 
         if report.ok or not report.problems[0].startswith(name):
             unnoticed.append((at, report))
     assert unnoticed == []
+
+
+def test_white_space_around_a_signature_is_another_signature(press: Press) -> None:
+    signature = press.make() / manifests.SIGNATURE
+    signature.write_bytes(signature.read_bytes() + b"\n")
+    assert "model.sig" in verify(press.folder, press.key).problems[0]
 
 
 def test_base64_with_idle_bits_set_is_another_signature(press: Press) -> None:

@@ -12,6 +12,7 @@ from readingroom.app import publishing
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.core.document import read_file
+from readingroom.core.errors import BadInput, Problem
 from readingroom.oversight.register import PublicRow, Row, as_json, to_csv
 from readingroom.publication.oms import public_from_option
 from readingroom.publication.verify import verify
@@ -58,11 +59,8 @@ def push(
 ) -> None:
     """Copy a signed bundle to where the public can fetch it; refused for a rehearsal. Cannot be undone."""
     here: Context = context.obj
-    status = publishing.weights_stage(here.house, stage)
     target = to or here.house.settings.home / "public" / stage
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path = publishing.bundle_folder(here.house, stage)
-    here.house.publication.push(here.actor, path, target, stage_open=status.open)
+    publishing.push(here.house, here.actor, stage, target)
     here.output.result({"path": str(target)}, f"{stage} is published in {target}")
 
 
@@ -74,6 +72,8 @@ def verify_(
 ) -> None:
     """Verify a bundle as an outsider: every file, the signature, the release record, the ledger's proof."""
     here: Context = context.obj
+    if not directory.is_dir():
+        raise BadInput([Problem(str(directory), "is not a folder", "Name the folder that holds the bundle")])
     found = verify(directory, public_from_option(key))
     if found.ok:
         warning = "" if found.released else "\nIt says NOT RELEASED: a rehearsal; its stage was not open."

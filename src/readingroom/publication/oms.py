@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from readingroom.core.canonical import Json, canonical, parse
 from readingroom.core.errors import BadInput, Broken, Problem
+from readingroom.core.files import write_new, write_over
 from readingroom.publication.manifest import Manifest, is_inside
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -32,13 +32,25 @@ class Untrusted(Exception):  # noqa: N818 - named for what it says
 
 
 def create_key(private: Path, public: Path) -> None:
-    """Make a P-256 key pair: PEM files, the private one for its owner alone."""
+    """Make a P-256 key pair: PEM files, the private one new and for its owner alone.
+
+    Raises:
+        OSError: it is there already, or cannot be written.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
-    public.write_bytes(_public_pem(key.public_key()))
+    write_new(private, pem)
+    publish_key(private, public)
+
+
+def publish_key(private: Path, public: Path) -> None:
+    """Write the public key of a private one, for outsiders.
+
+    Raises:
+        Broken: the private key is not there, or is none.
+        OSError: it cannot be written.
+    """
+    write_over(public, _public_pem(load_private(private).public_key()))
 
 
 def load_private(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -91,7 +103,8 @@ def verify(bundle: bytes, key: ec.EllipticCurvePublicKey) -> Manifest:
         payload = base64.b64decode(said["dsseEnvelope"]["payload"])
         signature = base64.b64decode(said["dsseEnvelope"]["signatures"][0]["sig"])
         key.verify(signature, _pae(payload), ec.ECDSA(hashes.SHA256()))
-        if said != _bundle(payload, signature, key):  # what no signature covers must not vary, nor base64's idle bits
+        # What no signature covers must not vary: neither fields, nor base64's idle bits, nor white space.
+        if bundle != canonical(_bundle(payload, signature, key)):
             raise Untrusted("model.sig: is not one signature with this key over an in-toto statement, and nothing else")
         return _manifest(parse(payload))
     except InvalidSignature:

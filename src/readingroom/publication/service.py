@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+from sqlalchemy.engine import Connection
 
 from readingroom.core.canonical import Json, canonical, parse
 from readingroom.core.clock import Clock
@@ -60,7 +62,7 @@ class Publication:
             raise Refused(_other_weights(grounds.model))
         for name, content in documents.items():
             (draft / name).write_bytes(content)
-        (draft / record.FILE).write_bytes(canonical(grounds.to_json()) + b"\n")
+        (draft / record.FILE).write_bytes(canonical(grounds.to_json(copy.name)) + b"\n")
         if folder.exists():
             shutil.rmtree(folder)
         draft.replace(folder)
@@ -98,29 +100,38 @@ class Publication:
         _write(folder / manifests.PROOF, proof.to_text().encode())
         return manifest.root
 
-    def push(self, by: Actor, folder: Path, target: Path, *, stage_open: bool) -> None:
+    def push(self, by: Actor, folder: Path, target: Path, *, stage_open: Callable[[Connection], bool]) -> None:
         """Copy a signed bundle to where the public can fetch it. This cannot be undone.
+
+        The stage is looked at twice: at once, and again in the deciding transaction, since copying takes its time.
+        The folder appears only after the entry is committed; if that is cut off, the same command ends it.
 
         Raises:
             Refused: the stage is not open, the bundle is a rehearsal, or it does not verify.
         """
         require(check(by, Permission.BUNDLE_SIGN))
         said = _record(folder)
-        if not stage_open or said["status"] != record.RELEASED:
-            raise Refused(_not_released(said))
+        with self._db.read() as tx:
+            require(_check_released(said, stage_open=stage_open(tx)))
         if target.exists():
             raise BadInput([Problem(str(target), "is there already", "What was published stays as it was")])
         key = oms.load_private(self._key).public_key()
         require(_not_whole(verify(folder, key)))
         draft = target.with_name(target.name + ".draft")
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(folder, draft, symlinks=True)
         report = verify(draft, key)  # again, since this copy is what leaves
         require(_not_whole(report))
         with self._db.decide() as tx:
+            require(_check_released(said, stage_open=stage_open(tx)))
             data = {"manifest": report.root, "stage": said["stage"]}
             self._ledger.append(tx, "publication.bundle.pushed", data, by=by.id)
-            draft.replace(target)
+        draft.replace(target)
+
+
+def _check_released(said: Json, *, stage_open: bool) -> Refusal | None:
+    return None if stage_open and said["status"] == record.RELEASED else _not_released(said)
 
 
 def _not_released(said: Json) -> Refusal:

@@ -2,7 +2,7 @@
 
 (1) the signature was made with that key, over a manifest that can be a bundle;
 (2) every file on disk is in the manifest, every file of the manifest is on disk, byte for byte; no links;
-(3) the release record can be read, and says whether this was released or rehearsed;
+(3) the release record can be read, says whether this was released or rehearsed, and the weights are those it names;
 (4) the ledger's entry for this very manifest is in the log whose key the signed record names.
 """
 
@@ -65,6 +65,7 @@ def verify(folder: Path, key: EllipticCurvePublicKey) -> BundleReport:
         return BundleReport(tuple(problems or [f"{record.FILE}: is not there"]), root=signed.root)
     said, trouble = _record(folder)  # (3)
     if said is not None:
+        trouble += _weights(signed, said)
         trouble += _in_ledger(folder, signed, said)  # (4)
     problems += trouble
     status = str(said["status"]) if said else ""
@@ -85,6 +86,17 @@ def _record(folder: Path) -> tuple[dict[str, Json] | None, list[str]]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     return None, [f"{record.FILE}: is not there or cannot be read"]
+
+
+def _weights(signed: Manifest, said: dict[str, Json]) -> list[str]:
+    """Hold the weights against the digest that all the evidence is about; only a rehearsal may have a stand-in."""
+    try:
+        model = said["model"]
+        same = dict(signed.digests).get(model["file"]) == str(model["digest"]).removeprefix("sha256:")
+        rehearsed = model["stand_in"] is True and said["status"] == record.REHEARSAL
+    except (LookupError, TypeError):
+        return [f"{record.FILE}: does not name its weights"]
+    return [] if same or rehearsed else [f"{record.FILE}: names other weights than the bundle holds"]
 
 
 def _in_ledger(folder: Path, signed: Manifest, said: dict[str, Json]) -> list[str]:
