@@ -31,9 +31,9 @@ class Room:
         self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
         self.key = secret.reveal()
 
-    def ask(self, text: str = "one two three four", **more: Any) -> Ask:
-        body = {"messages": [{"role": "user", "content": text}]}
-        return Ask(Kind.CHAT, "echo", body, b"{}", **more)
+    def ask(self, text: str = "one two three four", kind: Kind = Kind.CHAT, **more: Any) -> Ask:
+        body = {"messages": [{"role": "user", "content": text}]} if kind is Kind.CHAT else {"prompt": text}
+        return Ask(kind, "echo", body, b"{}", **more)
 
     async def read(self, ask: Ask, then: Callable[[Flow], None] = lambda _flow: None) -> tuple[str, End]:
         flow = await self.gateway.open(self.key, ask)
@@ -55,16 +55,21 @@ class Room:
 
 
 @asynccontextmanager
-async def room(
+async def room(  # noqa: PLR0913 - what a test may choose
     folder: Path,
     options: EchoOptions | None = None,
     *,
     engine: EchoEngine | None = None,
     passes: int | None = 20,
     served: str = ECHO_DIGEST,
+    top: int = 0,
+    rules: str = "",
 ) -> AsyncIterator[Room]:
     settings = Settings(home=folder / "home", engine="echo", dev=True)
-    house = found(settings, default_plan(settings))
+    if rules:  # the founding keeps what is there
+        (settings.home / "rules").mkdir(parents=True)
+        (settings.home / "rules" / "base.yaml").write_text(rules)
+    house = found(settings, default_plan(settings).replace("text: {}", f"text: {{top_logprobs: {top}}}"))
     engine = engine or EchoEngine(options)
     gateway = Gateway(house.db, house.ledger, house.log, house.clock, engine, settings.home, served)
     await gateway.start()

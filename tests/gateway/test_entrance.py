@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ rules:
   - {id: a, side: entrance, literal: ["ignore all previous"], normalize: [nfkc, casefold], action: refuse, clause: "1"}
   - {id: b, side: both, literal: ["heron"], action: redact, clause: "2"}
   - {id: c, side: entrance, literal: ["owl"], action: flag, clause: "3"}
+  - {id: d, side: entrance, regex: "[0-9]{16}", action: refuse, clause: "4"}
 """
 SETS = [load_text(RULES, "r")]
 SCREENS = Screens(Screen(SETS, Side.ENTRANCE), Screen(SETS, Side.EXIT), "")
@@ -48,6 +50,7 @@ def tool(parameters: Any) -> Any:
         {"properties": {BAD: {}}},
         {"properties": {"type": {"description": BAD}}},
         {"properties": {"role": {"enum": [1, [BAD]]}}},
+        {"enum": [4929123412341234]},
     ],
 )
 def test_nothing_hides_in_a_schema(schema: Any) -> None:
@@ -73,6 +76,23 @@ def test_a_text_cut_anywhere_over_messages_parts_or_lines_is_found(place: int, h
     else:
         seen = look({"role": "user", "content": f"{first}\n{second}"})
     assert seen.refusal is not None
+
+
+@given(st.integers(1, len(BAD) - 1))
+def test_what_a_template_may_leave_out_does_not_hide_a_cut(place: int) -> None:
+    first = {"role": "user", "content": BAD[:place], "name": "somebody"}
+    assert look(first, {"role": "user", "content": BAD[place:]}).refusal is not None
+
+
+def test_a_long_request_is_looked_at_in_linear_time() -> None:
+    began = time.process_time()
+    assert look({"role": "user", "content": "\u00e9" * 450_000}) == Seen(None, {})
+    assert time.process_time() - began < 8  # half a second; once, a quarter of a minute
+
+
+def test_a_long_request_is_read_no_further_than_to_what_refuses_it() -> None:
+    found = SCREENS.entrance.hits(BAD + "!" * 4_000 + BAD)
+    assert (next(found).end, next(found).start) == (len(BAD), len(BAD) + 4_000)
 
 
 def test_what_would_be_redacted_is_refused_for_a_prompt_is_never_quietly_made_another() -> None:

@@ -115,6 +115,8 @@ def test_an_alternative_is_tried_at_its_own_tokens_place_however_many_come_in_on
         Chunk(text="fine", tokens=1, logprobs=(entry("fi"), entry("ne"), entry("swordfish protocol"))),
         Chunk(tool_calls=({"index": 0, "function": {"arguments": "heron"}},), logprobs=(entry("heron"),)),
         Chunk(logprobs=(entry("swordfish protocol"),)),
+        Chunk(reasoning="the heron is", tokens=1, logprobs=(entry("", "heron"),)),
+        Chunk(text="fine", reasoning="swordfish", tokens=1, logprobs=(entry("fine", " protocol"),)),
     ],
 )
 def test_entries_that_do_not_spell_their_text_do_not_leave(chunk: Chunk) -> None:
@@ -123,11 +125,31 @@ def test_entries_that_do_not_spell_their_text_do_not_leave(chunk: Chunk) -> None
     assert (*delta.positions, *ending.positions) == ()
 
 
-def test_a_tools_name_is_screened_whole_however_it_comes() -> None:
+@given(st.sets(st.integers(1, len(TEXT) - 1)), st.sets(st.integers(1, len(TEXT) - 1)))
+def test_log_probabilities_show_the_tokens_that_left_and_nothing_else_however_they_are_cut(
+    places: set[int], ends_of_frames: set[int]
+) -> None:
+    out, shown, frame, at = choice(), [], Chunk(), 0
+    left = []
+    for token in cut(TEXT, places):
+        start, at = at, at + len(token)
+        others = TEXT[start : TEXT.index(" loudly")], "heron"  # each would complete a match in this place
+        frame = Chunk(text=frame.text + token, tokens=1, logprobs=(*frame.logprobs, entry(token, *others)))
+        if at <= TEXT.index("swordfish") and not (start < TEXT.index(" says") and TEXT.index("heron") < at):
+            left.append((token, [token]))
+        if at in ends_of_frames or at == len(TEXT):
+            delta, frame = out.push(frame), Chunk()
+            shown += [(each.chosen.text, [token.text for token in each.top]) for each in delta.positions]
+    assert shown == left
+
+
+@given(st.sets(st.integers(1, len(TEXT) - 1)), st.booleans())
+def test_a_tools_name_is_screened_whole_however_it_comes(places: set[int], ends: bool) -> None:  # noqa: FBT001
     out = choice()
-    for name in ("swordfish ", "protocol"):
-        assert out.push(Chunk(tool_calls=({"index": 0, "function": {"name": name}},))).empty
-    delta = out.push(Chunk(tool_calls=({"index": 0, "function": {"arguments": "{}"}},)))
+    for piece in cut(TEXT, places):
+        assert out.push(Chunk(tool_calls=({"index": 0, "function": {"name": piece}},))).empty
+    last = {"index": 0, "function": {"arguments": "{}"}}
+    delta = out.push(Chunk(finish_reason="tool_calls") if ends else Chunk(tool_calls=(last,)))
     assert delta.tool_calls == ()
     assert out.finished is Finish.CONTENT_FILTER
 

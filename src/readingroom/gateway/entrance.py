@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +29,18 @@ class Screens:
 
         The parts are screened one by one and, since a model reads them as one, also joined in each way in which a
         template may join them: so a text that is cut over messages, over parts of one, or over lines, is found, too.
+        The contents are joined by themselves as well, for many templates leave out what may stand between them.
         """
-        parts = [text for text in texts(ask.body) if text]
-        flags: dict[str, int] = {}
-        joined = "\n".join(parts)
-        looks = [*parts, joined, joined.replace("\n", " "), joined.replace("\n", "")]
-        for place, text in enumerate(looks):
+        parts, contents = [each for each in texts(ask.body) if each], [each for each in _contents(ask.body) if each]
+        flags: Counter[str] = Counter()
+        for text in dict.fromkeys([*parts, *_joined(parts), *_joined(contents)]):
+            found: Counter[str] = Counter()
             for hit in self.entrance.hits(text):
                 if hit.action is not Action.FLAG:
-                    return Seen(_refused(hit), flags)
-                if place == len(parts):  # the joined text: each is counted once
-                    flags[hit.rule] = flags.get(hit.rule, 0) + 1
-        return Seen(None, flags)
+                    return Seen(_refused(hit), {})
+                found[hit.rule] += 1
+            flags |= found  # the same matches are seen in several texts: the most in one of them counts
+        return Seen(None, dict(flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,16 @@ _CHECKED = frozenset({"role", "type"})  # their values are words of closed lists
 _FREE = frozenset({"parameters", "schema"})  # JSON of the reader's own: every name and every value in it is his
 
 
+def _contents(body: Mapping[str, Json]) -> list[str]:
+    """Return what a template certainly shows, in its order."""
+    return [body.get("prompt") or "", *(message.get("content") or "" for message in body.get("messages") or ())]
+
+
+def _joined(parts: list[str]) -> tuple[str, ...]:
+    lines = "\n".join(parts)
+    return lines, lines.replace("\n", " "), lines.replace("\n", "")
+
+
 def texts(value: Json) -> Iterator[str]:
     """Yield every text of a request's body that a reader could have chosen."""
     if isinstance(value, str):
@@ -101,8 +112,8 @@ def texts(value: Json) -> Iterator[str]:
 
 
 def _everything(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    if isinstance(value, (str, int, float)):
+        yield str(value)
     elif isinstance(value, dict):
         for name, each in value.items():
             yield str(name)

@@ -7,7 +7,7 @@ would complete a match in their token's place are left out.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from readingroom.core.canonical import Json
@@ -34,7 +34,7 @@ class _Call:
 
     arguments: StreamScreen
     name: str = ""
-    named: bool = False
+    named: StreamScreen | None = None
 
 
 @dataclass
@@ -63,14 +63,11 @@ class ChoiceExit:
         self._reasoning = self.screen.stream()
 
     @property
-    def flags(self) -> dict[str, int]:
+    def flags(self) -> Counter[str]:
         """How often each rule that only flags has matched."""
-        counts: dict[str, int] = {}
-        for screen in (self._content, self._reasoning, *(call.arguments for call in self._calls.values())):
-            for hit in screen.hits:
-                if hit.action is Action.FLAG:
-                    counts[hit.rule] = counts.get(hit.rule, 0) + 1
-        return counts
+        calls = [screen for call in self._calls.values() for screen in (call.named, call.arguments) if screen]
+        screens = self._content, self._reasoning, *calls
+        return Counter(hit.rule for screen in screens for hit in screen.hits if hit.action is Action.FLAG)
 
     def push(self, chunk: Chunk) -> Delta:
         """Take a piece in and return what may leave of it and of what was held before."""
@@ -137,13 +134,12 @@ class ChoiceExit:
         """Let a call's name go, once; tell whether it was refused."""
         if call.named:
             return "", False
-        call.named = True
-        passed, screen = self.screen.whole(call.name)
-        return ("", True) if screen.refused else (passed, False)
+        passed, call.named = self.screen.whole(call.name)
+        return ("", True) if call.named.refused else (passed, False)
 
     def _wait(self, chunk: Chunk) -> None:
         """Take in the entries of a piece, if they spell its text: others would show what no screen has seen."""
-        if self.top is None:
+        if self.top is None or chunk.reasoning or chunk.tool_calls:
             return
         entries = [each for raw in chunk.logprobs for each in _entries(raw, self.kind)]
         if "".join(each.chosen.text for each in entries) != chunk.text:

@@ -54,6 +54,7 @@ from readingroom.releases import queries as releases
 from readingroom.store.db import Database
 from readingroom.strategy.model import StageFact
 
+ADMIT_SECONDS = 5.0
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 LONG_BYTES = 16_384  # of a request, above which screening leaves the event loop
@@ -159,7 +160,8 @@ class Gateway:
         if self._watch.closing:
             raise Refused(SHUTTING_DOWN)
         try:
-            return await asyncio.wait_for(asyncio.to_thread(self._admission, key_hash(key)), 5)
+            async with asyncio.timeout(ADMIT_SECONDS):
+                return await asyncio.to_thread(self._admission, key_hash(key))
         except (sa.exc.SQLAlchemyError, Broken, TimeoutError):
             raise Refused(CANNOT_CONFIRM) from None
 
@@ -267,12 +269,11 @@ class Gateway:
     async def _settle(self, flow: Flow, record: dict[str, object], salt: bytes, used: Amount, end: End) -> End:
         """Steps (7) and (8). If the database is gone, the hold stays and is settled as soon as it is back."""
         self._watch.leave(flow)
+        most = flow.hold.amount  # what an engine claims beyond it is neither charged nor shown
         whole = flow.usage if end.ended is Ended.COMPLETE else None
-        end = replace(
-            end,
-            prompt=flow.usage.prompt_tokens if flow.usage else flow.prompt,
-            generated=min(whole.completion_tokens, flow.hold.amount.passes) if whole else sum(flow.generated.values()),
-        )
+        generated = min(whole.completion_tokens, most.passes) if whole else sum(flow.generated.values())
+        prompt = flow.usage.prompt_tokens if flow.usage else flow.prompt
+        end = replace(end, prompt=min(prompt, most.tokens - generated), generated=generated)
         call = None
         if used != Amount():
             flags = [each.flags for each in flow.exits]
