@@ -30,7 +30,9 @@ PICTURES = Path(__file__).parents[2] / "docs" / "images"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        made = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +156,11 @@ def _revokes(page: Page, tale: Tale) -> None:
     sign_in(desk, tale.lab.sign_in_url(STEWARD))
     desk.goto("/steward")
     picture(desk, "steward")
-    desk.get_by_label("Reason").last.select_option("security")
+    size = desk.request.get("/ledger/checkpoint").text().split("\n")[1]
+    desk.get_by_role("link", name="Suspend or revoke").first.click()
+    desk.get_by_label("Note").press("Enter")
+    assert desk.request.get("/ledger/checkpoint").text().split("\n")[1] == size
+    desk.get_by_role("combobox", name="Reason").select_option("security")
     desk.get_by_role("button", name="Revoke").click()
     expect(desk.get_by_text("revoked for security")).to_be_visible()
     other.close()
@@ -166,7 +172,7 @@ def test_a_form_from_another_site_is_refused(page: Page, tale: Tale) -> None:
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
     forged = tale.lab.http.post(
-        "/steward/stages/reading-room",
+        "/steward/stages/reading-room/stop",
         data={"do": "hold", "reason": "incident", "token": "guessed"},
         headers={"cookie": f"rr_session={cookie['value']}"},
     )

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, Request, Response
-from litestar.contrib.jinja import JinjaTemplateEngine
-from litestar.datastructures import ResponseHeader
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import CacheControlHeader, MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.template.config import TemplateConfig
+from litestar.types import Message, Scope
 
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
-from readingroom.web.browser import TEMPLATES, Visitor, page, visitor
-from readingroom.web.pages import account, applicant, desk, log, public, steward
+from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
+from readingroom.web.pages import account, applicant, desk, log, public, reader, steward
 
+logger = logging.getLogger("readingroom.web")
 _CONTENT = (  # nothing but our own files is used; no other site may frame a page with a button that revokes
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS = (
-    ("content-security-policy", _CONTENT),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),  # a sign-in link in the address bar goes nowhere
-    ("cache-control", "no-store"),
-)
-_STATUS = {400: "That cannot be used", 401: "Sign in", 403: "Not allowed", 404: "Not here", 409: "Not now"}
+_HEADERS = {
+    "content-security-policy": _CONTENT,
+    "x-content-type-options": "nosniff",
+    # A sign-in link in the address bar goes to no other site. (With `no-referrer`, browsers hide our own origin too.)
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_STATUS = {
+    400: "That cannot be used", 401: "Sign in", 403: "Not allowed", 404: "Not here", 405: "Not here", 409: "Not now",
+    413: "Too large",
+}  # fmt: skip
+_SAID = {
+    400: "What was sent cannot be read as a form of this site. Go back, reload the page and send it again.",
+    404: "There is no page at this address.",
+    405: "This address cannot be used that way. Go back to the page with the form.",
+    413: "What was sent is larger than this site takes: a megabyte at most.",
+}
+_BROKEN = "Something of ours is broken; it has been logged."
+_AREAS = (public, account, applicant, reader, desk, steward, log)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:
@@ -42,11 +58,15 @@ def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | Non
     def provide_visitor(request: Request[Any, Any, Any]) -> Visitor:
         return visitor(request, house)
 
+    static = create_static_files_router(
+        "/static", [Path(__file__).parent / "static"], include_in_schema=False,
+        cache_control=CacheControlHeader(public=True, max_age=3600),
+    )  # fmt: skip
     return Litestar(
         route_handlers=[
             *others,
-            *(router for area in (public, account, applicant, desk, steward, log) for router in (area.router,)),
-            create_static_files_router("/static", [Path(__file__).parent / "static"], include_in_schema=False),
+            Router("/", route_handlers=[area.router for area in _AREAS], before_request=check_origin),
+            static,
         ],
         dependencies={"who": Provide(provide_visitor, sync_to_thread=True)},
         template_config=TemplateConfig(engine=_engine()),
@@ -55,12 +75,21 @@ def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | Non
             BadInput: _on_bad_input,
             Broken: _on_broken,
             HTTPException: _on_http,
+            Exception: _on_anything,
         },
-        response_headers=[ResponseHeader(name=name, value=value) for name, value in _HEADERS],
+        before_send=[_protect],
         openapi_config=openapi,
         request_max_body_size=1_000_000,
-        state=_state(house),
+        state=State({"house": house}),
     )
+
+
+async def _protect(message: Message, _scope: Scope) -> None:
+    """Put the headers on every answer, whoever made it: a page, a file, or a fault on the way to either."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
 
 
 def _engine() -> JinjaTemplateEngine:
@@ -73,12 +102,6 @@ def _engine() -> JinjaTemplateEngine:
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)
-
-
-def _state(house: House) -> Any:  # noqa: ANN401 - Litestar's State
-    from litestar.datastructures import State
-
-    return State({"house": house})
 
 
 def _problem(
@@ -98,13 +121,32 @@ def _on_bad_input(request: Request[Any, Any, Any], fault: BadInput) -> Response[
     return _problem(request, 400, "Something to mend", [str(each) for each in fault.problems])
 
 
-def _on_broken(request: Request[Any, Any, Any], _fault: Broken) -> Response[Any]:
+def _on_broken(request: Request[Any, Any, Any], fault: Broken) -> Response[Any]:
+    logger.error("%s", fault)
     said = ["This house cannot record decisions at the moment; nothing was changed. Try again later."]
-    return _problem(request, 503, "Out of order", said, "ledger/cannot-record")
+    return _out_of_order(request, 503, said, "ledger/cannot-record")
 
 
 def _on_http(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Any]:
     if request.url.path.startswith(("/api/", "/ledger/")):  # a program asked, on a route that no door has
         error = {"code": "app/bad-request", "message": fault.detail, "type": "invalid_request_error"}
         return Response({"error": error}, status_code=fault.status_code)
-    return _problem(request, fault.status_code, _STATUS.get(fault.status_code, "Not possible"), [fault.detail])
+    status = fault.status_code
+    if status >= HTTP_500_INTERNAL_SERVER_ERROR:
+        return _on_anything(request, fault)
+    return _problem(request, status, _STATUS.get(status, "Not possible"), [_SAID.get(status, fault.detail)])
+
+
+def _on_anything(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """Answer a fault of ours without its inside; the log has the rest."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=fault)
+    return _out_of_order(request, 500, [_BROKEN], "app/broken")
+
+
+def _out_of_order(request: Request[Any, Any, Any], status: int, said: Sequence[str], code: str) -> Response[Any]:
+    """Show a fault of ours; where even our page cannot be made, as text."""
+    try:
+        return _problem(request, status, "Out of order", said, code)
+    except Exception:
+        logger.exception("the page of a fault failed too")
+        return Response(f"{said[0]} ({code})", status_code=status, media_type="text/plain")

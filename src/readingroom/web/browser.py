@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Request, Response
 from litestar.response import Redirect, Template
 
 from readingroom.app.house import House
 from readingroom.core.canonical import sha256
-from readingroom.core.refusal import Refusal, Refused
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people.model import Actor, Person
-from readingroom.people.rules import Permission, may
+from readingroom.people.rules import Permission, check, may
 
 COOKIE = "rr_session"
 AnyRequest = Request[Any, Any, Any]
@@ -41,6 +42,12 @@ class Visitor:
         """Tell whether to show a button."""
         return may(self.actor, permission)
 
+    def needs(self, *permissions: Permission) -> None:
+        """Refuse whoever is not signed in, or has none of these permissions."""
+        self.signed_in()
+        if not any(map(self.may, permissions)):
+            require(check(self.actor, permissions[0]))
+
     def signed_in(self) -> Person:
         """Return the person, or refuse."""
         if self.person is None:
@@ -54,6 +61,20 @@ def visitor(request: AnyRequest, house: House) -> Visitor:
     person = house.people.session(secret) if secret else None
     actor = house.people.actor(person.id) if person else Actor("visitor")
     return Visitor(house, secret if person else "", person, actor)
+
+
+def check_origin(request: AnyRequest) -> None:
+    """Refuse what another site sends, before any form is read: also the forms that need no session, as signing in.
+
+    Browsers name the site that a form comes from; programs, which carry nobody's cookies, name none.
+    """
+    origin = request.headers.get("origin", "")
+    site = request.headers.get("sec-fetch-site", "")
+    ours = {request.headers.get("host", ""), urlsplit(request.app.state.house.settings.public_url).netloc} - {""}
+    foreign = site == "cross-site" or (site != "same-origin" and origin != "" and urlsplit(origin).netloc not in ours)
+    if request.method == "POST" and foreign:
+        reason = "This form was sent by another site. Open the page here and send it again."
+        raise Refused(Refusal("people/form-not-ours", reason))
 
 
 def check_form(who: Visitor, form: Form) -> None:

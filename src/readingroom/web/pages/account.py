@@ -39,6 +39,8 @@ def sign_in_page(who: Visitor, link: str = "") -> Template:
 def sign_in(request: AnyRequest, who: Visitor, data: Posted) -> Response[Any]:
     """Redeem a one-time link and start a session."""
     session = who.house.people.sign_in(data.get("link", ""))
+    if who.secret:  # of whoever used this browser before
+        who.house.people.sign_out(who.secret)
     person = who.house.people.session(session)
     home = "/my" if person is None or not person.roles else "/desk" if "reviewer" in person.roles else "/steward"
     return with_session(back_to(home), session, secure=request.url.scheme == "https")

@@ -1,34 +1,25 @@
-"""The applicant's and reader's pages: apply, status, award, terms, keys, usage."""
+"""The applicant's pages: apply, amend, withdraw, see where it stands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.access.model import Entitlement, Grant, Key
+from readingroom.admissions.answers import saving_problems, submitting_problems
 from readingroom.admissions.call import Call
-from readingroom.admissions.model import Answer, Draft
-from readingroom.app.lending import meter_of, why
-from readingroom.core.errors import BadInput
-from readingroom.gateway import queries as gateway
-from readingroom.gateway.model import Reading
+from readingroom.admissions.model import Answer, Application, ApplicationState, Draft
+from readingroom.app.refusals import ending
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.numbers import whole
+from readingroom.core.refusal import Refusal, Refused
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
+from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages.account import Posted
-from readingroom.web.plot import Plot, usage
 
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A grant with all that its page shows."""
-
-    grant: Grant
-    reading: Reading
-    entitlement: Entitlement
-    keys: list[Key]
-    plot: Plot
+LIVING = {ApplicationState.DRAFT, ApplicationState.SUBMITTED, ApplicationState.RETURNED}  # may still be amended
 
 
 @get("/apply", sync_to_thread=True)
@@ -39,65 +30,182 @@ def calls(who: Visitor) -> Template:
 
 
 @get("/apply/{call:str}", sync_to_thread=True)
-def form(who: Visitor, call: str) -> Template:
-    """Show a call's form."""
+def form(who: Visitor, call: str) -> Response[Any] | Template:
+    """Show a call's form; who has an application in it already is shown that."""
     found = who.house.admissions.call(call)
-    return page(who, "applicant/form.html", call=found, draft=Draft(), application=None, problems=[])
+    if (living := _living(who, call)) is not None:
+        return back_to(f"/applications/{living.id}/edit")
+    return _form(who, found, typed_of(found, Draft()), None)
 
 
 @post("/apply/{call:str}", sync_to_thread=True)
 def apply(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
     """Save, or submit; whatever is wrong is told beside what was typed, and nothing of that is lost."""
-    check_form(who, data)
-    house, found = who.house, who.house.admissions.call(call)
-    draft = read_draft(found, data)
-    mine = [each for each in house.admissions.my_applications(who.actor) if each.call == call]
-    living = next((each for each in mine if each.state.value in {"draft", "submitted", "returned"}), None)
+    found = who.house.admissions.call(call)
     try:
+        check_form(who, data)
+        living = _living(who, call)
+        draft = _read(who, found, data)
+        admissions = who.house.admissions
         if living is None:
-            living = house.admissions.start(who.actor, call, draft)
+            living = admissions.start(who.actor, call, draft)
         else:
-            living = house.admissions.save(who.actor, living.id, draft)
+            living = admissions.save(who.actor, living.id, draft)
         if data.get("do") == "submit":
-            living = house.admissions.submit(who.actor, living.id)
+            living = admissions.submit(who.actor, living.id)
     except BadInput as bad:
-        return page(who, "applicant/form.html", 400, call=found, draft=draft, application=living, problems=bad.problems)
+        return _form(who, found, data, _living(who, call), told(bad, _labels(found)))
+    except Refused as refused:  # the window closed, or the session ended, while this was being written
+        status = ending(refused.refusal.code).status
+        return page(who, "applicant/unsaved.html", status, why=refused.refusal.reason, text=_as_text(found, data))
     return back_to(f"/applications/{living.id}")
 
 
-def read_draft(call: Call, data: Form) -> Draft:
-    """Read a form as it was typed."""
+def _form(
+    who: Visitor, call: Call, typed: Form, application: Application | None, problems: list[Told] | None = None
+) -> Template:
+    status = 400 if problems else 200
+    shown = {"call": call, "typed": typed, "application": application, "problems": problems or []}
+    return page(who, "applicant/form.html", status, **shown)
+
+
+def _living(who: Visitor, call: str) -> Application | None:
+    mine = who.house.admissions.my_applications(who.actor)
+    return next((each for each in mine if each.call == call and each.state in LIVING), None)
+
+
+def _labels(call: Call) -> Mapping[str, tuple[str, str]]:
+    asked = {f"answers.{each.name}": (f"answer-{each.name}", each.label) for each in call.file.form}
+    return asked | {
+        "passes": ("passes", "Passes wanted"),
+        "tier": ("tier", "Tier"),
+        "team": ("team", "Others who would read"),
+    }
+
+
+def _as_text(call: Call, typed: Form) -> str:
+    """Return what was typed, to be copied."""
+    return "\n\n".join(f"{label}\n{typed.get(field, '')}" for field, label in _labels(call).values() if field in typed)
+
+
+def typed_of(call: Call, draft: Draft) -> Form:
+    """Return a draft as its form would have been typed."""
+    answers = {f"answer-{each.name}": str(draft.answers.get(each.name, "")) for each in call.file.form}
+    rest = {"passes": str(draft.passes or ""), "tier": draft.tier, "team": ", ".join(draft.team)}
+    return answers | rest
+
+
+def _read(who: Visitor, call: Call, data: Form) -> Draft:
+    """Read a form, or tell everything that is wrong with it at once: a number that is none must not become another."""
+    draft, unread = read_draft(call, data)
+    if unread:
+        person = who.signed_in()
+        submits = data.get("do") == "submit"
+        identity = (person.email, person.name)
+        more = submitting_problems(call.file, draft, identity) if submits else saving_problems(call.file, draft)
+        places = {each.where for each in unread}
+        raise BadInput([*unread, *(each for each in more if each.where not in places)])
+    return draft
+
+
+def read_draft(call: Call, data: Form) -> tuple[Draft, list[Problem]]:
+    """Read a form as it was typed, with what in it is no number."""
     answers: dict[str, Answer] = {}
+    problems: list[Problem] = []
     for question in call.file.form:
         typed = data.get(f"answer-{question.name}", "").strip()
-        if typed:
-            number = question.kind.value == "number" and typed.isdecimal()
-            answers[question.name] = int(typed) if number else typed
-    passes = data.get("passes", "").strip().replace(",", "")
+        if typed and question.kind.value == "number":
+            answers[question.name] = _number(typed, f"answers.{question.name}", problems)
+        elif typed:
+            answers[question.name] = typed
+    passes = data.get("passes", "").strip()
+    wanted = _number(passes, "passes", problems) if passes else 0
     team = tuple(each.strip() for each in data.get("team", "").split(",") if each.strip())
-    return Draft(answers, int(passes) if passes.isdecimal() else 0, data.get("tier", ""), team)
+    return Draft(answers, wanted, data.get("tier", ""), team), problems
+
+
+def _number(typed: str, where: str, problems: list[Problem]) -> int:
+    found = whole(typed.replace(",", ""))
+    if found is None:
+        problems.append(Problem(where, f'"{typed[:40]}" is not a whole number', "Write digits only"))
+    return found or 0
 
 
 @get("/applications/{application:str}", sync_to_thread=True)
 def status(who: Visitor, application: str) -> Template:
     """Show where an application stands, what was decided and why."""
+    who.signed_in()
+    return _status(who, application)
+
+
+def _status(who: Visitor, application: str, problems: list[Told] | None = None) -> Template:
     admissions = who.house.admissions
     found = admissions.application(who.actor, application)
+    mine, sent = found.person == who.actor.id, found.submitted
     return page(
         who,
         "applicant/application.html",
+        400 if problems else 200,
         application=found,
         call=admissions.call(found.call),
-        decision=admissions.decision(who.actor, application) if found.person == who.actor.id else None,
+        draft=sent.draft if sent else found.draft,
+        changed=mine and sent is not None and found.draft != sent.draft and found.state in LIVING,
+        decision=admissions.decision(who.actor, application),
+        mine=mine,
+        living=mine and found.state in LIVING,
+        problems=problems or [],
     )
 
 
+def _own(who: Visitor, application: str) -> Application:
+    """Find one's own application: whoever else may read it may not fill it in."""
+    who.signed_in()
+    mine = who.house.admissions.my_applications(who.actor)
+    if (found := next((each for each in mine if each.id == application), None)) is None:
+        raise Refused(Refusal("admissions/application-unknown", "You have no application by this id."))
+    return found
+
+
 @get("/applications/{application:str}/edit", sync_to_thread=True)
-def edit(who: Visitor, application: str) -> Template:
+def edit(who: Visitor, application: str) -> Response[Any] | Template:
     """Show an application's form, filled in as it was saved."""
-    found = who.house.admissions.application(who.actor, application)
+    found = _own(who, application)
+    if found.state not in LIVING:
+        return back_to(f"/applications/{application}")
     call = who.house.admissions.call(found.call)
-    return page(who, "applicant/form.html", call=call, draft=found.draft, application=found, problems=[])
+    return _form(who, call, typed_of(call, found.draft), found)
+
+
+@post("/applications/{application:str}/changes", sync_to_thread=True)
+def changes(who: Visitor, application: str, data: Posted) -> Response[Any] | Template:
+    """Submit what was saved since the last submission, or discard it."""
+    check_form(who, data)
+    found = _own(who, application)
+    try:
+        if data.get("do") == "discard" and found.submitted:
+            who.house.admissions.save(who.actor, application, found.submitted.draft)
+        elif data.get("do") == "submit":
+            who.house.admissions.submit(who.actor, application)
+    except BadInput as bad:
+        call = who.house.admissions.call(found.call)
+        return _form(who, call, typed_of(call, found.draft), found, told(bad, _labels(call)))
+    return back_to(f"/applications/{application}")
+
+
+@get("/applications/{application:str}/withdraw", sync_to_thread=True)
+def withdraw_page(who: Visitor, application: str) -> Template:
+    """Ask before an application is withdrawn."""
+    found = _own(who, application)
+    title = who.house.admissions.call(found.call).file.title
+    asked = Confirmation(
+        heading="Withdraw this application?",
+        said=["Nobody will decide on it, and it cannot be taken up again; while the call is open you may begin anew."],
+        action=f"/applications/{application}/withdraw",
+        acts=[("withdraw", f"Withdraw my application to {title}")],
+        back=f"/applications/{application}",
+        facts=[("Call", title), ("Passes asked", f"{found.draft.passes:,}")],
+    )
+    return confirm(who, asked)
 
 
 @post("/applications/{application:str}/withdraw", sync_to_thread=True)
@@ -108,85 +216,5 @@ def withdraw(who: Visitor, application: str, data: Posted) -> Response[Any]:
     return back_to(f"/applications/{application}")
 
 
-@get("/my", sync_to_thread=True)
-def mine(who: Visitor) -> Template:
-    """Show one's applications, awards, agreements and grants."""
-    who.signed_in()
-    return _mine(who)
-
-
-def _mine(who: Visitor, secret: str = "", key_of: str = "") -> Template:
-    house = who.house
-    terms = house.agreements.in_force()
-    accepted = {each.terms_hash for each in house.agreements.mine(who.actor)}
-    return page(
-        who,
-        "applicant/mine.html",
-        applications=house.admissions.my_applications(who.actor),
-        calls={each.id: each for each in house.admissions.calls()},
-        awards=[each for each in house.admissions.my_awards(who.actor) if each.state.value == "offered"],
-        grants=[_shown(who, each) for each in house.access.my_grants(who.actor)],
-        terms=terms,
-        accepted=terms is not None and terms.hash in accepted,
-        changes=house.agreements.changes_since(next(iter(sorted(accepted)), "")) if accepted else "",
-        secret=secret,
-        key_of=key_of,
-    )
-
-
-def _shown(who: Visitor, grant: Grant) -> Shown:
-    house = who.house
-    with house.db.read() as tx:
-        days = gateway.passes_by_day(tx, grant.id)
-    return Shown(
-        grant=grant,
-        reading=meter_of(house, grant.id),
-        entitlement=why(house, who.actor, grant.id),
-        keys=house.access.keys(who.actor, grant.id),
-        plot=usage(days, house.clock.now().date()),
-    )
-
-
-@post("/awards/{award:str}/accept", sync_to_thread=True)
-def accept(who: Visitor, award: str, data: Posted) -> Response[Any]:
-    """Accept an award; the grant is there at once."""
-    check_form(who, data)
-    who.house.admissions.accept_award(who.actor, award)
-    return back_to("/my")
-
-
-@post("/awards/{award:str}/decline", sync_to_thread=True)
-def decline(who: Visitor, award: str, data: Posted) -> Response[Any]:
-    """Decline an award."""
-    check_form(who, data)
-    who.house.admissions.decline_award(who.actor, award)
-    return back_to("/my")
-
-
-@post("/my/terms", sync_to_thread=True)
-def accept_terms(who: Visitor, data: Posted) -> Response[Any]:
-    """Accept the terms by the hash of the text that was shown."""
-    check_form(who, data)
-    who.house.agreements.accept(who.actor, data.get("hash", ""))
-    return back_to("/my")
-
-
-@post("/my/grants/{grant:str}/keys", status_code=200, sync_to_thread=True)
-def issue_key(who: Visitor, grant: str, data: Posted) -> Template:
-    """Make a key and show it, this once."""
-    check_form(who, data)
-    _, secret = who.house.access.issue_key(who.actor, grant)
-    return _mine(who, secret.reveal(), grant)
-
-
-@post("/my/keys/{key:str}/revoke", sync_to_thread=True)
-def revoke_key(who: Visitor, key: str, data: Posted) -> Response[Any]:
-    """End a key at once."""
-    check_form(who, data)
-    who.house.access.revoke_key(who.actor, key)
-    return back_to("/my")
-
-
-_APPLY = [calls, form, apply, status, edit, withdraw]
-_MINE = [mine, accept, decline, accept_terms, issue_key, revoke_key]
-router = Router("/", route_handlers=[*_APPLY, *_MINE], include_in_schema=False)
+_HANDLERS = [calls, form, apply, status, edit, changes, withdraw_page, withdraw]
+router = Router("/", route_handlers=_HANDLERS, include_in_schema=False)

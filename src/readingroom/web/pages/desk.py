@@ -20,7 +20,7 @@ from readingroom.web.pages.account import Posted
 @get("/desk", sync_to_thread=True)
 def desk(who: Visitor) -> Template:
     """Show the calls, and what the visitor has to review."""
-    who.signed_in()
+    who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
     tasks = who.house.admissions.reviews_to_do(who.actor) if who.may(Permission.APPLICATION_REVIEW) else []
     return page(who, "desk/desk.html", calls=who.house.admissions.calls(), tasks=tasks)
 
@@ -36,9 +36,10 @@ def open_(who: Visitor, data: Posted) -> Response[Any]:
 @get("/desk/calls/{call:str}", sync_to_thread=True)
 def show(who: Visitor, call: str) -> Template:
     """Show a call with its applications, and what an allocation would give."""
+    who.needs(Permission.APPLICATION_READ)
     admissions = who.house.admissions
     found = admissions.call(call)
-    applications = admissions.applications(who.actor, call) if who.may(Permission.APPLICATION_READ) else []
+    applications = admissions.applications(who.actor, call)
     preview, why_none = None, ""
     if who.may(Permission.CALL_DECIDE) and found.state.value in {"open", "closed"}:
         try:
@@ -53,7 +54,7 @@ def show(who: Visitor, call: str) -> Template:
         budget=admissions.budget(call),
         preview=preview,
         why_none=why_none,
-        fixed=admissions.allocation(who.actor, call) if who.may(Permission.APPLICATION_READ) else None,
+        fixed=admissions.allocation(who.actor, call),
     )
 
 
@@ -76,6 +77,7 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
 @get("/reviews/{review_id:str}", sync_to_thread=True)
 def review_page(who: Visitor, review_id: str) -> Template:
     """Show an application as its reviewer sees it: without names."""
+    who.signed_in()
     tasks = who.house.admissions.reviews_to_do(who.actor)
     task = next((each for each in tasks if each.view.review == review_id), None)
     return page(who, "desk/review.html", 200 if task else 404, task=task)

@@ -1,78 +1,190 @@
-"""The steward's page: stages with their gates, grants with their sanctions, the register."""
+"""The steward's page: stages with their gates, grants with their sanctions, the register.
+
+What stops somebody or something is asked for on a page of its own, where no key but the button's sends it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.access.model import Reason
+from readingroom.access.model import Grant, Reason
 from readingroom.access.rules import may_change_grant
-from readingroom.app.lending import meter_of
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.refusal import Refused
+from readingroom.gateway import queries as gateway
 from readingroom.oversight.register import Row, to_csv
 from readingroom.people.rules import Permission
 from readingroom.releases.model import Reason as StageReason
-from readingroom.web.browser import Visitor, back_to, check_form, page
+from readingroom.releases.model import StageStatus
+from readingroom.web.browser import Form, Visitor, back_to, check_form, page
+from readingroom.web.forms import Confirmation, confirm, told
 from readingroom.web.pages.account import Posted
 
 SANCTIONS = ("suspend", "reinstate", "revoke")
+STOPS = {"hold": "Hold", "rollback": "Roll back", "withdraw": "Withdraw"}
+_STAGE_REASONS = [each.value for each in StageReason if each is not StageReason.PLAN_CHANGED]
+_LABELS = {"reason": ("reason", "Reason"), "note": ("note", "Note"), "do": ("", "")}
 
 
 @get("/steward", sync_to_thread=True)
 def steward(who: Visitor) -> Template:
     """Show the stages and the grants, with the buttons that this person may press now."""
-    who.signed_in()
+    who.needs(Permission.STAGE_SIGN, Permission.STAGE_MOVE, Permission.GRANT_READ)
     house = who.house
     grants = house.access.grants(who.actor) if who.may(Permission.GRANT_READ) else []
-    persons = {each.id: each for each in house.people.everyone(who.actor)} if who.may(Permission.PERSON_MANAGE) else {}
+    with house.db.read() as tx:
+        readings = gateway.readings(tx)
     return page(
         who,
         "steward/steward.html",
         stages=house.releases.status(who.actor),
-        grants=[(each, meter_of(house, each.id), _acts(who, each.state)) for each in grants],
-        persons=persons,
-        reasons=list(Reason),
-        stage_reasons=[each for each in StageReason if each is not StageReason.PLAN_CHANGED],
+        grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants],
+        names=_names(who),
+        stops=STOPS,
     )
 
 
-def _acts(who: Visitor, state: Any) -> list[str]:  # noqa: ANN401 - a grant's state
-    return [act for act in SANCTIONS if who.may(Permission.GRANT_SANCTION) and may_change_grant(state, act)]
+def _acts(who: Visitor, grant: Grant) -> list[str]:
+    return [act for act in SANCTIONS if who.may(Permission.GRANT_SANCTION) and may_change_grant(grant.state, act)]
+
+
+def _names(who: Visitor) -> Mapping[str, str]:
+    """Return each grant's reader by name, for who may read the register."""
+    if not who.may(Permission.REGISTER_READ):
+        return {}
+    return {row.grant: row.reader for row in who.house.oversight.register(who.actor)}
 
 
 @post("/steward/stages/{name:str}", sync_to_thread=True)
 def move(who: Visitor, name: str, data: Posted) -> Response[Any]:
-    """Sign for a stage, open it, or stop it."""
+    """Sign for a stage, or open it."""
     check_form(who, data)
     releases, act = who.house.releases, data.get("do", "")
-    if act in {"sign", "open"}:
-        {"sign": releases.sign, "open": releases.open}[act](who.actor, name)
-    elif act in {"hold", "rollback", "withdraw"}:
-        stop = {"hold": releases.hold, "rollback": releases.rollback, "withdraw": releases.withdraw}[act]
-        stop(who.actor, name, data.get("reason", ""), data.get("note", ""))
+    acts = {"sign": releases.sign, "open": releases.open}
+    if act not in acts:
+        raise _unknown(act, acts)
+    acts[act](who.actor, name)
     return back_to("/steward#stages")
 
 
-@post("/steward/grants/{grant:str}", sync_to_thread=True)
-def sanction(who: Visitor, grant: str, data: Posted) -> Response[Any]:
+@get("/steward/stages/{name:str}/stop", sync_to_thread=True)
+def stop_page(who: Visitor, name: str) -> Template:
+    """Ask how and why to stop a stage."""
+    who.needs(Permission.STAGE_MOVE)
+    return confirm(who, _stopping(who.house.releases.stage(name, who.actor)))
+
+
+def _stopping(status: StageStatus) -> Confirmation:
+    name = status.stage.name
+    said = {
+        "hold": "On hold, it can be opened again as it is.",
+        "rollback": "Rolled back, it must be signed for anew first.",
+        "withdraw": "Withdrawn, it is closed for good.",
+    }
+    acts = [act for act in STOPS if act in status.actions]
+    return Confirmation(
+        heading=f"Stop {name}?",
+        said=["Nobody reads in this stage from then on; answers that are flowing stop.", *(said[act] for act in acts)],
+        action=f"/steward/stages/{name}/stop",
+        acts=[(act, f"{STOPS[act]} {name}") for act in acts],
+        back="/steward#stages",
+        reasons=_STAGE_REASONS,
+    )
+
+
+@post("/steward/stages/{name:str}/stop", sync_to_thread=True)
+def stop(who: Visitor, name: str, data: Posted) -> Response[Any] | Template:
+    """Stop a stage."""
+    check_form(who, data)
+    releases, act = who.house.releases, data.get("do", "")
+    acts = {"hold": releases.hold, "rollback": releases.rollback, "withdraw": releases.withdraw}
+    try:
+        if act not in acts:
+            raise _unknown(act, acts)
+        acts[act](who.actor, name, _reason(data, _STAGE_REASONS), data.get("note", ""))
+    except (BadInput, Refused) as fault:
+        who.needs(Permission.STAGE_MOVE)
+        return confirm(who, _stopping(releases.stage(name, who.actor)), data, told(fault, _LABELS))
+    return back_to("/steward#stages")
+
+
+@get("/steward/grants/{grant:str}/sanction", sync_to_thread=True)
+def sanction_page(who: Visitor, grant: str) -> Template:
+    """Ask how and why to sanction a grant."""
+    who.needs(Permission.GRANT_SANCTION)
+    return confirm(who, _sanctioning(who, grant))
+
+
+def _sanctioning(who: Visitor, grant_id: str) -> Confirmation:
+    grant = who.house.access.grant(who.actor, grant_id)
+    with who.house.db.read() as tx:
+        reading = gateway.reading(tx, grant_id)
+    name = _names(who).get(grant.id, grant.holder)
+    of = f"{grant.allocation.passes:,}" if grant.allocation.passes is not None else "unmetered"
+    acts = _acts(who, grant)
+    words = {
+        "suspend": "Suspended, its keys are refused and answers that are flowing stop, until it is reinstated.",
+        "reinstate": "Reinstated, its keys work again.",
+        "revoke": "Revoked, its keys are refused and answers that are flowing stop. Revoking is final.",
+    }
+    return Confirmation(
+        heading=f"{name}'s grant",
+        said=[words[act] for act in acts] or [f"It is {grant.state.value}; nothing more can be done to it."],
+        action=f"/steward/grants/{grant.id}/sanction",
+        acts=[(act, f"{act.capitalize()} {name}'s grant") for act in acts],
+        back="/steward#grants",
+        facts=[
+            ("Reader", name),
+            ("State", grant.state.value),
+            ("For", grant.purpose or "not said"),
+            ("Passes", f"{reading.used.passes if reading else 0:,} used of {of}"),
+            ("Grant", grant.id),
+        ],
+        reasons=[each.value for each in Reason] if acts else [],
+    )
+
+
+@post("/steward/grants/{grant:str}/sanction", sync_to_thread=True)
+def sanction(who: Visitor, grant: str, data: Posted) -> Response[Any] | Template:
     """Suspend, reinstate or revoke a grant."""
     check_form(who, data)
-    act = data.get("do", "")
-    reason = Reason(data["reason"]) if data.get("reason") in set(Reason) else Reason.OTHER
-    if act in SANCTIONS:
-        access = who.house.access
-        does = {"suspend": access.suspend, "reinstate": access.reinstate, "revoke": access.revoke}[act]
-        does(who.actor, grant, reason, data.get("note", ""))
+    access, act = who.house.access, data.get("do", "")
+    acts = {"suspend": access.suspend, "reinstate": access.reinstate, "revoke": access.revoke}
+    try:
+        if act not in acts:
+            raise _unknown(act, acts)
+        reason = Reason(_reason(data, [each.value for each in Reason]))
+        acts[act](who.actor, grant, reason, data.get("note", ""))
+    except (BadInput, Refused) as fault:
+        who.needs(Permission.GRANT_SANCTION)
+        return confirm(who, _sanctioning(who, grant), data, told(fault, _LABELS))
     return back_to("/steward#grants")
+
+
+def _reason(data: Form, reasons: list[str]) -> str:
+    """Return the reason that was chosen: it stands in the ledger for ever, so none is taken for granted."""
+    if (chosen := data.get("reason", "")) not in reasons:
+        raise BadInput([Problem("reason", "a reason is needed", f"Choose one of: {', '.join(reasons)}")])
+    return chosen
+
+
+def _unknown(act: str, acts: Mapping[str, object]) -> BadInput:
+    what = f"{act[:40]!r} is nothing that can be done here"
+    return BadInput([Problem("do", what, f"It can be: {', '.join(acts)}")])
 
 
 @get("/steward/register.csv", sync_to_thread=True)
 def register(who: Visitor) -> Response[str]:
     """Give out the whole register, for who may read it."""
+    who.needs(Permission.REGISTER_READ)
     rows = who.house.oversight.register(who.actor)
     headers = {"content-disposition": 'attachment; filename="register.csv"'}
     return Response(to_csv(rows, Row), media_type="text/csv", headers=headers)
 
 
-router = Router("/", route_handlers=[steward, move, sanction, register], include_in_schema=False)
+_STAGES = [move, stop_page, stop]
+router = Router("/", route_handlers=[steward, *_STAGES, sanction_page, sanction, register], include_in_schema=False)

@@ -1,0 +1,63 @@
+"""What went wrong with a form, told beside its fields; and the page that asks before an act that cannot be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from litestar.response import Template
+
+from readingroom.core.errors import BadInput
+from readingroom.core.refusal import Refused
+from readingroom.web.browser import Form, Visitor, page
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing to mend, as a form says it.
+
+    Attributes:
+        field: the id of the field; empty where it is about the whole.
+        label: the field in the form's own words.
+        text: what is wrong, and what would mend it.
+    """
+
+    field: str
+    label: str
+    text: str
+
+
+def told(fault: BadInput | Refused, labels: Mapping[str, tuple[str, str]]) -> list[Told]:
+    """Say a fault in a form's words; `labels` gives a problem's place its field's id and label."""
+    if isinstance(fault, Refused):
+        return [Told("", "", fault.refusal.reason)]
+    unknown = ("", "")
+    return [
+        Told(*labels.get(each.where, unknown), f"{each.what[:1].upper()}{each.what[1:]}. {each.cure}".strip())
+        for each in fault.problems
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The page before an act: what will happen, to what, and the way back.
+
+    Attributes:
+        action: where the form is sent.
+        acts: value and label of each button; a label names what the button does, and to what.
+        reasons: of these one must be chosen; none where no reason is asked for.
+    """
+
+    heading: str
+    said: Sequence[str]
+    action: str
+    acts: Sequence[tuple[str, str]]
+    back: str
+    facts: Sequence[tuple[str, str]] = ()
+    reasons: Sequence[str] = ()
+
+
+def confirm(who: Visitor, asked: Confirmation, typed: Form | None = None, problems: Sequence[Told] = ()) -> Template:
+    """Ask, with whatever was typed and what was wrong with it."""
+    status = 400 if problems else 200
+    return page(who, "confirm.html", status, asked=asked, typed=typed or {}, problems=problems)
