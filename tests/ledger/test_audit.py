@@ -323,7 +323,7 @@ def test_a_history_that_was_signed_anew_is_betrayed_by_a_kept_checkpoint(
         with sqlite_db.decide() as tx:
             ledger.append(tx, "test.thing.happened", {"n": n}, by="test")
     again = Database(f"sqlite:///{tmp_path / 'again.db'}")
-    again.upgrade()
+    again.create()
     for n in (0, 1, 3, 4, 5, 6):
         with again.decide() as tx:
             Ledger(FixedClock(), signer).append(tx, "test.thing.happened", {"n": n}, by="test")

@@ -121,7 +121,7 @@ def test_no_moment_makes_a_stage_that_is_not_open_usable(now: datetime, state: S
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("promises") / "empty.db"
     database = Database(f"sqlite:///{path}")
-    database.upgrade()
+    database.create()
     database.close()
     return path
 

@@ -136,4 +136,9 @@ def test_a_postgres_that_fails_midway_is_broken_and_nothing_was_decided(postgres
 
 def test_a_statement_that_is_wrong_is_not_called_a_full_disk(db: Database) -> None:
     with pytest.raises(sa.exc.DatabaseError), db.write() as tx:
+        tx.execute(sa.text("select nonsense from"))
+
+
+def test_a_table_that_is_missing_is_told_with_the_cure(db: Database) -> None:
+    with pytest.raises(Broken, match="readingroom serve"), db.read() as tx:
         tx.execute(sa.text("select * from no_such_table"))

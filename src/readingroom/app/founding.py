@@ -13,10 +13,11 @@ from pathlib import Path
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
 from readingroom.core.errors import BadInput, Problem
+from readingroom.core.files import write_new
 from readingroom.core.settings import FILE, Settings
 from readingroom.ledger.note import Signer
 from readingroom.people.model import Actor, Role
-from readingroom.publication.oms import create_key
+from readingroom.publication.oms import create_key, publish_key
 
 DEMO_MODEL = "smollm2-135m-instruct"
 _TEMPLATES = files("readingroom.app") / "templates"
@@ -50,11 +51,13 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
     key = settings.keys / "ledger.key"
     if not key.exists():
         Signer.create(key, settings.origin)
-    if not (settings.keys / "release.key").exists():
-        create_key(settings.keys / "release.key", settings.keys / "release.pub")
+    release, public = settings.keys / "release.key", settings.keys / "release.pub"
+    if release.exists():
+        publish_key(release, public)  # a founding that was cut off may have left it alone
+    else:
+        create_key(release, public)
     house = House(settings)
-    house.db.ping()
-    house.db.upgrade()
+    house.db.create()
     operator = house.people.operator()
     _begin(house, operator)
     if settings.dev:
@@ -121,9 +124,7 @@ def _plan_text(name: str, artifact: str) -> str:
 def _write_new(path: Path, text: str) -> None:
     """Write a file whole or not at all, and never over one that is there."""
     if not path.exists():
-        draft = path.with_name(path.name + ".draft")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        write_new(path, text.encode())
 
 
 def with_engine(settings: Settings, engine: str, model: str) -> Settings:

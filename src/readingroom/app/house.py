@@ -10,8 +10,9 @@ from readingroom.app.history import History
 from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
-from readingroom.core.settings import Settings
+from readingroom.core.settings import FILE, Settings
 from readingroom.dossier.service import Dossier
+from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
@@ -33,8 +34,9 @@ class House:
         self.clock = clock or SystemClock()
         self.db = Database(settings.database_url)
         self.signer = Signer.load(settings.keys / "ledger.key", settings.origin)
-        self.ledger = Ledger(self.clock, self.signer)
-        self.log = LedgerReader(self.db)
+        kept = Kept(settings.kept_checkpoint, self.signer.verifier, (settings.home / FILE).exists())
+        self.ledger = Ledger(self.clock, self.signer, kept)
+        self.log = LedgerReader(self.db, kept)
         self.post = Post(settings.outbox, self.clock)
         core = (self.db, self.ledger, self.clock)
         self.people = People(*core, dev=settings.dev)

@@ -9,6 +9,7 @@ import os
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import quote
 
 from readingroom.core.errors import BadInput, Problem
 
@@ -47,7 +48,7 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The SQLAlchemy URL of the database."""
-        return self.database or f"sqlite:///{self.home / 'readingroom.db'}"
+        return self.database or f"sqlite:///{quote(str(self.home / 'readingroom.db'))}"
 
     @property
     def model_name(self) -> str:
@@ -62,6 +63,11 @@ class Settings:
     def plan_file(self) -> Path:
         """The release plan on disk; in force is only what was adopted."""
         return self.home / "release.yaml"
+
+    @property
+    def kept_checkpoint(self) -> Path:
+        """The log's newest checkpoint, kept outside the database."""
+        return self.home / "ledger.checkpoint"
 
     @property
     def keys(self) -> Path:

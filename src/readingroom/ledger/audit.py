@@ -39,7 +39,7 @@ def audit(
     entries: Iterable[StoredEntry],
     checkpoints: Iterable[StoredCheckpoint],
     verifier: Verifier,
-    since: bytes | None = None,
+    since: Iterable[bytes] = (),
 ) -> Report:
     """Audit the rows of both tables, each ordered by its key.
 
@@ -47,31 +47,30 @@ def audit(
         entries: all rows of entries.
         checkpoints: all rows of checkpoints.
         verifier: the log's public key.
-        since: an older checkpoint that somebody kept; it must be a prefix of the log.
+        since: older checkpoints that somebody kept; each must be a prefix of the log.
     """
     findings = Findings()
     return _Audit(verifier, findings, _kept(since, verifier, findings)).run(entries, checkpoints)
 
 
-def _kept(since: bytes | None, verifier: Verifier, findings: Findings) -> Checkpoint | None:
-    if since is None:
-        return None
-    try:
-        return Checkpoint.open(since, verifier)
-    except Unproven as fault:
-        findings.note(f"the kept checkpoint proves nothing: {fault}")
-        return None
+def _kept(since: Iterable[bytes], verifier: Verifier, findings: Findings) -> list[Checkpoint]:
+    kept = []
+    for note in since:
+        try:
+            kept.append(Checkpoint.open(note, verifier))
+        except Unproven as fault:
+            findings.note(f"the kept checkpoint proves nothing: {fault}")
+    return kept
 
 
 class _Audit:
-    def __init__(self, verifier: Verifier, findings: Findings, kept: Checkpoint | None) -> None:
+    def __init__(self, verifier: Verifier, findings: Findings, kept: Iterable[Checkpoint]) -> None:
         self._verifier = verifier
         self._findings = findings
-        self._kept = kept
+        self._kept = list(kept)  # those that are not compared yet
         self._tree: Frontier | None = Frontier()  # None: unknown until the next good checkpoint
         self._size = 0
         self._settled = 0  # entries before this one agree with what was signed, or were named
-        self._compared = kept is None
 
     def run(self, entries: Iterable[StoredEntry], checkpoints: Iterable[StoredCheckpoint]) -> Report:
         self._compare_kept()
@@ -85,20 +84,19 @@ class _Audit:
         return self._findings.report(self._size, self._tree.root() if self._tree else b"")
 
     def _compare_kept(self) -> None:
-        if not self._kept or self._kept.size != self._size or self._tree is None:
-            return
-        self._compared = True
-        if self._tree.root() != self._kept.root:
-            self._findings.note(f"the kept checkpoint of size {self._size} is no prefix of this log: it was rewritten")
+        for kept in [each for each in self._kept if each.size == self._size and self._tree is not None]:
+            self._kept.remove(kept)
+            if self._tree is not None and self._tree.root() != kept.root:
+                note = f"the kept checkpoint of size {self._size} is no prefix of this log: it was rewritten"
+                self._findings.note(note)
 
     def _finish_kept(self) -> None:
-        if self._kept is None or self._compared:
-            return
-        if self._kept.size > self._size:
-            why = f"the log has only {self._size}: its end was removed, or an older copy was put back"
-        else:
-            why = "rows are missing there, so that it cannot be compared"
-        self._findings.note(f"the kept checkpoint has {self._kept.size} entries; {why}")
+        for kept in self._kept:
+            if kept.size > self._size:
+                why = f"the log has only {self._size}: its end was removed, or an older copy was put back"
+            else:
+                why = "rows are missing there, so that it cannot be compared"
+            self._findings.note(f"the kept checkpoint has {kept.size} entries; {why}")
 
     def _pairs(
         self, entries: Iterable[StoredEntry], checkpoints: Iterable[StoredCheckpoint]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from readingroom.core.errors import BadInput, Broken, Problem
+from readingroom.core.files import write_new
 
 MAX_BYTES = 100_000  # of a note: some two dozen post-quantum signatures; a larger one is an attack
 _ED25519 = b"\x01"
@@ -207,10 +207,7 @@ class Signer:
         )
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(path, pem)
         except OSError as fault:
             cure = "A log's key is made once; move the file away if it is not wanted"
             raise Broken(Problem(str(path), f"the key cannot be written: {fault.strerror}", cure)) from None

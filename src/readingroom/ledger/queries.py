@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import reduce
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Connection
 from readingroom.core.errors import Broken, Problem
 from readingroom.ledger import tables
 from readingroom.ledger.audit import StoredCheckpoint, StoredEntry, audit
+from readingroom.ledger.kept import Kept
 from readingroom.ledger.merkle import SIZE, consistency_path, inclusion_path, node_hash, over_perfect
 from readingroom.ledger.model import Entry
 from readingroom.ledger.note import Verifier
@@ -53,9 +55,10 @@ def _between(table: sa.Table, start: int, end: int) -> sa.ColumnElement[bool]:
 class LedgerReader:
     """The log's reading end; safe to share among threads. What it reads never changes, so it is cached."""
 
-    def __init__(self, db: Database) -> None:
-        """Take the database."""
+    def __init__(self, db: Database, kept: Kept | None = None) -> None:
+        """Take the database, and where the newest checkpoint is kept beside it."""
         self._db = db
+        self._kept = kept
         self._perfect: dict[tuple[int, int], bytes] = {}
 
     def size(self) -> int:
@@ -118,11 +121,21 @@ class LedgerReader:
 
     def audit(self, verifier: Verifier, since: bytes | None = None) -> Report:
         """Recompute the whole log from its rows (see `audit`); tables that cannot be read are a problem, too."""
+        known = self._kept.note() if self._kept else None  # before the snapshot, so that it is never ahead of it
+        prefixes = [each for each in (since, known) if each is not None]
         try:
             with self._db.read() as tx, closing(_entries(tx)) as rows, closing(_checkpoints(tx)) as signed:
-                return audit(rows, signed, verifier, since)
+                report = audit(rows, signed, verifier, prefixes)
         except sa.exc.DatabaseError as fault:
             return Report(problems=(f"the tables of the log cannot be read: {fault.orig}",))
+        except Broken as fault:
+            return Report(
+                problems=(f"the tables of the log cannot be read: {fault.problem.where} {fault.problem.what}",)
+            )
+        if self._kept and self._kept.founded and known is None:
+            lost = f"{self._kept.path} is gone: whether the log's end was removed cannot be told; use --since"
+            return replace(report, problems=(*report.problems, lost))
+        return report
 
     def _inclusion(self, tx: Connection, seq: int, at: int) -> tuple[bytes, ...]:
         _require_size(tx, at)

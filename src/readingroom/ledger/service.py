@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,9 +16,11 @@ from readingroom.core.errors import Broken, Problem
 from readingroom.core.refusal import Refusal, require
 from readingroom.ledger import tables
 from readingroom.ledger.checkpoint import Checkpoint
+from readingroom.ledger.kept import Kept
 from readingroom.ledger.merkle import Frontier, leaf_hash
 from readingroom.ledger.model import MAX_ENTRY, Entry
 from readingroom.ledger.note import Signer, Unproven, Verifier
+from readingroom.store.db import after_commit
 
 Listener = Callable[[Connection, Entry], None]
 
@@ -29,10 +32,11 @@ class Ledger:
     together or not at all, and an altered entry is found by the two checkpoints around it.
     """
 
-    def __init__(self, clock: Clock, signer: Signer) -> None:
-        """Take the clock that dates entries and the key that signs checkpoints."""
+    def __init__(self, clock: Clock, signer: Signer, kept: Kept | None = None) -> None:
+        """Take the clock that dates entries, the key that signs checkpoints, and where the newest one is kept."""
         self._clock = clock
         self._signer = signer
+        self._kept = kept
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
 
     @property
@@ -61,6 +65,8 @@ class Ledger:
         note = Checkpoint(self._signer.name, tree.size, tree.root()).sign(self._signer)
         tx.execute(tables.entry.insert().values(seq=made.seq, leaf=leaf, leaf_hash=hashed))
         tx.execute(tables.checkpoint.insert().values(size=tree.size, note=note, frontier=tree.to_bytes()))
+        if self._kept is not None:
+            after_commit(tx, "ledger", partial(self._kept.keep, tree.size, note))
         for listener in self._listeners[event]:
             listener(tx, made)
         return made
@@ -74,10 +80,13 @@ class Ledger:
         newest = sa.select(tables.checkpoint).order_by(tables.checkpoint.c.size.desc()).limit(1)
         highest = sa.select(sa.func.max(tables.entry.c.seq))
         try:
-            return _as_signed(tx.execute(newest).first(), tx.execute(highest).scalar(), self.verifier)
+            tree = _as_signed(tx.execute(newest).first(), tx.execute(highest).scalar(), self.verifier)
+            if self._kept is not None:
+                _check_kept(tx, tree, self._kept)
         except (Unproven, ValueError, TypeError, AttributeError) as fault:  # SQLite lets a text stand in for bytes
             cure = "Run `readingroom ledger verify`; it names what was altered"
             raise Broken(Problem("ledger", f"the log is not as it was signed: {fault}", cure)) from None
+        return tree
 
 
 def _as_signed(last: Row[Any] | None, highest: int | None, verifier: Verifier) -> Frontier:
@@ -90,6 +99,22 @@ def _as_signed(last: Row[Any] | None, highest: int | None, verifier: Verifier) -
     if Checkpoint.open_own(last.note, verifier) != Checkpoint(verifier.name, highest + 1, tree.root()):
         raise Unproven("the last checkpoint does not fit the entries")
     return tree
+
+
+def _check_kept(tx: Connection, tree: Frontier, kept: Kept) -> None:
+    """Make sure that the log has grown from the checkpoint that is kept beside the database."""
+    known = kept.checkpoint()
+    if tree.size == 0 and kept.founded:
+        raise Unproven("it is empty, and the log of a house that stands is not")
+    if known is None or known == Checkpoint(known.origin, tree.size, tree.root()):
+        return
+    if known.size > tree.size:
+        raise Unproven(
+            f"it has {tree.size} entries, and had {known.size}: its end is gone, or an older copy was put back"
+        )
+    at = sa.select(tables.checkpoint.c.note).where(tables.checkpoint.c.size == known.size)
+    if known.size == tree.size or tx.execute(at).scalar() != kept.note():
+        raise Unproven(f"it has not grown from the checkpoint of size {known.size} that is kept in {kept.path.name}")
 
 
 def too_large(event: str, leaf: bytes) -> Refusal | None:

@@ -11,11 +11,13 @@ Three doors, by power:
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
@@ -34,8 +36,34 @@ metadata = sa.MetaData(
 )
 _DECISIONS_LOCK = 0x52656164  # "Read": the advisory lock that decisions queue on
 _BUSY_MS = 15_000
-_SQLITE_UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-_POSTGRES_UNWRITABLE = {"53", "57", "58"}  # classes: insufficient resources, operator intervention, system error
+_UNWRITABLE = ("cannot be written", "Free disk space, or mend the disk or its rights; nothing was written")
+_BUSY = ("is held by somebody else", "End the program that holds it, and try again; nothing was written")
+_DAMAGED = ("is damaged", "Stop the server and put a backup back; `readingroom ledger verify` tells what is whole")
+_OTHER_SCHEMA = (
+    "lacks what this program expects in it",
+    "`readingroom serve` brings an older house up to date; if its tables are gone, put a backup back",
+)
+_SQLITE_FAULTS = {  # by the low byte of SQLite's code
+    sqlite3.SQLITE_FULL: _UNWRITABLE,
+    sqlite3.SQLITE_IOERR: _UNWRITABLE,
+    sqlite3.SQLITE_READONLY: _UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNWRITABLE,
+    sqlite3.SQLITE_PERM: _UNWRITABLE,
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_PROTOCOL: _BUSY,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+_POSTGRES_FAULTS = {  # by the class of its SQLSTATE
+    "25": _UNWRITABLE,  # a read-only transaction: a standby
+    "40": _BUSY,  # a deadlock
+    "53": _UNWRITABLE,  # insufficient resources
+    "55": _BUSY,  # a lock that was not given in time
+    "57": _UNWRITABLE,  # operator intervention
+    "58": _UNWRITABLE,  # system error
+    "XX": _DAMAGED,
+}
 
 
 class Moment(sa.types.TypeDecorator[Any]):
@@ -69,97 +97,122 @@ class Database:
         Raises:
             Broken: the disk fails, or the database is gone.
         """
-        try:
-            with self.engine.connect() as tx:
-                if not self.is_sqlite:  # by default each statement of Postgres would see another moment
-                    tx.execution_options(isolation_level="REPEATABLE READ")
-                try:
-                    yield tx
-                finally:
-                    tx.rollback()
-        except sa.exc.OperationalError as fault:
-            if (broken := self._broken(fault)) is not None:
-                raise broken from fault
-            raise
+        with self._told(), self.engine.connect() as tx:
+            if not self.is_sqlite:  # by default each statement of Postgres would see another moment
+                tx.execution_options(isolation_level="REPEATABLE READ")
+            try:
+                yield tx
+            finally:
+                tx.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Write in one transaction; commits at the end, rolls back on any exception.
 
         Raises:
-            Broken: the disk is full or fails, or the database is gone; nothing was written.
+            Broken: the disk is full or fails, or the database is gone or held by somebody; nothing was written.
         """
-        try:
-            with self.engine.connect() as tx:
-                _mark(tx, "BEGIN IMMEDIATE")
-                with tx.begin():
-                    yield tx
-        except sa.exc.OperationalError as fault:
-            if (broken := self._broken(fault)) is not None:
-                raise broken from fault
-            raise
+        with self._told(), self.engine.connect() as tx:
+            tx.info["begin"], tx.info["after"] = "BEGIN IMMEDIATE", {}
+            with tx.begin():
+                yield tx
+            for act in tx.info["after"].values():
+                act()
 
     @contextmanager
     def decide(self) -> Iterator[Connection]:
         """Decide in one serialised transaction; commits at the end, rolls back on any exception."""
         with self.write() as tx:
             if not self.is_sqlite:
+                tx.execute(sa.text(f"set local lock_timeout = {_BUSY_MS}"))
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_DECISIONS_LOCK)))
             yield tx
 
-    def _broken(self, fault: sa.exc.OperationalError) -> Broken | None:
-        """Say what is wrong where the disk or the server failed; None for any other fault."""
-        shown = make_url(self.url).render_as_string(hide_password=True)
-        if _is_unreachable(fault):
-            cure = "Start the database, or mend `database` in readingroom.toml"
-            return Broken(Problem(shown, "does not answer", cure))
-        if _is_unwritable(fault):
-            cure = "Free disk space, or mend the disk; nothing was written"
-            return Broken(Problem(shown, f"cannot be written: {fault.orig}", cure))
-        return None
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what is wrong where the disk or the server failed; any other fault stays what it is."""
+        try:
+            yield
+        except sa.exc.DatabaseError as fault:
+            if (found := _fault(fault)) is None:
+                raise
+            what, cure = found
+            raise Broken(Problem(self._shown, what, cure)) from fault
+
+    @property
+    def _shown(self) -> str:
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def create(self) -> None:
+        """Make the database, where there is none, and its tables; for a founding alone."""
+        path = make_url(self.url).database
+        if self.is_sqlite and path:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._migrate()
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest migration."""
+        """Bring the schema to the newest migration.
+
+        Raises:
+            Broken: there is no schema: what stood here is gone, and an empty house is not put in its place.
+        """
+        with self.read() as tx:
+            if not sa.inspect(tx).has_table("alembic_version"):
+                cure = "Put a backup back; nothing was changed"
+                raise Broken(Problem(self._shown, "holds nothing: the tables of this house are gone", cure))
+        self._migrate()
+
+    def _migrate(self) -> None:
         from alembic import command
         from alembic.config import Config
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.engine.connect() as tx:
+        folder = str(Path(__file__).parent / "migrations")
+        config.set_main_option("script_location", folder.replace("%", "%%"))
+        with self._told(), self.engine.connect() as tx:
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
             tx.commit()
 
     def ping(self) -> None:
         """Raise `Broken` when the database does not answer."""
-        try:
-            with self.read() as tx:
-                tx.execute(sa.text("select 1"))
-        except (sa.exc.SQLAlchemyError, Broken) as fault:
-            shown = make_url(self.url).render_as_string(hide_password=True)
-            cure = "Start the database, or mend `database` in readingroom.toml"
-            raise Broken(Problem(shown, f"does not answer ({type(fault).__name__})", cure)) from None
+        with self.read() as tx:
+            tx.execute(sa.text("select 1"))
+
+    def try_writing(self) -> None:
+        """Raise `Broken` when nothing can be written; what is tried is rolled back."""
+        with self._told(), self.engine.connect() as tx:
+            tx.info["begin"] = "BEGIN IMMEDIATE"
+            tx.execute(sa.text("create table store_tried (n integer)"))
+            tx.rollback()
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-def _is_unreachable(fault: sa.exc.OperationalError) -> bool:
-    """Tell whether no connection could be made: the server is gone, so there is not even a code."""
-    module = type(fault.orig).__module__.split(".")[0]
-    return module == "psycopg" and getattr(fault.orig, "sqlstate", None) is None
+def after_commit(tx: Connection, name: str, act: Callable[[], None]) -> None:
+    """Do something once this transaction is on the disk; of several under one name, the last."""
+    tx.info["after"][name] = act
 
 
-def _is_unwritable(fault: sa.exc.OperationalError) -> bool:
-    """Tell whether the disk or the server failed, in place of what was asked of them."""
-    sqlite_code = getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
-    postgres_class = (getattr(fault.orig, "sqlstate", None) or "")[:2]
-    return sqlite_code in _SQLITE_UNWRITABLE or postgres_class in _POSTGRES_UNWRITABLE or fault.connection_invalidated
-
-
-def _mark(tx: Connection, begin: str) -> None:
-    tx.info["begin"] = begin
+def _fault(fault: sa.exc.DatabaseError) -> tuple[str, str] | None:
+    """Return what is wrong and the cure where disk or server failed in place of what was asked; None for the rest."""
+    cause = fault.orig
+    if type(cause).__module__.startswith("psycopg"):
+        state = getattr(cause, "sqlstate", None)
+        if state is None and isinstance(fault, sa.exc.OperationalError):  # no connection: there is not even a code
+            return "does not answer", "Start the database, or mend `database` in readingroom.toml"
+        found = _POSTGRES_FAULTS.get((state or "")[:2])
+        if state in {"42P01", "42703"}:  # no such table, no such column
+            found = _OTHER_SCHEMA
+    else:
+        found = _SQLITE_FAULTS.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+        if str(cause).startswith("no such "):
+            found = _OTHER_SCHEMA
+    if found is None and fault.connection_invalidated:
+        found = _UNWRITABLE
+    return (f"{found[0]}: {cause}", found[1]) if found else None
 
 
 def _engine(url: str) -> Engine:
@@ -175,14 +228,25 @@ def _engine(url: str) -> Engine:
             max_overflow=8,
             pool_pre_ping=True,
             connect_args={"connect_timeout": 2},
+            hide_parameters=True,  # an error goes into logs; what was to be stored does not
         )
     if parsed.get_backend_name() != "sqlite":
         cure = "Use SQLite (sqlite:///path) or Postgres (postgresql://...)"
         raise BadInput([Problem("database", f"{parsed.get_backend_name()} is not supported", cure)])
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=8)
+    engine = sa.create_engine(
+        parsed, creator=lambda: _open_sqlite(parsed.database or ""), pool_size=8, max_overflow=8, hide_parameters=True
+    )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_sqlite(path: str) -> sqlite3.Connection:
+    """Open a file that is there: an empty one in the place of one that is gone would begin a second history."""
+    if not Path(path).is_file():
+        cure = "Put a backup back, or mend `database` in readingroom.toml; nothing was changed"
+        raise Broken(Problem(path, "the database is gone", cure))
+    return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, check_same_thread=False)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - the driver's own types
