@@ -20,6 +20,7 @@ from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
 from readingroom.gateway.model import Ended
 from readingroom.gateway.service import Gateway
+from readingroom.gateway.watch import Watch
 
 
 async def test_a_whole_answer_is_charged_by_the_engines_own_usage(tmp_path: Path) -> None:
@@ -168,3 +169,13 @@ async def test_broken_rules_close_the_way(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="screening/failed"):
             await gateway.open(here.key, here.ask())
         assert here.used == 0
+
+
+async def test_a_gateway_can_always_be_stopped(tmp_path: Path) -> None:
+    """A stop at any moment of the watch's round ends it; for a hundred rounds it must not hang once."""
+    async with room(tmp_path) as here:
+        for moment in range(100):
+            watch = Watch(here.house.db, lambda _: None)
+            watch.start()
+            await asyncio.sleep(0.0005 * (moment % 20))
+            await asyncio.wait_for(watch.stop(), 10)

@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,6 +42,8 @@ def root(
     context.call_on_close(context.obj.close)
 
 
+_UsageFault: Any = typer.BadParameter.__mro__[2]  # what all of Typer's complaints about a command line share
+
 # File of commands -> the words that it adds to the program. Only the file that is needed is loaded: a command starts
 # in half the time.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +74,12 @@ def main() -> None:
     load_commands(arguments)
     output = Output(as_json="--json" in arguments)
     try:
-        app(arguments, prog_name="readingroom")
+        sys.exit(app(arguments, prog_name="readingroom", standalone_mode=False))
+    except _UsageFault as fault:
+        fault.show()
+        if output.as_json:
+            output.usage(fault.format_message())
+        sys.exit(fault.exit_code)
     except Refused as refused:
         output.refusal(refused.refusal)
         sys.exit(1)
@@ -82,7 +89,7 @@ def main() -> None:
     except Broken as fault:
         output.fault(fault)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except Exception as fault:
         logging.getLogger("readingroom").debug("unexpected", exc_info=fault)

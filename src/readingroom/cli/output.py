@@ -66,6 +66,11 @@ class Output:
             sys.stdout.write(json.dumps({"error": error}, indent=2, default=_plain) + "\n")
         self.err.print(shown(f"refused ({refusal.code}): {refusal.reason}"))
 
+    def usage(self, message: str) -> None:
+        """Print as JSON that the command line itself is wrong; its text is on stderr already."""
+        problem = {"where": "command line", "what": message, "cure": "See --help"}
+        self.result({"error": {"code": "app/bad-usage", "message": message, "problems": [problem]}})
+
     def fault(self, fault: BadInput | Broken) -> None:
         """Print what is wrong with an input or with the house, each with its place and cure."""
         problems = fault.problems if isinstance(fault, BadInput) else (fault.problem,)

@@ -63,6 +63,8 @@ class Supervisor:
         """Start everything and return the URL; on any failure nothing is left running."""
         settings = self.house.settings
         settings.run.mkdir(mode=0o700, exist_ok=True)
+        signal.signal(signal.SIGTERM, self._on_signal)  # from here on, whatever was started is stopped again
+        signal.signal(signal.SIGINT, self._on_signal)
         self._lock = _locked(settings.run / "serve.lock")  # (1)
         self.house.db.ping()
         self.house.db.upgrade()  # (2)
@@ -82,8 +84,6 @@ class Supervisor:
 
     def watch(self) -> None:
         """Keep everything running until SIGTERM or SIGINT."""
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
         while not self._stopping:
             time.sleep(0.1)
             try:
@@ -152,7 +152,7 @@ class Supervisor:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         for worker in self.workers:
-            while not worker.is_ready:
+            while not worker.is_ready and not self._stopping:
                 worker.is_ready = bool(worker.ready.read(1))
                 dead = worker.process.poll() is not None
                 if not worker.is_ready and (dead or time.monotonic() > deadline):

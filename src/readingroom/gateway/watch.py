@@ -90,10 +90,13 @@ class Watch:
         good = checked = loop.time()
         while True:
             try:
-                version = await asyncio.wait_for(loop.run_in_executor(self._threads, self._version), BLIND_SECONDS)
+                # Not `wait_for`: in Python 3.11 it can swallow the cancellation that `stop` waits for.
+                async with asyncio.timeout(BLIND_SECONDS):
+                    version = await loop.run_in_executor(self._threads, self._version)
                 if version != self._seen or loop.time() - checked >= RECHECK_SECONDS:
                     self._seen = version  # before the answers are gathered: one that enters after it compares itself
-                    await asyncio.wait_for(self._recheck(), BLIND_SECONDS)
+                    async with asyncio.timeout(BLIND_SECONDS):
+                        await self._recheck()
                     checked = loop.time()
                 good, self.blind = loop.time(), False
             except asyncio.CancelledError:

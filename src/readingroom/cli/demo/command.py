@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ def demo(
     """Play the whole story, each step checked from outside, and leave the portal open."""
     here: Context = context.obj
     _needs_openai()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and its folder go with this program
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="readingroom-demo-")))
