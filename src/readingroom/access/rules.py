@@ -127,7 +127,7 @@ def _not_barred(facts: Facts, now: datetime) -> Finding:
 def _terms_accepted(facts: Facts) -> Finding:
     needed = facts.terms_needed
     detail = "accepted" if facts.terms_accepted else "not accepted"
-    reason = "Read and accept the terms on the portal (My grants); until then this key is paused."
+    reason = "Read and accept the terms on the portal (My reading); until then this key is paused."
     refusal = Refusal("access/terms-not-accepted", reason, {"terms": needed})
     shown = f"{needed[:19]}... {detail}" if needed else "no terms are published"
     return _finding("terms-accepted", refusal, shown, holds=needed is not None and facts.terms_accepted)

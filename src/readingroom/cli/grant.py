@@ -59,7 +59,7 @@ def issue(
         f"Key (shown once): {secret.reveal()}",
     ]
     if not accept_terms:
-        lines.append("It works once the terms are accepted (portal, My grants).")
+        lines.append("It works once the terms are accepted (portal, My reading).")
     here.output.result(document, "\n".join(lines))
 
 
