@@ -53,8 +53,8 @@ class Portal:
             if name:
                 roles = [Role(name)] if name in set(Role) else []
                 operator = self.house.people.operator()
-                made.person = self.house.people.add(operator, f"{name}@lab.example", name=name.title(), roles=roles)
-                link = self.house.people.make_link(made.person.id)
+                made.person = self.house.people.add(operator, f"{name}@{name}.example", name=name.title(), roles=roles)
+                link = self.house.people.make_link_for(operator, made.person.email)
                 client.post("/sign-in", data={"link": link}, follow_redirects=False)
         return self.visits[name]
 

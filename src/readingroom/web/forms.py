@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from litestar.response import Template
 
-from readingroom.core.errors import BadInput
+from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refused
 from readingroom.web.browser import Form, Visitor, page
 
@@ -31,11 +31,13 @@ def told(fault: BadInput | Refused, labels: Mapping[str, tuple[str, str]]) -> li
     """Say a fault in a form's words; `labels` gives a problem's place its field's id and label."""
     if isinstance(fault, Refused):
         return [Told("", "", fault.refusal.reason)]
-    unknown = ("", "")
-    return [
-        Told(*labels.get(each.where, unknown), f"{each.what[:1].upper()}{each.what[1:]}. {each.cure}".strip())
-        for each in fault.problems
-    ]
+    return [_told(each, labels) for each in fault.problems]
+
+
+def _told(problem: Problem, labels: Mapping[str, tuple[str, str]]) -> Told:
+    if problem.where not in labels:  # of a file, whose places are lines
+        return Told("", "", str(problem))
+    return Told(*labels[problem.where], f"{problem.what[:1].upper()}{problem.what[1:]}. {problem.cure}".strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,61 +1,120 @@
-"""The desk: calls, applications, blind reviews, allocation."""
+"""The desk: calls, applications, their reviews, allocation and awards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.admissions.model import Judgement, Risk
+from readingroom.admissions.allocation import Sheet
+from readingroom.admissions.call import Call
+from readingroom.admissions.model import BY_PERSON, Application, Outcome, Reason, Review, Ruling
+from readingroom.admissions.rules import IN_PLAY, check_reviewed
 from readingroom.app.desk import open_call
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refused
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
-from readingroom.web.browser import Visitor, back_to, check_form, page
+from readingroom.web.browser import Form, Visitor, back_to, check_form, page
+from readingroom.web.forms import Confirmation, Told, confirm, told
+from readingroom.web.pages import review
 from readingroom.web.pages.account import Posted
+
+_RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
 
 
 @get("/desk", sync_to_thread=True)
 def desk(who: Visitor) -> Template:
     """Show the calls, and what the visitor has to review."""
+    return _desk(who)
+
+
+def _desk(who: Visitor, text: str = "", problems: Collection[Told] = ()) -> Template:
     who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
-    tasks = who.house.admissions.reviews_to_do(who.actor) if who.may(Permission.APPLICATION_REVIEW) else []
-    return page(who, "desk/desk.html", calls=who.house.admissions.calls(), tasks=tasks)
+    admissions = who.house.admissions
+    tasks = admissions.reviews_to_do(who.actor) if who.may(Permission.APPLICATION_REVIEW) else []
+    shown = {"calls": admissions.calls(), "tasks": tasks, "text": text, "problems": problems}
+    return page(who, "desk/desk.html", 400 if problems else 200, **shown)
 
 
 @post("/desk/calls", sync_to_thread=True)
-def open_(who: Visitor, data: Posted) -> Response[Any]:
+def open_(who: Visitor, data: Posted) -> Response[Any] | Template:
     """Open a call from its file's text."""
     check_form(who, data)
-    made = open_call(who.house, who.actor, data.get("text", ""), "call.yaml")
+    text = data.get("text", "")
+    try:
+        made = open_call(who.house, who.actor, text, "call.yaml")
+    except (BadInput, Refused) as fault:
+        who.needs(Permission.CALL_OPEN)
+        return _desk(who, text, told(fault, {}))
     return back_to(f"/desk/calls/{made.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One application in the allocation, with its score as people read it."""
+
+    sheet: Sheet
+    score: str
+
+
+def _line(sheet: Sheet) -> Line:
+    # Less than nothing is the mark of an application that nobody has scored.
+    return Line(sheet, f"{float(sheet.score):.2f}" if sheet.score >= 0 else "–")  # noqa: RUF001 - a dash
 
 
 @get("/desk/calls/{call:str}", sync_to_thread=True)
 def show(who: Visitor, call: str) -> Template:
-    """Show a call with its applications, and what an allocation would give."""
+    """Show a call with its applications and their reviews, and what an allocation would give."""
     who.needs(Permission.APPLICATION_READ)
     admissions = who.house.admissions
     found = admissions.call(call)
     applications = admissions.applications(who.actor, call)
-    preview, why_none = None, ""
-    if who.may(Permission.CALL_DECIDE) and found.state.value in {"open", "closed"}:
-        try:
-            preview = admissions.allocate(who.actor, call, dry_run=True)
-        except Refused as refused:
-            why_none = refused.refusal.reason
+    reviews = admissions.reviews(who.actor, call)
+    fixed = admissions.allocation(who.actor, call)
+    lines, why_none = _preview(who, found) if fixed is None else ([_line(Sheet.read(s)) for s in fixed["sheets"]], "")
     return page(
         who,
         "desk/call.html",
         call=found,
-        applications={each.id: each for each in applications},
+        applications=applications,
+        reviews=reviews,
+        names=_names(who),
         budget=admissions.budget(call),
-        preview=preview,
+        awards=admissions.awards(who.actor, call),
+        lines=lines,
+        fixed=fixed is not None,
         why_none=why_none,
-        fixed=admissions.allocation(who.actor, call),
+        ready=_ready(found, applications, reviews),
     )
+
+
+def _names(who: Visitor) -> dict[str, str]:
+    """Return reviewers' names, for who may manage persons; others see pseudonyms."""
+    if not who.may(Permission.PERSON_MANAGE):
+        return {}
+    return {each.id: each.name for each in who.house.people.everyone(who.actor)}
+
+
+def _preview(who: Visitor, call: Call) -> tuple[list[Line], str]:
+    if not who.may(Permission.CALL_DECIDE) or call.state.value not in {"open", "closed"}:
+        return [], ""
+    try:
+        return [_line(each) for each in who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets], ""
+    except Refused as refused:
+        return [], refused.refusal.reason
+
+
+def _ready(call: Call, applications: Collection[Application], reviews: Collection[Review]) -> bool:
+    """Tell whether an allocation can be fixed now: the rule's own twin, for the button."""
+    in_play = {
+        each.id: [r for r in reviews if r.application == each.id] for each in applications if each.state in IN_PLAY
+    }
+    return call.file.competitive and bool(in_play) and check_reviewed(call.file, in_play) is None
 
 
 @post("/desk/calls/{call:str}", sync_to_thread=True)
@@ -69,38 +128,67 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
         "allocate": admissions.allocate,
         "publish": admissions.publish,
     }
-    if (does := acts.get(data.get("do", ""))) is not None:
-        does(who.actor, call)
+    if (does := acts.get(data.get("do", ""))) is None:
+        raise BadInput([Problem("do", "is nothing that can be done to a call", f"It can be: {', '.join(acts)}")])
+    does(who.actor, call)
     return back_to(f"/desk/calls/{call}")
 
 
-@get("/reviews/{review_id:str}", sync_to_thread=True)
-def review_page(who: Visitor, review_id: str) -> Template:
-    """Show an application as its reviewer sees it: without names."""
-    who.signed_in()
-    tasks = who.house.admissions.reviews_to_do(who.actor)
-    task = next((each for each in tasks if each.view.review == review_id), None)
-    return page(who, "desk/review.html", 200 if task else 404, task=task)
+@get("/desk/calls/{call:str}/publish", sync_to_thread=True)
+def publish_page(who: Visitor, call: str) -> Template:
+    """Ask before the awards are published."""
+    who.needs(Permission.CALL_DECIDE)
+    found = who.house.admissions.call(call)
+    asked = Confirmation(
+        heading="Publish the awards?",
+        said=["Every applicant is told: awards are offered, all others are refused with reasons. It is final."],
+        action=f"/desk/calls/{call}",
+        acts=[("publish", f"Publish the awards of {found.file.title}")],
+        back=f"/desk/calls/{call}",
+    )
+    return confirm(who, asked)
 
 
-@post("/reviews/{review_id:str}", sync_to_thread=True)
-def review(who: Visitor, review_id: str, data: Posted) -> Response[Any]:
-    """Give or amend a review."""
+@get("/desk/applications/{application:str}/decide", sync_to_thread=True)
+def decide_page(who: Visitor, application: str) -> Template:
+    """Show the form by which a person decides one application, in a call that holds no competition."""
+    return _deciding(who, application, {}, [])
+
+
+def _deciding(who: Visitor, application: str, typed: Form, problems: Collection[Told]) -> Template:
+    who.needs(Permission.CALL_DECIDE)
+    found = who.house.admissions.application(who.actor, application)
+    call = who.house.admissions.call(found.call)
+    reasons = [each.value for each in Reason if each in BY_PERSON]
+    shown = {"application": found, "call": call, "reasons": reasons, "typed": typed, "problems": problems}
+    return page(who, "desk/decide.html", 400 if problems else 200, **shown)
+
+
+@post("/desk/applications/{application:str}/decide", sync_to_thread=True)
+def decide(who: Visitor, application: str, data: Posted) -> Response[Any] | Template:
+    """Decide one application."""
     check_form(who, data)
-    typed = {name.removeprefix("score-"): value for name, value in data.items() if name.startswith("score-")}
-    scores = {name: int(value) for name, value in typed.items() if value.isdecimal()}
-    risk = Risk(data["risk"]) if data.get("risk") in set(Risk) else Risk.OK
-    given = Judgement(scores, data.get("comment", ""), risk, data.get("risk_reason", ""))
-    who.house.admissions.review(who.actor, review_id, given)
-    return back_to("/desk")
+    try:
+        who.house.admissions.decide(who.actor, application, _ruling(data))
+    except (BadInput, Refused) as fault:
+        return _deciding(who, application, data, told(fault, _RULING))
+    return back_to(f"/applications/{application}")
 
 
-@post("/reviews/{review_id:str}/conflict", sync_to_thread=True)
-def conflict(who: Visitor, review_id: str, data: Posted) -> Response[Any]:
-    """Declare a conflict of interest."""
-    check_form(who, data)
-    who.house.admissions.declare_conflict(who.actor, review_id, data.get("reason", ""))
-    return back_to("/desk")
+def _ruling(data: Form) -> Ruling:
+    outcome, reason, passes = data.get("outcome", ""), data.get("reason", ""), data.get("passes", "").strip()
+    problems = []
+    if outcome not in set(Outcome):
+        problems.append(Problem("outcome", "must be chosen", "Award it or refuse it"))
+    if reason not in {each.value for each in BY_PERSON}:
+        problems.append(Problem("reason", "must be chosen", "It is on record"))
+    if passes and whole(passes.replace(",", "")) is None:
+        problems.append(Problem("passes", f'"{passes[:40]}" is not a whole number', "Write digits only"))
+    if problems:
+        raise BadInput(problems)
+    amount = whole(passes.replace(",", "")) if passes and outcome == Outcome.AWARDED else None
+    return Ruling(Outcome(outcome), Reason(reason), data.get("note", ""), amount)
 
 
-router = Router("/", route_handlers=[desk, open_, show, act, review_page, review, conflict], include_in_schema=False)
+_CALLS = [desk, open_, show, act, publish_page]
+router = Router("/", route_handlers=[*_CALLS, decide_page, decide, review.router], include_in_schema=False)
