@@ -28,7 +28,7 @@ from readingroom.ledger.report import Findings, Report
 
 BATCH_EVENT = "gateway.usage.recorded"
 SALT_BYTES = 32
-_FIELDS = {"entry", "salt", "batch", "proof"}
+FIELDS = {"entry", "salt", "batch", "proof"}
 _BATCH_FIELDS = {"entry", "index", "path"}
 _LINE = re.compile(r"\r\n|\n|\r")
 
@@ -155,7 +155,7 @@ class Receipt:
             raw = parse(data.decode("utf-8-sig"))
         except (ValueError, RecursionError) as fault:
             raise Unproven(f"the receipt is not JSON: {fault}") from None
-        whole = _object(raw, _FIELDS, "the receipt")
+        whole = _object(raw, FIELDS, "the receipt")
         batch = _object(whole["batch"], _BATCH_FIELDS, "the receipt's batch")
         index, path = batch["index"], batch["path"]
         if not isinstance(index, int) or isinstance(index, bool) or not isinstance(path, list):
