@@ -2,13 +2,13 @@
 
     python crash.py N ARGUMENTS...
 
-A touch is a database statement, a commit, or a file put in its place. Exits as the program does when it made fewer.
+A touch is a database statement, a commit, a file that is opened to be written, or one put in its place. Exits as the
+program does when it made fewer.
 """
 
 from __future__ import annotations
 
 import os
-import pathlib
 import signal
 import sys
 from typing import Any
@@ -29,15 +29,17 @@ def touch(*_: Any, **__: Any) -> None:
 sa.event.listen(Engine, "before_cursor_execute", touch)
 sa.event.listen(Engine, "commit", touch)
 
-replace = pathlib.Path.replace
+
+def after_touch(act: Any) -> Any:
+    def touched(*arguments: Any, **options: Any) -> Any:
+        touch()
+        return act(*arguments, **options)
+
+    return touched
 
 
-def replace_after_touch(self: pathlib.Path, target: Any) -> Any:
-    touch()
-    return replace(self, target)
-
-
-pathlib.Path.replace = replace_after_touch  # type: ignore[method-assign]
+for name in ("open", "link", "replace"):
+    setattr(os, name, after_touch(getattr(os, name)))
 
 if __name__ == "__main__":
     from readingroom.cli.app import main

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from readingroom.engines.identity import ADDRESS, served_digest
 from readingroom.engines.model import EngineFault
 from readingroom.engines.registry import make_engine
 from readingroom.gateway.screening.load import problems_in
+from readingroom.publication.oms import load_private
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
 
@@ -50,13 +52,17 @@ def examine(house: House) -> list[Finding]:
         except (Broken, BadInput) as fault:
             problem = fault.problem if isinstance(fault, Broken) else fault.problems[0]
             found.append(Finding(name, ok=False, detail=f"{problem.where}: {problem.what}", cure=problem.cure))
+        except Exception as fault:  # noqa: BLE001 - whatever is wrong with a house, the other checks are made
+            told = f"{type(fault).__name__}: {str(fault).strip().splitlines()[:1]}"
+            found.append(Finding(name, ok=False, detail=told, cure="Mend what it names; the other lines may say more"))
     return found
 
 
 def _letters(house: House) -> Iterator[Finding]:
-    waiting = len(list(house.settings.outbox.glob("*.eml")))
-    address = house.settings.public_url or "no public_url is set, so links in letters lack their host"
-    yield Finding("letters", ok=True, detail=f"{waiting} in {house.settings.outbox}; {address}")
+    outbox = house.settings.outbox
+    with tempfile.TemporaryFile(dir=outbox):
+        waiting = len(list(outbox.glob("*.eml")))
+    yield Finding("letters", ok=True, detail=f"{waiting} in {outbox}")
 
 
 def _clock(house: House) -> Iterator[Finding]:
@@ -65,7 +71,7 @@ def _clock(house: House) -> Iterator[Finding]:
 
 
 def _database(house: House) -> Iterator[Finding]:
-    house.db.ping()
+    house.db.try_writing()
     yield Finding("database", ok=True, detail="SQLite" if house.db.is_sqlite else "Postgres")
 
 
@@ -73,6 +79,7 @@ def _keys(house: House) -> Iterator[Finding]:
     for path in sorted(house.settings.keys.glob("*.key")):
         private = path.stat().st_mode & 0o077 == 0
         yield Finding("keys", private, path.name, f"chmod 600 {path}: others can read it")
+    load_private(house.settings.keys / "release.key")  # the log's was loaded with the house
 
 
 def _ledger(house: House) -> Iterator[Finding]:
