@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import io
 import json
 import os
 import shutil
@@ -19,6 +20,9 @@ from typing import Any
 
 import httpx
 import openai
+import pytest
+
+from readingroom.cli.app import main
 
 PROGRAM = [sys.executable, "-m", "readingroom"]
 LONG = " ".join(f"word{n}" for n in range(600))
@@ -77,11 +81,25 @@ def children(parent: int) -> list[int]:
 
 def run(home: Path, *arguments: str, code: int = 0) -> Any:
     """Run the program with --json; it must end with `code`. Returns its document, or None."""
-    command = [*PROGRAM, "--home", str(home), "--json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr, done.stderr
-    return json.loads(done.stdout) if done.stdout.strip() else None
+    ended, out, err = program("--home", str(home), "--json", *arguments)
+    assert ended == code, (arguments, ended, out, err)
+    assert "Traceback" not in err, err
+    return json.loads(out) if out.strip() else None
+
+
+def program(*arguments: str) -> tuple[int, str, str]:
+    """Run the program and return its exit code, stdout and stderr.
+
+    In this process, where half a second of loading is spent once; what takes over the process, as `serve` does, runs
+    in one of its own, as the demo's every command does.
+    """
+    if {"serve", "demo"} & set(arguments):
+        done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0), out.getvalue(), err.getvalue()
 
 
 @functools.cache

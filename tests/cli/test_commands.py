@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from readingroom.app.founding import template
-from served import PROGRAM, found, run
+from served import found, program, run
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +99,12 @@ def test_what_is_wrong_is_told_in_one_json_document_with_its_exit_code(
     [("nonsense",), ("grant", "issue"), ("serve", "--port", "x"), ("grant", "revoke", "g", "--reason", "mood")],
 )
 def test_bad_usage_exits_with_two(trial: Path, arguments: tuple[str, ...]) -> None:
-    done = subprocess.run([*PROGRAM, "--home", str(trial), *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    code, out, err = program("--home", str(trial), *arguments)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    code, out, _ = program("--home", str(trial), *arguments, "--json")
+    assert code == 2
+    assert json.loads(out)["error"]["code"] == "app/bad-usage"
 
 
 def test_without_a_house_the_cure_is_told(tmp_path: Path) -> None:
@@ -178,9 +180,9 @@ def test_the_table_forms_print_too(trial: Path) -> None:
         "stage status,grant list,plan show,doctor,person list,model list,stress list,call list,samples list,ledger key"
     )
     for arguments in (words.split() for words in (*lists.split(","), compare)):
-        done = subprocess.run([*PROGRAM, "--home", str(trial), *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() or arguments[0] in {"stress", "call", "samples"}
+        code, out, err = program("--home", str(trial), *arguments)
+        assert code == 0, err
+        assert out.strip() or arguments[0] in {"stress", "call", "samples"}
 
 
 def test_a_rule_set_can_be_tried_before_use(trial: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -68,9 +68,12 @@ def load_commands(arguments: Sequence[str] = ()) -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Run the program; a fault ends with a sentence and an exit code, never with a traceback."""
-    arguments = _hoisted(sys.argv[1:])
+def main(given: Sequence[str] | None = None) -> NoReturn:
+    """Run the program on these arguments, or on the process's own, and exit.
+
+    A fault ends with a sentence and an exit code, never with a traceback.
+    """
+    arguments = _hoisted(sys.argv[1:] if given is None else given)
     load_commands(arguments)
     output = Output(as_json="--json" in arguments)
     try:
@@ -91,6 +94,9 @@ def main() -> None:
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except OSError as fault:
+        output.fault(Broken(_disk_problem(fault)))
+        sys.exit(1)
     except Exception as fault:
         logging.getLogger("readingroom").debug("unexpected", exc_info=fault)
         told = str(fault).strip().split("\n")[0][:300]
@@ -99,7 +105,13 @@ def main() -> None:
         sys.exit(1)
 
 
-def _hoisted(arguments: list[str]) -> list[str]:
+def _disk_problem(fault: OSError) -> Problem:
+    """Say what the machine refused: a full disk, a folder that may not be written."""
+    what = fault.strerror or f"{type(fault).__name__}: {fault}"
+    return Problem(str(fault.filename or "readingroom"), what, "Check the path, its rights and the disk")
+
+
+def _hoisted(arguments: Sequence[str]) -> list[str]:
     """Move the global `--json` to the front, so that it works wherever people write it."""
     rest = [each for each in arguments if each != "--json"]
     return rest if len(rest) == len(arguments) else ["--json", *rest]
