@@ -125,3 +125,9 @@ def test_changed_terms_are_compared_with_those_accepted_last(portal: Portal) -> 
 
 def test_a_newcomers_page_shows_the_way(portal: Portal) -> None:
     assert "How one becomes a reader" in portal.visit("newcomer").get("/my").text
+
+
+def test_the_terms_are_read_as_prose_before_they_are_accepted(portal: Portal) -> None:
+    portal.grant("jane")
+    portal.house.agreements.publish(portal.house.people.operator(), "# Of <keys>\n\nYours *alone*.", material=True)
+    assert "<h3>Of &lt;keys&gt;</h3>\n<p>Yours <em>alone</em>.</p>" in portal.visit("jane").get("/my").text

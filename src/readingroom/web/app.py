@@ -25,6 +25,7 @@ from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import account, applicant, desk, log, public, reader, steward
+from readingroom.web.prose import prose
 
 logger = logging.getLogger("readingroom.web")
 _CONTENT = (  # nothing but our own files is used; no other site may frame a page with a button that revokes
@@ -100,6 +101,7 @@ def _engine() -> JinjaTemplateEngine:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
+    made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)
 
