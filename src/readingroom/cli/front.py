@@ -42,6 +42,8 @@ class Front:
         elif scope["type"] == "http" and (scope["path"] == "/v1" or scope["path"].startswith("/v1/")):
             await self._data_plane(scope, receive, send)
         else:
+            if scope.get("method") == "HEAD":  # as GET, of which the server leaves out the body
+                scope = {**scope, "method": "GET"}
             await self._portal(scope, receive, send)
 
     def begin_stop(self) -> None:

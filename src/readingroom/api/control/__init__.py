@@ -8,6 +8,7 @@ from litestar import Request, Router, get
 from litestar.di import Provide
 
 from readingroom.api.control import access, admissions, oversight, people, release
+from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
 from readingroom.app.house import House
@@ -16,7 +17,7 @@ from readingroom.app.house import House
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the control API."""
-    return request.app.openapi_schema.to_schema()
+    return described(request.app.openapi_schema.to_schema())
 
 
 def create_control(house: House) -> Router:

@@ -1,0 +1,74 @@
+"""The OpenAPI document as the control API is: who may call without a session, and how faults look. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Everything else needs a session; `tests/api/test_openapi.py` asks each operation whether this is so.
+OPEN = frozenset({
+    ("post", "/api/register"),
+    ("post", "/api/sign-in"),
+    ("get", "/api/release"),
+    ("get", "/api/models"),
+    ("get", "/api/calls"),
+    ("get", "/api/calls/{call}"),
+    ("get", "/api/terms"),
+    ("get", "/api/register/public"),
+    ("get", "/api/samples"),
+})  # fmt: skip
+_TEXT = {"type": "string"}
+_PROBLEM = {"type": "object", "properties": {"where": _TEXT, "what": _TEXT, "cure": _TEXT}}
+ERROR = {
+    "type": "object",
+    "description": "The one shape of every fault.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "type"],
+            "properties": {
+                "code": {**_TEXT, "description": "`room/what`; stable, and what a program should look at"},
+                "message": {**_TEXT, "description": "a sentence for people, with the cure"},
+                "type": {**_TEXT, "description": "OpenAI's error type"},
+                "facts": {"type": "object", "description": "of a refusal: what it rested on"},
+                "problems": {"type": "array", "items": _PROBLEM, "description": "of a bad input: each with its place"},
+            },
+        }
+    },
+}
+_MEANING = {
+    "400": "What was sent cannot be used",
+    "401": "Not signed in",
+    "403": "Not allowed",
+    "404": "Not known here",
+    "409": "Not possible as things stand",
+}
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the framework's document with the session, and with faults as they are instead of as it makes them."""
+    parts = dict(document.get("components", {}))
+    parts["schemas"] = {**parts.get("schemas", {}), "Error": ERROR}
+    session = {"type": "http", "scheme": "bearer", "description": "the secret that POST /api/sign-in returns"}
+    parts["securitySchemes"] = {"session": session}
+    paths = {
+        path: {method: _operation(method, path, found) for method, found in methods.items()}
+        for path, methods in document["paths"].items()
+    }
+    return {**document, "components": parts, "paths": paths}
+
+
+def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
+    needs = (method, path) not in OPEN and path.startswith("/api/")
+    codes = {
+        "400": "requestBody" in found,
+        "401": needs or path == "/api/sign-in",
+        "403": needs,
+        "404": "{" in path,
+        "409": needs and method != "get",
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    faults = {code: {"description": _MEANING[code], "content": content} for code, may in codes.items() if may}
+    good = {code: each for code, each in found["responses"].items() if not code.startswith("4")}
+    security: list[dict[str, list[str]]] = [{"session": []}] if needs else []
+    return {**found, "responses": good | faults, "security": security}
