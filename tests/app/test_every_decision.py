@@ -1,0 +1,192 @@
+"""Promise 8, act by act: what is decided is in the ledger, and what cannot be recorded is not decided."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from readingroom.access.model import Amounts, Award, Reason
+from readingroom.admissions.model import Draft, Judgement, Risk
+from readingroom.app.desk import open_call
+from readingroom.app.founding import default_plan, found, template
+from readingroom.app.house import House
+from readingroom.app.lending import issue_discretionary
+from readingroom.core.document import read
+from readingroom.core.errors import Broken, Problem
+from readingroom.core.settings import Settings
+from readingroom.ledger.service import Ledger
+from readingroom.people.model import Actor, Role
+from readingroom.store.db import metadata
+
+ANSWERS = {"purpose": "p", "asks": "a", "why": "w", "egress": "text only", "risks": "r", "machine": "m"}
+ASKED = Draft(ANSWERS, 5000, "text")
+GOOD = Judgement({"merit": 5, "need": 5}, "good", Risk.OK, "")
+
+
+@dataclass
+class Scene:
+    """A house for trials, and what earlier acts of the scene left for later ones."""
+
+    house: House
+    known: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def by(self) -> Actor:
+        return self.house.people.operator()
+
+    def person(self, name: str, *roles: Role) -> Actor:
+        email = f"{name}@{name}.example"
+        person = self.house.people.find(email)
+        made = person or self.house.people.add(self.by, email, name=name, affiliation=name, roles=list(roles))
+        return self.house.people.actor(made.id)
+
+    def award(self) -> Award:
+        return Award("", (), "", "text", Amounts(passes=9), self.house.clock.now() + timedelta(days=9), "why")
+
+    def keep(self, name: str, value: Any) -> None:
+        self.known[name] = value
+
+    def reviews(self) -> list[tuple[Actor, str]]:
+        admissions, reviewers = self.house.admissions, [self.person("one"), self.person("two")]
+        return [(each, task.view.review) for each in reviewers for task in admissions.reviews_to_do(each)]
+
+    def awards(self) -> list[Any]:
+        return [each for each in self.house.admissions.awards(self.by, self.known["call"]) if each.state == "offered"]
+
+
+Act = Callable[[Scene], object]
+
+
+def _apply(name: str) -> list[tuple[str, Act]]:
+    return [
+        (
+            "admissions.application.started",
+            lambda s: s.keep(name, s.house.admissions.start(s.person(name), s.known["call"], ASKED)),
+        ),
+        ("admissions.application.submitted", lambda s: s.house.admissions.submit(s.person(name), s.known[name].id)),
+    ]
+
+
+def _grant(s: Scene) -> str:
+    return str(s.known["grant"][0].id)
+
+
+def _key(s: Scene) -> str:
+    return str(s.known["key"][0].id)
+
+
+ACTS: list[tuple[str, Act]] = [
+    ("people.person.added", lambda s: s.house.people.add(s.by, "new@x.example", name="N")),
+    ("people.role.added", lambda s: s.house.people.change_role(s.by, "new@x.example", Role.TESTER, add=True)),
+    ("people.role.removed", lambda s: s.house.people.change_role(s.by, "new@x.example", Role.TESTER, add=False)),
+    ("access.terms.published", lambda s: s.house.agreements.publish(s.by, "Other terms.", material=True)),
+    (
+        "access.grant.issued",
+        lambda s: s.keep("grant", issue_discretionary(s.house, s.by, "r@x.example", s.award(), accept_terms=True)),
+    ),
+    ("access.grant.suspended", lambda s: s.house.access.suspend(s.by, _grant(s), Reason.SECURITY)),
+    ("access.grant.reinstated", lambda s: s.house.access.reinstate(s.by, _grant(s), Reason.ERROR_CORRECTED)),
+    ("access.key.issued", lambda s: s.keep("key", s.house.access.issue_key(s.by, _grant(s)))),
+    ("access.key.rotated", lambda s: s.keep("key", s.house.access.rotate_key(s.by, _key(s)))),
+    ("access.key.revoked", lambda s: s.house.access.revoke_key(s.by, _key(s))),
+    ("access.grant.revoked", lambda s: s.house.access.revoke(s.by, _grant(s), Reason.SECURITY)),
+    (
+        "access.person.barred",
+        lambda s: s.house.access.bar(
+            s.by, s.person("barred").id, s.house.clock.now() + timedelta(days=9), Reason.SECURITY
+        ),
+    ),
+    ("dossier.document.filed", lambda s: s.house.dossier.file_document(s.by, "echo", "energy", b"1 kWh")),
+    ("releases.stage.held", lambda s: s.house.releases.hold(s.by, "reading-room", "maintenance")),
+    ("releases.stage.opened", lambda s: s.house.releases.open(s.by, "reading-room")),
+    (
+        "admissions.call.opened",
+        lambda s: s.keep("call", open_call(s.house, s.by, template("call.yaml"), "call.yaml").id),
+    ),
+    *_apply("ann"),
+    *_apply("bob"),
+    *_apply("cid"),
+    *_apply("dot"),
+    (
+        "admissions.application.withdrawn",
+        lambda s: s.house.admissions.withdraw(s.person("dot"), s.known["dot"].id),
+    ),
+    ("admissions.call.closed", lambda s: s.house.admissions.close_call(s.by, s.known["call"])),
+    ("admissions.review.assigned", lambda s: s.house.admissions.assign_reviewers(s.by, s.known["call"])),
+    ("admissions.conflict.declared", lambda s: s.house.admissions.declare_conflict(*s.reviews()[0], "we wrote")),
+    ("admissions.review.assigned", lambda s: s.house.admissions.assign_reviewers(s.by, s.known["call"])),
+    *([("admissions.review.submitted", lambda s: s.house.admissions.review(*_open(s), GOOD))] * 6),
+    ("admissions.call.allocated", lambda s: s.house.admissions.allocate(s.by, s.known["call"])),
+    ("admissions.award.made", lambda s: s.house.admissions.publish(s.by, s.known["call"])),
+    ("admissions.award.accepted", lambda s: _settle(s, "accept_award")),
+    ("admissions.award.declined", lambda s: _settle(s, "decline_award")),
+    ("publication.sample.signed-off", lambda s: s.house.samples.add(s.by, read(template("samples.yaml"), "s"))),
+    ("releases.stage.rolled-back", lambda s: s.house.releases.rollback(s.by, "reading-room", "incident")),
+    ("releases.stage.signed", lambda s: s.house.releases.sign(s.by, "reading-room")),
+    ("releases.plan.adopted", lambda s: s.house.releases.adopt(s.by, _plan(s), "release.yaml", "another")),
+    ("releases.stage.withdrawn", lambda s: s.house.releases.withdraw(s.by, "reading-room", "incident")),
+]
+
+
+def _open(s: Scene) -> tuple[Actor, str]:
+    reviewers = [s.person("one"), s.person("two"), s.person("three")]
+    for each in reviewers:
+        for task in s.house.admissions.reviews_to_do(each):
+            if task.mine is None:
+                return each, task.view.review
+    raise AssertionError("nothing is left to review")
+
+
+def _settle(s: Scene, act: str) -> object:
+    award = s.awards()[0]
+    return getattr(s.house.admissions, act)(s.house.people.actor(award.person), award.id)
+
+
+def _plan(s: Scene) -> str:
+    return s.house.settings.plan_file.read_text().replace("trying the house out", "trying it out again")
+
+
+def everything(house: House) -> dict[str, list[str]]:
+    """Return every row of every table, spelled."""
+    with house.db.read() as tx:
+        return {name: sorted(map(repr, tx.execute(sa.select(table)).all())) for name, table in metadata.tables.items()}
+
+
+def events(house: House) -> list[str]:
+    with house.db.read() as tx:
+        leaves = tx.execute(sa.text("select leaf from ledger_entry order by seq")).scalars()
+        return [json.loads(leaf)["event"] for leaf in leaves]
+
+
+def test_each_act_is_recorded_with_what_it_changes_or_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path / "home", dev=True, engine="echo")
+    scene = Scene(found(settings, default_plan(settings)))
+    for name in ("one", "two", "three"):
+        scene.person(name, Role.REVIEWER)
+    for name in ("ann", "bob", "cid", "dot", "barred"):
+        scene.person(name)
+
+    def full(*_: object, **__: object) -> None:
+        raise Broken(Problem("ledger", "the disk is full", "free some"))
+
+    for event, act in ACTS:
+        before, told = everything(scene.house), events(scene.house)
+        with monkeypatch.context() as broken:
+            broken.setattr(Ledger, "append", full)
+            with pytest.raises(Broken):
+                act(scene)
+        assert everything(scene.house) == before, f"{event} left something although it could not be recorded"
+        act(scene)
+        new = events(scene.house)[len(told) :]
+        assert event in new, f"instead of {event}, the ledger was told {new}"
+        assert everything(scene.house) != before
+    scene.house.close()
