@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.engine import make_url
 
 from migration import import_tables
 from readingroom.core.errors import BadInput, Broken
@@ -142,3 +146,64 @@ def test_a_statement_that_is_wrong_is_not_called_a_full_disk(db: Database) -> No
 def test_a_table_that_is_missing_is_told_with_the_cure(db: Database) -> None:
     with pytest.raises(Broken, match="readingroom serve"), db.read() as tx:
         tx.execute(sa.text("select * from no_such_table"))
+
+
+def test_an_error_of_the_database_tells_nothing_of_what_was_to_be_stored(db: Database) -> None:
+    with db.write() as tx:
+        tx.execute(sa.text("create table kept (name text unique)"))
+    store, value = sa.text("insert into kept values (:name)"), {"name": "canary"}
+    with pytest.raises(sa.exc.IntegrityError) as caught, db.write() as tx:
+        tx.execute(store, value)
+        tx.execute(store, value)
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_database_that_somebody_else_holds_is_told_as_that(sqlite_db: Database) -> None:
+    other = sqlite3.connect(make_url(sqlite_db.url).database or "", isolation_level=None)
+    other.execute("begin immediate")
+    with sqlite_db.engine.connect() as tx:
+        tx.exec_driver_sql("pragma busy_timeout = 1")
+    with pytest.raises(Broken, match="is held by somebody else"), sqlite_db.decide():
+        pass
+    other.close()
+
+
+def test_decisions_that_wait_too_long_on_postgres_are_told_as_that(
+    postgres_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readingroom.store.db._BUSY_MS", 20)
+
+    def decide_in_between() -> None:
+        with postgres_db.decide():
+            pass
+
+    with postgres_db.decide(), pytest.raises(Broken, match="is held by somebody else"):
+        decide_in_between()
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_file_that_is_no_database_is_told_as_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "test.db").write_bytes(content)
+    damaged = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    for act in (damaged.ping, damaged.create, damaged.upgrade, damaged.try_writing):
+        with pytest.raises(Broken, match="is damaged"):
+            act()
+
+
+def test_a_database_that_is_gone_is_told_and_not_made_again(tmp_path: Path) -> None:
+    gone = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    for act in (gone.ping, gone.upgrade, gone.try_writing):
+        with pytest.raises(Broken, match="the database is gone"):
+            act()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_emptied_database_is_not_given_new_tables_by_a_server_that_starts(db: Database) -> None:
+    import_tables()
+    with db.write() as tx:
+        metadata.drop_all(tx)
+        tx.execute(sa.text("drop table alembic_version"))
+    with pytest.raises(Broken, match="the tables of this house are gone"):
+        db.upgrade()
+    with db.read() as tx:
+        assert sa.inspect(tx).get_table_names() == []

@@ -135,7 +135,7 @@ class Database:
             yield
         except sa.exc.DatabaseError as fault:
             if (found := _fault(fault)) is None:
-                raise
+                raise _without_values(fault) from None
             what, cure = found
             raise Broken(Problem(self._shown, what, cure)) from fault
 
@@ -212,7 +212,17 @@ def _fault(fault: sa.exc.DatabaseError) -> tuple[str, str] | None:
             found = _OTHER_SCHEMA
     if found is None and fault.connection_invalidated:
         found = _UNWRITABLE
-    return (f"{found[0]}: {cause}", found[1]) if found else None
+    said = str(cause).strip().split("\n")[0]
+    return (f"{found[0]}: {said}", found[1]) if found else None
+
+
+def _without_values(fault: sa.exc.DatabaseError) -> sa.exc.DatabaseError:
+    """Return a fault as it may stand in a log: Postgres quotes in its messages what was to be stored."""
+    cause = fault.orig
+    if not type(cause).__module__.startswith("psycopg"):
+        return fault
+    plain = Exception(f"{type(cause).__name__} {getattr(cause, 'sqlstate', None) or ''}".strip())
+    return type(fault)(fault.statement, None, plain, hide_parameters=True)
 
 
 def _engine(url: str) -> Engine:
