@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from readingroom.access.model import Amounts, Award
 from readingroom.app.founding import default_plan, found
@@ -16,6 +17,7 @@ from readingroom.core.refusal import Refused
 from readingroom.core.settings import Settings
 from readingroom.gateway.meter import Meter, settle
 from readingroom.gateway.model import Wish
+from readingroom.ledger.model import Entry
 from readingroom.people.model import Role
 
 
@@ -53,9 +55,27 @@ def test_terms_are_accepted_for_programs_and_never_for_a_person(tmp_path: Path, 
     if how == "a role":
         house.people.add(operator, "p@x.example", name="P", roles=[Role.AUDITOR])
     else:
-        house.people.sign_in(house.people.make_link(house.people.register("p@x.example").id))
+        house.people.sign_in(house.people.ask("p@x.example"))
     with pytest.raises(Refused, match="access/not-a-service-account"):
         issue_discretionary(house, operator, "p@x.example", award(house), accept_terms=True)
     assert issue_discretionary(house, operator, "p@x.example", award(house), accept_terms=False)
     assert issue_discretionary(house, operator, "robot@x.example", award(house), accept_terms=True)
+    house.close()
+
+
+def test_a_grant_that_is_refused_adds_nobody_and_who_is_added_is_by_the_operator(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    operator = house.people.operator()
+    other = dataclasses.replace(award(house), stage="nowhere")
+    with pytest.raises(Refused, match="access/no-such-stage"):
+        issue_discretionary(house, operator, "new@x.example", other, accept_terms=True)
+    assert house.people.find("new@x.example") is None
+    size = house.log.size()
+    issue_discretionary(house, operator, "new@x.example", award(house), accept_terms=True)
+    with house.db.read() as tx:
+        leaves = list(
+            tx.execute(sa.text("select leaf from ledger_entry where seq >= :seq order by seq"), {"seq": size}).scalars()
+        )
+    added = Entry.parse(leaves[0])
+    assert (added.event, added.by) == ("people.person.added", "operator")
     house.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from readingroom.access.agreements import Agreements
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
@@ -10,6 +12,7 @@ from readingroom.app.history import History
 from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
+from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import FILE, Settings
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.kept import Kept
@@ -17,6 +20,7 @@ from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.service import Oversight
+from readingroom.people.model import Actor
 from readingroom.people.service import People
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
@@ -56,17 +60,57 @@ class House:
         """Return the log's public key as a C2SP verifier key line."""
         return self.signer.verifier.to_line()
 
-    def welcome(self, email: str, name: str, affiliation: str) -> str:
-        """Make an account if there is none, send its address a one-time sign-in link, and return the link's secret.
+    def welcome(self, email: str, name: str, affiliation: str, after: str = "") -> str:
+        """Send an address a one-time sign-in link and return the link's secret; empty where too many were asked for.
 
-        The same happens whether or not the address is known: registration tells nobody who has an account.
+        The same happens whether or not the address is known: asking tells nobody who has an account.
+
+        Args:
+            email: where the link goes.
+            name: of a newcomer.
+            affiliation: of a newcomer.
+            after: the portal's path to go on to, once signed in.
         """
-        person = self.people.register(email, name=name, affiliation=affiliation)
-        secret = self.people.make_link(person.id)
-        link = f"{self.settings.public_url}/sign-in?link={secret}"
-        self.post.send(person.email, "Sign in to the reading room", f"Open this link once, within a day:\n\n{link}\n")
+        base = self.address()
+        secret = self.people.ask(email, name=name, affiliation=affiliation)
+        if secret:
+            self._send_link(email.strip(), base + sign_in_path(secret, after))
         return secret
+
+    def hand_link(self, by: Actor, email: str) -> tuple[str, bool]:
+        """Make a sign-in link for somebody and return it, and whether it was sent to their address.
+
+        A link is shown to whom it is for, and to anybody in a house for trials or before the first steward came;
+        else one person at a terminal could sign in as everyone, and be a quorum alone.
+        """
+        base = self.address()
+        shown = self.settings.dev or self.people.may_see_link(by, email)
+        if not (shown or base):
+            cure = "Set `public_url` in readingroom.toml, or run `readingroom serve` first"
+            raise BadInput([Problem("public_url", "is not set, so the link in the letter would lead nowhere", cure)])
+        secret = self.people.make_link_for(by, email, how="shown" if shown else "sent")
+        if not shown:
+            self._send_link(self.people.named(email).email, base + sign_in_path(secret))
+        return base + sign_in_path(secret), not shown
+
+    def address(self) -> str:
+        """Return where readers reach this house: as it is set, else as it was served last; empty if it never was."""
+        if self.settings.public_url:
+            return self.settings.public_url.rstrip("/")
+        try:
+            return self.settings.served_at.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _send_link(self, to: str, link: str) -> None:
+        text = f"Open this link once, within a day:\n\n{link}\n"
+        self.post.send(to, "Sign in to the reading room", text)
 
     def close(self) -> None:
         """Close the database."""
         self.db.close()
+
+
+def sign_in_path(secret: str, after: str = "") -> str:
+    """Return where a one-time link is redeemed, and the page to go on to."""
+    return "/sign-in?" + urlencode({"link": secret, "next": after} if after else {"link": secret})

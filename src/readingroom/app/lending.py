@@ -24,9 +24,9 @@ def issue_discretionary(
 ) -> tuple[Grant, Key, Secret]:
     """Issue a grant outside a call, with a key, in one transaction; the person is added if need be."""
     require(check(by, Permission.GRANT_ISSUE))
-    person = house.people.register(email)
     now = house.clock.now()
     with house.db.decide() as tx:
+        person = house.people.ensure_within(tx, by.id, email)
         stage = _stage(releases.stage_facts(tx, now), award.stage)
         named = replace(award, holder=person.id, stage=stage.name)
         grant = house.access.issue_within(tx, by, named, stage)

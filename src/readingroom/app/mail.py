@@ -5,11 +5,13 @@ Whole or not at all: a letter appears under its name only once it is complete.
 
 from __future__ import annotations
 
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
 from readingroom.core.clock import Clock
+from readingroom.core.errors import Broken, Problem
 from readingroom.core.ids import new_id
 
 SENDER = "reading-room@localhost"
@@ -24,15 +26,23 @@ class Post:
         self._clock = clock
 
     def send(self, to: str, subject: str, text: str) -> Path:
-        """Write one letter and return its path. Header injection is refused by `EmailMessage` itself."""
+        """Write one letter and return its path. Header injection is refused by `EmailMessage` itself.
+
+        Raises:
+            Broken: the outbox cannot be written.
+        """
         letter = EmailMessage()
-        letter["From"], letter["To"], letter["Subject"] = SENDER, to, subject
+        letter["From"], letter["To"], letter["Subject"] = SENDER, Address(addr_spec=to), subject
         letter["Date"] = format_datetime(self._clock.now())
         letter.set_content(text)
-        self._outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._outbox / f"{self._clock.now():%Y%m%dT%H%M%S}-{new_id('letter')}.eml"
         draft = path.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_bytes(bytes(letter))
-        draft.replace(path)
+        try:
+            self._outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.touch(mode=0o600)
+            draft.write_bytes(bytes(letter))
+            draft.replace(path)
+        except OSError as fault:
+            cure = "Free disk space, or mend the folder's rights"
+            raise Broken(Problem(str(self._outbox), f"cannot be written: {fault.strerror}", cure)) from None
         return path

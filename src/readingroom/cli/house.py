@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from readingroom.app.founding import default_plan, found, with_engine
+from readingroom.app.house import sign_in_path
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.people import sign_in_path
+from readingroom.core.files import write_over
 from readingroom.core.settings import Settings
 from readingroom.people.model import Role
 
@@ -70,6 +71,7 @@ def serve(
     supervisor = Supervisor(here.house, host, port, workers)
     url = supervisor.start()
     try:
+        write_over(here.house.settings.served_at, url.encode())  # letters and `login` need it
         link = url + sign_in_path(_link(here))
         if here.output.as_json:
             sys.stdout.write(json.dumps({"url": url, "sign_in": link}) + "\n")

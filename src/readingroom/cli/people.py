@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import typer
 
@@ -11,6 +11,9 @@ from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
 from readingroom.core.errors import BadInput, Problem
 from readingroom.people.model import Person, Role
+
+if TYPE_CHECKING:
+    from readingroom.app.house import House
 
 person = typer.Typer(no_args_is_help=True, help="Who may act: persons and their roles.")
 app.add_typer(person, name="person")
@@ -63,15 +66,15 @@ def role_(context: typer.Context, email: str, change: str) -> None:
 
 @person.command("link")
 def link(context: typer.Context, email: str) -> None:
-    """Print a one-time sign-in link for a person, to be handed over in private."""
+    """Make a one-time sign-in link: shown for yourself and until the first steward signs in, else sent by letter."""
     here: Context = context.obj
-    secret = here.house.people.make_link_for(here.actor, email)
-    here.output.result({"link": sign_in_path(secret)}, sign_in_path(secret))
-
-
-def sign_in_path(secret: str) -> str:
-    """Return the portal's path for a sign-in link."""
-    return f"/sign-in?link={secret}"
+    made, sent = here.house.hand_link(here.actor, email)
+    if sent:
+        here.output.result(
+            {"link": None, "sent": True}, f"A letter with the link waits in {here.house.settings.outbox}"
+        )
+    else:
+        here.output.result({"link": made, "sent": False}, made)
 
 
 @app.command()
@@ -82,6 +85,7 @@ def login(context: typer.Context, url: str) -> None:
     if not secret:
         cure = "Use the link as it was printed: http://.../sign-in?link=..."
         raise BadInput([Problem("URL", "holds no sign-in link", cure)])
+    _check_ours(here.house, urlsplit(url))
     people = here.house.people
     session = people.sign_in(secret)
     path = here.house.settings.run / LOGIN
@@ -90,6 +94,14 @@ def login(context: typer.Context, url: str) -> None:
     path.write_text(session, encoding="utf-8")
     who = people.session(session)
     here.output.result(shown(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours")
+
+
+def _check_ours(house: House, url: SplitResult) -> None:
+    """Refuse a link to another server: signing in happens beside HOME, whatever the link says."""
+    ours = house.address()
+    if url.netloc and (url.scheme, url.netloc) != urlsplit(ours)[:2]:
+        where = f"This house is at {ours}; name the right one with --home" if ours else "It was never served"
+        raise BadInput([Problem("URL", f"is a link to {url.scheme}://{url.netloc}, not to this house", where)])
 
 
 @app.command()

@@ -84,6 +84,11 @@ class Settings:
         """The folder of what a running server leaves for the command line beside it, mode 0700."""
         return self.home / "run"
 
+    @property
+    def served_at(self) -> Path:
+        """The file that holds the URL at which this house was served last."""
+        return self.run / "url"
+
     def to_toml(self) -> str:
         """Spell the settings as the file `load` reads."""
         lines = ["# Settings of this house; `readingroom doctor` checks them."]

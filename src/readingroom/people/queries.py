@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from readingroom.people.address import fold
 from readingroom.people.model import Person, Role
 from readingroom.people.tables import link as link_table
 from readingroom.people.tables import person as person_table
@@ -28,11 +29,6 @@ def by_email(tx: Connection, email: str) -> Person | None:
     return next(iter(_people(tx, person_table.c.email == fold(email))), None)
 
 
-def fold(email: str) -> str:
-    """Spell an address the one way it is stored and looked up."""
-    return email.strip().casefold()
-
-
 def _people(tx: Connection, where: sa.ColumnElement[bool]) -> list[Person]:
     rows = tx.execute(sa.select(person_table).where(where).order_by(person_table.c.created_at)).all()
     wanted = [row.id for row in rows]
@@ -51,6 +47,17 @@ def has_signed_in(tx: Connection, person_id: str) -> bool:
     used = (
         sa.select(link_table.c.hash)
         .where(link_table.c.person_id == person_id, link_table.c.used_at.is_not(None))
+        .limit(1)
+    )
+    return tx.execute(used).first() is not None
+
+
+def has_a_steward_signed_in(tx: Connection) -> bool:
+    """Tell whether anybody who is a steward now has ever signed in."""
+    used = (
+        sa.select(link_table.c.hash)
+        .join(role_table, role_table.c.person_id == link_table.c.person_id)
+        .where(role_table.c.role == Role.STEWARD.value, link_table.c.used_at.is_not(None))
         .limit(1)
     )
     return tx.execute(used).first() is not None

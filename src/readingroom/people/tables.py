@@ -25,7 +25,11 @@ link = sa.Table(
     "people_link",
     metadata,
     sa.Column("hash", sa.String, primary_key=True),
-    sa.Column("person_id", sa.ForeignKey("people_person.id"), nullable=False),
+    sa.Column("person_id", sa.ForeignKey("people_person.id")),  # null: whoever asked, until the link is used
+    sa.Column("email", sa.String, nullable=False, server_default="", index=True),
+    sa.Column("name", sa.String, nullable=False, server_default=""),
+    sa.Column("affiliation", sa.String, nullable=False, server_default=""),
+    sa.Column("made_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("used_at", Moment),
 )

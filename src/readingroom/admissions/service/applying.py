@@ -15,6 +15,7 @@ from readingroom.core.errors import BadInput, Problem
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
 from readingroom.people import queries as people
+from readingroom.people.address import fold
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, may
 
@@ -123,7 +124,7 @@ class Applying(Base):
 
 def _tidy(draft: Draft, file: CallFile) -> Draft:
     """Spell addresses one way, and take the only tier where there is no choice."""
-    team = tuple(dict.fromkeys(people.fold(each) for each in draft.team))
+    team = tuple(dict.fromkeys(fold(each) for each in draft.team))
     tier = draft.tier or (file.tiers[0] if len(file.tiers) == 1 else "")
     return replace(draft, team=team, tier=tier)
 

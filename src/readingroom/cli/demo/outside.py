@@ -79,6 +79,6 @@ class Program:
 
 def letters_to(outbox: Path, address: str) -> list[Message]:
     """Return the letters that wait for an address, oldest first."""
-    paths = sorted(outbox.glob("*.eml"))
+    paths = sorted(outbox.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
     letters = [email.message_from_bytes(path.read_bytes()) for path in paths]
     return [letter for letter in letters if letter["To"] == address]

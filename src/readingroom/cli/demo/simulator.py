@@ -18,6 +18,7 @@ from readingroom.cli.demo.cast import APPLICANTS, REVIEWERS, STAFF, Applicant, M
 from readingroom.cli.demo.outside import Person, Program, letters_to, sign_in
 from readingroom.cli.demo.stage import expect
 
+_URL = re.compile(r"http\S+/sign-in\?link=[\w-]+")
 _LINK = re.compile(r"/sign-in\?link=([\w-]+)")
 
 
@@ -60,17 +61,23 @@ class LabSimulator:
         return self.signed_in[member.email]
 
     def sign_in_url(self, member: Member) -> str:
-        """Return a fresh one-time link for the portal."""
-        return self.url + str(self.program.json("person", "link", member.email)["link"])
+        """Return a fresh one-time link for the portal: as it is shown, else from that person's letter."""
+        made = self.program.json("person", "link", member.email)
+        return str(made["link"] or self._letter_to(member))
 
     def _link_for(self, member: Member) -> str:
         if not isinstance(member, Applicant):
-            return _link_in(str(self.program.json("person", "link", member.email)["link"]))
+            return _link_in(self.sign_in_url(member))
         body = {"email": member.email, "name": member.name, "affiliation": member.affiliation}
         self.http.post("/api/register", json=body).raise_for_status()
+        return _link_in(self._letter_to(member))
+
+    def _letter_to(self, member: Member) -> str:
         letters = letters_to(self.home / "outbox", member.email)
         expect(bool(letters), f"no letter reached {member.email}")
-        return _link_in(str(letters[-1].get_payload()))
+        found = _URL.search(str(letters[-1].get_payload()))
+        expect(found is not None, "no sign-in link in the letter")
+        return found[0] if found else ""
 
     def apply(self, applicant: Applicant, call: str) -> str:
         """Fill in, save and submit an application; return its id."""
