@@ -7,6 +7,7 @@ import re
 import pytest
 
 from portal import Portal
+from readingroom.people.model import Actor
 
 
 def test_the_forms_that_stop_have_no_field_in_which_enter_presses_a_button(portal: Portal) -> None:
@@ -65,3 +66,15 @@ def test_an_auditor_reads_names_and_is_offered_no_button(portal: Portal) -> None
     assert "<h1>Stages and grants</h1>" in text
     assert "Reader" in text
     assert "/sanction" not in text
+
+
+def test_nobody_is_asked_for_a_signature_beyond_the_quorum(portal: Portal) -> None:
+    stage = next(each for each in portal.house.releases.status() if each.open)
+    assert "sign" in portal.house.releases.stage(stage.stage.name, _actor(portal)).actions
+    assert f"Sign for {stage.stage.name}" not in portal.visit("steward").get("/steward").text
+
+
+def _actor(portal: Portal) -> Actor:
+    person = portal.visit("steward").person
+    assert person is not None
+    return portal.house.people.actor(person.id)

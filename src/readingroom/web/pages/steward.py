@@ -20,6 +20,7 @@ from readingroom.oversight.register import Row, to_csv
 from readingroom.people.rules import Permission
 from readingroom.releases.model import Reason as StageReason
 from readingroom.releases.model import StageStatus
+from readingroom.strategy.model import Verdict
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, confirm, told
 from readingroom.web.pages.account import Posted
@@ -36,16 +37,24 @@ def steward(who: Visitor) -> Template:
     who.needs(Permission.STAGE_SIGN, Permission.STAGE_MOVE, Permission.GRANT_READ)
     house = who.house
     grants = house.access.grants(who.actor) if who.may(Permission.GRANT_READ) else []
+    stages = house.releases.status(who.actor)
     with house.db.read() as tx:
         readings = gateway.readings(tx)
     return page(
         who,
         "steward/steward.html",
-        stages=house.releases.status(who.actor),
+        stages=stages,
         grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants],
         names=_names(who),
         stops=STOPS,
+        unsigned={each.stage.name for each in stages if _unsigned(each)},
     )
+
+
+def _unsigned(status: StageStatus) -> bool:
+    """Tell whether a signature is still waited for: one beyond the quorum would change nothing."""
+    asked = [each for each in status.clauses if each.label.startswith("sign_off")]
+    return any(each.verdict is not Verdict.MET for each in asked)
 
 
 def _acts(who: Visitor, grant: Grant) -> list[str]:
