@@ -153,8 +153,7 @@ def test_an_error_of_the_database_tells_nothing_of_what_was_to_be_stored(db: Dat
         tx.execute(sa.text("create table kept (name text unique)"))
     store, value = sa.text("insert into kept values (:name)"), {"name": "canary"}
     with pytest.raises(sa.exc.IntegrityError) as caught, db.write() as tx:
-        tx.execute(store, value)
-        tx.execute(store, value)
+        tx.execute(store, [value, value])
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -207,3 +206,10 @@ def test_an_emptied_database_is_not_given_new_tables_by_a_server_that_starts(db:
         db.upgrade()
     with db.read() as tx:
         assert sa.inspect(tx).get_table_names() == []
+
+
+def test_a_database_of_a_newer_program_is_left_alone(db: Database) -> None:
+    with db.write() as tx:
+        tx.execute(sa.text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(Broken, match="by a newer program"):
+        db.upgrade()

@@ -151,10 +151,11 @@ class Database:
         self._migrate()
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest migration.
+        """Bring the schema to the newest migration. There is no way back to an older one but a backup.
 
         Raises:
-            Broken: there is no schema: what stood here is gone, and an empty house is not put in its place.
+            Broken: there is no schema: what stood here is gone, and an empty house is not put in its place; or it
+                is a newer program's.
         """
         with self.read() as tx:
             if not sa.inspect(tx).has_table("alembic_version"):
@@ -165,13 +166,18 @@ class Database:
     def _migrate(self) -> None:
         from alembic import command
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         folder = str(Path(__file__).parent / "migrations")
         config.set_main_option("script_location", folder.replace("%", "%%"))
         with self._told(), self.engine.connect() as tx:
             config.attributes["connection"] = tx
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError:  # it knows no such revision
+                cure = "Use that program; there is no way back to an older one but a backup"
+                raise Broken(Problem(self._shown, "was brought up to date by a newer program", cure)) from None
             tx.commit()
 
     def ping(self) -> None:

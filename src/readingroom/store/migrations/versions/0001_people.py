@@ -52,7 +52,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people_person.id"], name=op.f("fk_people_session_person_id")),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_people_session")),
     )
-
-
-def downgrade() -> None:
-    pass

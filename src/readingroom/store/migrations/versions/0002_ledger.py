@@ -24,8 +24,3 @@ def upgrade() -> None:
         sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_ledger_entry")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("ledger_entry")
-    op.drop_table("ledger_checkpoint")

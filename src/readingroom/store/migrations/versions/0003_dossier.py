@@ -57,7 +57,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dossier_document")),
     )
     op.create_index(op.f("ix_dossier_document_model_id"), "dossier_document", ["model_id"], unique=False)
-
-
-def downgrade() -> None:
-    pass

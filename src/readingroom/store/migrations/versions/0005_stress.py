@@ -39,8 +39,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["stress_run.id"], name=op.f("fk_stress_sample_run_id")),
         sa.PrimaryKeyConstraint("run_id", "claim", "position", name=op.f("pk_stress_sample")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("stress_sample")
-    op.drop_table("stress_run")

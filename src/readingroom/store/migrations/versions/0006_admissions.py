@@ -154,15 +154,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("application_id", "number", name=op.f("pk_admissions_version")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("admissions_posting")
-    op.drop_table("admissions_award")
-    op.drop_table("admissions_decision")
-    op.drop_table("admissions_allocation")
-    op.drop_table("admissions_conflict")
-    op.drop_table("admissions_review")
-    op.drop_table("admissions_version")
-    op.drop_table("admissions_application")
-    op.drop_table("admissions_call")

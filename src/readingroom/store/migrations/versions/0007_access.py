@@ -82,12 +82,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_access_key_hash")),
     )
     op.create_index(op.f("ix_access_key_grant_id"), "access_key", ["grant_id"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_table("access_key")
-    op.drop_table("access_acceptance")
-    op.drop_table("access_version")
-    op.drop_table("access_terms")
-    op.drop_table("access_grant")
-    op.drop_table("access_bar")

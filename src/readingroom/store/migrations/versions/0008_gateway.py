@@ -81,10 +81,3 @@ def upgrade() -> None:
         sa.Column("heartbeat", readingroom.store.db.Moment(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_worker")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("gateway_worker")
-    op.drop_table("gateway_usage")
-    op.drop_table("gateway_meter")
-    op.drop_table("gateway_hold")
