@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from readingroom.people.model import Actor, Person
 from readingroom.people.rules import Permission, check, may
 
 COOKIE = "rr_session"
+_OWN = re.compile(r"/(?:apply|applications|awards|my|desk|reviews|steward)(?:/[A-Za-z0-9_-]+){0,4}")
 AnyRequest = Request[Any, Any, Any]
 Form = dict[str, str]
 TEMPLATES = Path(__file__).parent / "templates"
@@ -105,6 +107,11 @@ def page(who: Visitor, name: str, status: int = 200, **shown: Any) -> Template: 
 def back_to(path: str) -> Redirect:
     """Send the browser on with GET after a form, so that reloading posts nothing twice."""
     return Redirect(path, status_code=303)
+
+
+def own_path(path: str) -> str:
+    """Return where to go on after signing in, if it is a page of ours; empty for anything else, as another site."""
+    return path if _OWN.fullmatch(path) else ""
 
 
 def with_session(answer: Response[Any], secret: str, *, secure: bool) -> Response[Any]:

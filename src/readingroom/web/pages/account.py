@@ -6,44 +6,76 @@ from typing import Annotated, Any
 
 from litestar import Response, Router, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, QueryParameter
 from litestar.response import Template
 
-from readingroom.web.browser import COOKIE, AnyRequest, Form, Visitor, back_to, check_form, page, with_session
+from readingroom.app.house import sign_in_path
+from readingroom.core.errors import BadInput
+from readingroom.core.refusal import Refused
+from readingroom.people.model import Role
+from readingroom.web.browser import COOKIE, AnyRequest, Form, Visitor, back_to, check_form, own_path, page, with_session
+from readingroom.web.forms import told
 
 Posted = Annotated[Form, Body(media_type=RequestEncodingType.URL_ENCODED)]
+After = Annotated[str, QueryParameter(name="next")]  # where to go on once signed in
+
+
+_LABELS = {
+    "email": ("email", "E-mail address"),
+    "name": ("name", "Name"),
+    "affiliation": ("affiliation", "Institution"),
+}
 
 
 @get("/register", sync_to_thread=True)
-def register_page(who: Visitor) -> Template:
+def register_page(who: Visitor, after: After = "") -> Template:
     """Ask for an e-mail address."""
-    return page(who, "account/register.html", sent="", link="")
+    return page(who, "account/register.html", typed={"next": own_path(after)}, problems=[])
 
 
 @post("/register", status_code=200, sync_to_thread=True)
 def register(who: Visitor, data: Posted) -> Template:
     """Send a sign-in link; in a house for trials, show it."""
-    email = data.get("email", "")
-    secret = who.house.welcome(email, data.get("name", ""), data.get("affiliation", ""))
-    link = f"/sign-in?link={secret}" if who.house.settings.dev else ""
-    return page(who, "account/register.html", sent=email, link=link)
+    email, after = data.get("email", ""), own_path(data.get("next", ""))
+    try:
+        secret = who.house.welcome(email, data.get("name", ""), data.get("affiliation", ""), after)
+    except (BadInput, Refused) as fault:
+        problems = told(fault, _LABELS)
+        return page(who, "account/register.html", 400, typed={**data, "next": after}, problems=problems)
+    return page(
+        who,
+        "account/sent.html",
+        sent=email,
+        link=sign_in_path(secret, after) if secret and who.house.settings.dev else "",
+    )
 
 
 @get("/sign-in", sync_to_thread=True)
-def sign_in_page(who: Visitor, link: str = "") -> Template:
-    """Ask to confirm: a mail scanner that follows the link must not use it up."""
-    return page(who, "account/sign_in.html", link=link)
+def sign_in_page(who: Visitor, link: str = "", after: After = "") -> Template:
+    """Ask to confirm, and say as whom: a mail scanner that follows the link must not use it up."""
+    found = who.house.people.whose_link(link)
+    after = own_path(after)
+    return page(who, "account/sign_in.html", 200 if found or not link else 403, link=link, found=found, after=after)
 
 
 @post("/sign-in", sync_to_thread=True)
-def sign_in(request: AnyRequest, who: Visitor, data: Posted) -> Response[Any]:
+def sign_in(request: AnyRequest, who: Visitor, data: Posted) -> Response[Any] | Template:
     """Redeem a one-time link and start a session."""
-    session = who.house.people.sign_in(data.get("link", ""))
+    link, after = data.get("link", ""), own_path(data.get("next", ""))
+    try:
+        session = who.house.people.sign_in(link)
+    except Refused:
+        return page(who, "account/sign_in.html", 403, link=link, found=None, after=after)
     if who.secret:  # of whoever used this browser before
         who.house.people.sign_out(who.secret)
+    return with_session(back_to(after or _home(who, session)), session, secure=request.url.scheme == "https")
+
+
+def _home(who: Visitor, session: str) -> str:
     person = who.house.people.session(session)
-    home = "/my" if person is None or not person.roles else "/desk" if "reviewer" in person.roles else "/steward"
-    return with_session(back_to(home), session, secure=request.url.scheme == "https")
+    if person is None or not person.roles:
+        return "/my"
+    return "/desk" if person.roles & {Role.REVIEWER, Role.PANEL} else "/steward"
 
 
 @post("/sign-out", sync_to_thread=True)
