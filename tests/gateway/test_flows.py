@@ -20,7 +20,7 @@ from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
 from readingroom.gateway.model import Ended
 from readingroom.gateway.service import Gateway
-from readingroom.gateway.watch import Watch
+from readingroom.gateway.watch import BLIND_SECONDS, POLL_SECONDS, Watch
 
 
 async def test_a_whole_answer_is_charged_by_the_engines_own_usage(tmp_path: Path) -> None:
@@ -179,3 +179,44 @@ async def test_a_gateway_can_always_be_stopped(tmp_path: Path) -> None:
             watch.start()
             await asyncio.sleep(0.0005 * (moment % 20))
             await asyncio.wait_for(watch.stop(), 10)
+
+
+async def test_when_nothing_can_be_confirmed_streams_end_calls_are_refused_and_health_says_so(tmp_path: Path) -> None:
+    async with room(tmp_path, EchoOptions(words_per_second=50)) as here:
+        read, gone = here.house.db.read, False
+
+        def perhaps() -> Any:
+            if gone:
+                raise sa.exc.OperationalError("gone", {}, Exception("gone"))
+            return read()
+
+        here.house.db.read = perhaps  # type: ignore[method-assign]
+        flow = await here.gateway.open(here.key, here.ask("word " * 800, maximum=20))
+        frames = flow.frames()
+        await anext(frames)
+        assert await here.gateway.healthy()
+        gone = True
+        with pytest.raises(Refused, match="gateway/cannot-confirm-grant"):
+            await here.gateway.open(here.key, here.ask())
+        assert not await here.gateway.healthy()
+        here.engine.options = EchoOptions(hang_after=0)
+        last = [frame async for frame in frames][-1]
+        assert isinstance(last, End)
+        gone = False
+    assert BLIND_SECONDS == 2
+    assert POLL_SECONDS * 2 + 0.1 < 0.25, "what the contract promises: in force everywhere within 250 ms"
+
+
+async def test_a_stream_whose_grant_cannot_be_confirmed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with room(tmp_path, EchoOptions(hang_after=1)) as here:
+        flow = await here.gateway.open(here.key, here.ask())
+
+        def gone(*_: object) -> int:
+            raise sa.exc.OperationalError("gone", {}, Exception("gone"))
+
+        monkeypatch.setattr(here.gateway._watch, "_version", gone)
+        frames = [frame async for frame in flow.frames()]
+        end = frames[-1]
+        assert isinstance(end, End)
+        assert end.refusal is not None
+        assert end.refusal.code == "gateway/cannot-confirm-grant"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,11 @@ class Press:
             ledger.verifier.to_line(),
         )
 
+    def last_leaf(self) -> bytes:
+        with self.publication._db.read() as tx:
+            leaf: bytes = tx.execute(sa.text("select leaf from ledger_entry order by seq desc limit 1")).scalar_one()
+        return leaf
+
     def make(self, *, released: bool = False) -> Path:
         grounds = replace(self.grounds, open=released)
         documents = {"model_card.md": b"# Card", "energy.md": b"1 kWh"}
@@ -91,6 +97,7 @@ def test_a_rehearsal_is_never_pushed_and_what_is_pushed_still_verifies(press: Pr
         press.publication.push(STEWARD, press.make(released=True), target, stage_open=lambda _: False)
     press.publication.push(STEWARD, press.folder, target, stage_open=lambda _: True)
     assert verify(target, press.key).released
+    assert b"publication.bundle.pushed" in press.last_leaf()
     with pytest.raises(BadInput, match="is there already"):
         press.publication.push(STEWARD, press.folder, target, stage_open=lambda _: True)
 

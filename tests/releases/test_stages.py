@@ -201,6 +201,7 @@ def test_a_waiver_opens_without_one_clause_until_it_ends(lab: Lab) -> None:
     until = lab.clock.now() + timedelta(days=7)
     given = lab.releases.waive(HILDA, "reading-room", "stress", until, "canary: a demonstration behind closed doors")
     assert given.clause == "stress:core/memorised-text"
+    assert json.loads(lab.leaves()[-1])["event"] == "releases.gate.waived"
     shown = lab.releases.open(HILDA, "reading-room")
     assert shown.open
     assert shown.clauses[0].waiver == given
@@ -276,6 +277,16 @@ def test_a_waiver_ends_soon_has_a_reason_and_is_a_steward_s(lab: Lab) -> None:
     for actor in (OPERATOR, BEDE, ALDHELM):
         with pytest.raises(Refused, match="people/not-allowed"):
             lab.releases.waive(actor, "reading-room", "stress", now + timedelta(days=1), "why")
+
+
+def test_a_waiver_that_has_ended_opens_nothing(lab: Lab) -> None:
+    lab.adopt()
+    lab.register()
+    lab.releases.sign(HILDA, "reading-room")
+    lab.releases.waive(HILDA, "reading-room", "stress", lab.clock.now() + timedelta(days=1), "why")
+    lab.clock.advance(days=2)
+    with pytest.raises(Refused, match="releases/gate-not-met"):
+        lab.releases.open(HILDA, "reading-room")
 
 
 def test_a_waiver_is_for_one_version_of_the_gate(lab: Lab) -> None:
