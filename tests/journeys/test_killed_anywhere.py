@@ -83,7 +83,7 @@ def write_paths(home: Path) -> list[tuple[str, ...]]:
     grant, key = issued["id"], issued["key_id"]
     use(home, grant, 4)
     samples = home / "samples.yaml"
-    samples.write_text((CALL.parent / "samples.yaml").read_text())
+    samples.write_text("[{prompt: p, output: o, model: echo}]")
     call = run(home, "call", "open", str(CALL))["id"]
     return [
         ("grant", "issue", "--to", "c@d.example", "--passes", "10", "--accept-terms", "--reason", "x"),

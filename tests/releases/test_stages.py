@@ -59,7 +59,7 @@ def test_a_claim_that_does_not_hold_keeps_the_stage_shut_whoever_signs(lab: Lab)
     lab.test("reading-room", hits=38, samples=40)
     lab.releases.sign(HILDA, "reading-room")
     with pytest.raises(
-        Refused, match="is unmet: At most 10 % memorised text, with 95 % confidence. Measured: 38 of 40; at most"
+        Refused, match=r"is unmet: At most 10 % memorised text, with 95 % confidence. Measured: 38 of 40; at most"
     ):
         lab.releases.open(HILDA, "reading-room")
 
