@@ -5,6 +5,7 @@ Whole or not at all: a letter appears under its name only once it is complete.
 
 from __future__ import annotations
 
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -15,6 +16,8 @@ from readingroom.core.errors import Broken, Problem
 from readingroom.core.ids import new_id
 
 SENDER = "reading-room@localhost"
+# Lines may be as long as mail allows: a link stays whole, also where the letter is read as the file that it is.
+_LETTER = policy.default.clone(max_line_length=998)
 
 
 class Post:
@@ -31,10 +34,10 @@ class Post:
         Raises:
             Broken: the outbox cannot be written.
         """
-        letter = EmailMessage()
+        letter = EmailMessage(_LETTER)
         letter["From"], letter["To"], letter["Subject"] = SENDER, Address(addr_spec=to), subject
         letter["Date"] = format_datetime(self._clock.now())
-        letter.set_content(text)
+        letter.set_content(text, cte="7bit" if text.isascii() else None)  # a link stays whole, to be read by eye too
         path = self._outbox / f"{self._clock.now():%Y%m%dT%H%M%S}-{new_id('letter')}.eml"
         draft = path.with_suffix(".draft")
         try:
