@@ -127,7 +127,10 @@ ACTS: list[tuple[str, Act]] = [
     ("admissions.award.made", lambda s: s.house.admissions.publish(s.by, s.known["call"])),
     ("admissions.award.accepted", lambda s: _settle(s, "accept_award")),
     ("admissions.award.declined", lambda s: _settle(s, "decline_award")),
-    ("publication.sample.signed-off", lambda s: s.house.samples.add(s.by, read(template("samples.yaml"), "s"))),
+    (
+        "publication.sample.signed-off",
+        lambda s: s.house.samples.add(s.by, read("[{prompt: p, output: o, model: m}]", "s")),
+    ),
     ("releases.stage.rolled-back", lambda s: s.house.releases.rollback(s.by, "reading-room", "incident")),
     ("releases.stage.signed", lambda s: s.house.releases.sign(s.by, "reading-room")),
     ("releases.plan.adopted", lambda s: s.house.releases.adopt(s.by, _plan(s), "release.yaml", "another")),

@@ -87,9 +87,9 @@ def test_an_institution_shows_once_enough_share_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(0, 0), (99, 99), (100, 100), (12_345, 12_000), (12_500, 13_000), (999, 1000)]
+    ("count", "shown"), [(0, 0), (4, 0), (73, 70), (99, 100), (100, 100), (12_345, 12_000), (12_500, 13_000), (999, 1000)]
 )
-def test_use_is_rounded_to_two_digits(count: int, shown: int) -> None:
+def test_use_is_rounded_to_two_digits_or_to_tens(count: int, shown: int) -> None:
     assert two_digits(count) == shown
 
 
@@ -97,7 +97,7 @@ def test_use_is_rounded_to_two_digits(count: int, shown: int) -> None:
 def test_rounding_is_off_by_half_a_unit_at_most_and_keeps_two_digits(count: int) -> None:
     digits = str(two_digits(count))
     assert set(digits[2:]) <= {"0"}
-    assert abs(two_digits(count) - count) * 2 <= 10 ** max(0, len(str(count)) - 2)
+    assert abs(two_digits(count) - count) * 2 <= 10 ** max(1, len(str(count)) - 2)
 
 
 @pytest.mark.parametrize("text", ['=cmd|" /C calc"!A0', "+1", "-1", "@x", "\tx", "\n=1", "\uff1d1+1"])

@@ -43,7 +43,6 @@ def tale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tale]:
     with served(home, 0) as url:
         lab = LabSimulator(url, home)
         made = Tale(lab, template("call.yaml"), home / "samples.yaml", None, fast=True)
-        made.samples.write_text(template("samples.yaml"))
         lab.hire()
         for step in (model_loaded, plan_checked, stress_run, stage_opened):
             step(made)

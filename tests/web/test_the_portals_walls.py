@@ -126,6 +126,8 @@ def only(*roles: str) -> dict[str, int]:
 PAGES = {
     "/": OPEN,
     "/strategies": OPEN,
+    "/facsimiles/x": dict.fromkeys(ROLES, 404),
+    "/facsimiles/x/receipt.txt": dict.fromkeys(ROLES, 404),
     "/apply": OPEN,
     "/apply/CALL": OPEN,
     "/log": OPEN,

@@ -86,9 +86,9 @@ def verify_(
 
 @samples.command("add")
 def add(context: typer.Context, file: Path) -> None:
-    """Sign off the samples of a file for the public page."""
+    """Sign off the samples of a file for the public page; one with receipt, request and answer is verified first."""
     here: Context = context.obj
-    found = here.house.samples.add(here.actor, read_file(file))
+    found = here.house.samples.add(here.actor, read_file(file), file.parent)
     here.output.result({"on_show": len(found)}, f"{len(found)} facsimiles are on show")
 
 
@@ -97,9 +97,12 @@ def list_(context: typer.Context) -> None:
     """List the facsimiles on show."""
     here: Context = context.obj
     found = here.house.samples.all()
-    documents = [{"id": s.id, "prompt": s.prompt, "output": s.output, "model": s.model, "note": s.note} for s in found]
-    rows = [(s.prompt, s.output, s.model) for s in found]
-    here.output.rows(documents, "Facsimiles", ("prompt", "output", "model"), rows)
+    documents = [
+        {"id": s.id, "prompt": s.prompt, "output": s.output, "model": s.model, "note": s.note, "receipt": s.receipt}
+        for s in found
+    ]
+    rows = [(s.prompt, s.output, s.model, s.receipt or "none") for s in found]
+    here.output.rows(documents, "Facsimiles", ("prompt", "output", "model", "receipt"), rows)
 
 
 @report.command("register")

@@ -1,7 +1,7 @@
 """The register of readers: who may read, since when, on whose decision, for what, awarded and used. Pure.
 
 The public form has no persons: no names, addresses, pseudonyms or grant ids, no purpose (people write names into it),
-an institution only where at least `SMALL_CELL` readers share it, and what was used to two significant digits, since an
+an institution only where at least `SMALL_CELL` readers share it, and what was used to two digits or to tens, since an
 exact count next to a date would let a colleague recognise a reader.
 """
 
@@ -80,10 +80,8 @@ def public(rows: Sequence[Row]) -> list[PublicRow]:
 
 
 def two_digits(count: int) -> int:
-    """Round to two significant digits, half up: 12,345 is 12,000."""
-    if count < 100:  # noqa: PLR2004 - two digits as it is
-        return count
-    unit = int(10 ** (len(str(count)) - 2))
+    """Round to two significant digits, and to no less than tens, half up: 12,345 is 12,000, and 73 is 70."""
+    unit = int(10 ** max(1, len(str(count)) - 2))
     return (count + unit // 2) // unit * unit
 
 

@@ -14,7 +14,10 @@ sample = sa.Table(
     sa.Column("output", sa.Text, nullable=False),
     sa.Column("model", sa.String, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
-    sa.Column("receipt", sa.String, nullable=False),
+    # The receipt with what it was given for, as the files that anyone may verify; all empty where there is none.
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
     sa.Column("signed_by", sa.String, nullable=False),
     sa.Column("signed_at", Moment, nullable=False),
     sa.Column("digest", sa.String, nullable=False, unique=True),

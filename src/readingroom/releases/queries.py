@@ -151,6 +151,12 @@ def open_times(tx: Connection, stage: Stage, now: datetime) -> tuple[tuple[datet
     return tuple(times)
 
 
+def opening_entries(tx: Connection) -> dict[str, int]:
+    """Return, for each stage that ever opened, the ledger's entry of its last opening."""
+    latest = sa.select(tables.interval.c.stage, sa.func.max(tables.interval.c.entry).label("entry"))
+    return {row.stage: row.entry for row in tx.execute(latest.group_by(tables.interval.c.stage))}
+
+
 def facts_for(
     tx: Connection, plan: Plan, stage: Stage, now: datetime, history: StageHistory
 ) -> tuple[Facts, ModelVersion | None]:

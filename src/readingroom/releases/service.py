@@ -20,6 +20,7 @@ from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.dossier.model import ModelVersion
 from readingroom.ledger.service import Ledger
+from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 from readingroom.releases import queries, rules, tables
@@ -140,8 +141,8 @@ class Releases:
         Raises:
             Refused: `releases/gate-not-met` with each clause's sentence, or why it cannot be opened from here.
         """
-        require(check(by, Permission.STAGE_MOVE))
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.STAGE_MOVE))
             plan, stage = _stage(tx, name)
             now, record = self._clock.now(), _record(tx, name)
             facts, model = queries.facts_for(tx, plan, stage, now, self._history)
@@ -151,18 +152,18 @@ class Releases:
             version, screens = gate_version(stage), "" if by.dev else self._read_screens(stage)
             opened = StageRecord(name, StageState.OPEN, version, record.round, open_until=until, screening=screens)
             self._save(tx, opened)
-            times = {"id": new_id("interval"), "stage": name, "gate_version": version}
-            tx.execute(tables.interval.insert().values(**times, opened_at=now, open_until=until))
+            named = {"stage": name, "gate_version": version}
             data = {
-                "stage": name,
-                "gate_version": version,
+                **named,
                 "plan": plan.digest,
                 "model_digest": facts.model_digest or "",
                 "screening": screens,
                 "clauses": [_to_ledger(each) for each in judged],
                 "trial": by.dev,
             }
-            self._ledger.append(tx, "releases.stage.opened", data, by=by.id)
+            entry = self._ledger.append(tx, "releases.stage.opened", data, by=by.id)
+            times = {"id": new_id("interval"), **named, "opened_at": now, "open_until": until, "entry": entry.seq}
+            tx.execute(tables.interval.insert().values(times))
             return self._status(tx, plan, stage, by)
 
     def hold(self, by: Actor, name: str, reason: str, note: str = "") -> StageStatus:
@@ -179,8 +180,9 @@ class Releases:
 
     def sign(self, by: Actor, name: str) -> StageStatus:
         """Sign for a stage as it is now: its gate version, model, audience and limits."""
-        require(check(by, Permission.STAGE_SIGN))
         with self._db.decide() as tx:
+            by = people.actor_now(tx, by)
+            require(check(by, Permission.STAGE_SIGN))
             plan, stage = _stage(tx, name)
             record = _record(tx, name)
             signed = rules.in_round(queries.signatures(tx, name), stage, record)
@@ -203,6 +205,7 @@ class Releases:
         now = self._clock.now()
         _reject(rules.waiver_problems(until, reason, now))
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.GATE_WAIVE))
             _, stage = _stage(tx, name)
             label = rules.label_for(stage, clause)
             require(rules.check_waive(stage, label))
@@ -226,6 +229,7 @@ class Releases:
         require(check(by, Permission.STAGE_MOVE))
         _reject(rules.reason_problems(reason, note))
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.STAGE_MOVE))
             plan, stage = _stage(tx, name)
             record = _record(tx, name)
             require(rules.check_move(stage, record, action))

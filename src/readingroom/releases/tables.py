@@ -39,6 +39,7 @@ interval = sa.Table(
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("open_until", Moment),
     sa.Column("closed_at", Moment),
+    sa.Column("entry", sa.BigInteger, nullable=False),  # of the ledger, that says it was opened
 )
 signature = sa.Table(
     "releases_signature",

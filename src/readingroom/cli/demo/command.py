@@ -60,7 +60,6 @@ def _play(output: Output, home: Path, url: str, model: Path | None, began: float
     lab = LabSimulator(url, home)
     play = Play(output.err if output.as_json else output.out)
     tale = Tale(lab, template("call.yaml"), home / "samples.yaml", model, fast=model is None)
-    tale.samples.write_text(template("samples.yaml"), encoding="utf-8")
     lab.hire()
     for step in STEPS:
         play.step(name_of(step), lambda step=step: step(tale))  # type: ignore[misc]

@@ -57,7 +57,7 @@ def metered(tale: Tale) -> str:
 def receipt_verified(tale: Tale) -> str:
     """Fetch the receipt, verify it offline, and see an altered answer fail."""
     headers = {"authorization": f"Bearer {tale.key}"}
-    seen = _until(
+    seen = until(
         lambda: tale.lab.http.get(f"/v1/receipts/{tale.receipt}", headers=headers),
         lambda r: r.status_code == HTTPStatus.OK,
     )
@@ -175,7 +175,8 @@ def refused_after_revocation(tale: Tale) -> str:
     return "403 access/grant-revoked"
 
 
-def _until(act: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 10) -> Any:  # noqa: ANN401 - what act gives
+def until(act: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 10) -> Any:  # noqa: ANN401 - what act gives
+    """Act again and again until what is seen is good; return it."""
     deadline = time.monotonic() + seconds
     while True:
         seen = act()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from readingroom.cli.demo import reading
 from readingroom.cli.demo.cast import APPLICANTS, STAFF, STEWARD
+from readingroom.cli.demo.facsimile import show_facsimile
 from readingroom.cli.demo.stage import expect
 from readingroom.cli.demo.tale import Tale
 
@@ -64,9 +65,9 @@ def stage_opened(tale: Tale) -> str:
     code = steward.refused("/stages/reading-room/open")
     expect(code == "releases/gate-not-met", f"without a signature the gate must hold; got {code}")
     steward.post("/stages/facsimiles/open")  # curated samples need no gate, and the plan says why
-    tale.lab.program.run("samples", "add", str(tale.samples))
     steward.post("/stages/reading-room/sign")
     steward.post("/stages/reading-room/open")
+    show_facsimile(tale)
     seen = tale.stage("reading-room")
     expect(bool(seen["open"]), "the public page does not show the stage as open")
     return "held without the signature, open with it: " + "; ".join(c["sentence"] for c in seen["clauses"])

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("opened_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("open_until", readingroom.store.db.Moment(length=27), nullable=True),
         sa.Column("closed_at", readingroom.store.db.Moment(length=27), nullable=True),
+        sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_interval")),
     )
     op.create_index(op.f("ix_releases_interval_stage"), "releases_interval", ["stage"], unique=False)
@@ -84,7 +85,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_waiver")),
     )
     op.create_index(op.f("ix_releases_waiver_stage"), "releases_waiver", ["stage"], unique=False)
-
-
-def downgrade() -> None:
-    pass

@@ -19,14 +19,12 @@ def upgrade() -> None:
         sa.Column("output", sa.Text(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("receipt", sa.String(), nullable=False),
+        sa.Column("receipt", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("signed_by", sa.String(), nullable=False),
         sa.Column("signed_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication_sample")),
         sa.UniqueConstraint("digest", name=op.f("uq_publication_sample_digest")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("publication_sample")
