@@ -88,6 +88,7 @@ def test_letters_lead_to_where_the_house_is_served(tmp_path: Path) -> None:
         assert house.http.post("/api/register", json={"email": "a@b.example"}).status_code == 202
         [*_, letter] = letters(home)
         assert f"{house.url}/sign-in?link=" in letter.get_content()
+        assert f"{house.url}/sign-in?link=" in letter.as_string(), "whole for the eye, too"
         assert not any("evil" in each.get_content() for each in letters(home))
         assert house.run("login", house.sign_in)["roles"] == ["steward"]
 

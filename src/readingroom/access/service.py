@@ -19,6 +19,7 @@ from readingroom.core.clock import Clock
 from readingroom.core.ids import new_id
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.ledger.service import Ledger
+from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 from readingroom.store.db import Database
@@ -49,7 +50,7 @@ class Access:
     def issue_within(self, tx: Connection, by: Actor, award: Award, stage: StageFact | None) -> Grant:
         """Issue a grant in a transaction that is open; from an award, whoever accepted it is the actor."""
         if award.award_id is None:
-            require(check(by, Permission.GRANT_ISSUE))
+            require(check(people.actor_now(tx, by), Permission.GRANT_ISSUE))
         now = self._clock.now()
         require(check_award(award, stage, queries.barred_until(tx, award.holder), now))
         grant_id = new_id("grant")
@@ -99,6 +100,7 @@ class Access:
         require(check(by, Permission.GRANT_SANCTION))
         require(check_reason(reason, note))
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.GRANT_SANCTION))
             grant = _found(queries.grant(tx, grant_id), grant_id)
             after = change_grant(grant.state, act)
             if isinstance(after, Refusal):
@@ -209,8 +211,8 @@ class Access:
 
     def bar(self, by: Actor, person: str, until: datetime, reason: Reason) -> None:
         """Bar a person from all access until a date."""
-        require(check(by, Permission.GRANT_SANCTION))
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.GRANT_SANCTION))
             tx.execute(sa.delete(bar_table).where(bar_table.c.person == person))
             tx.execute(bar_table.insert().values(person=person, until=until, reason=reason.value))
             self._ledger.append(tx, "access.person.barred", {"person": person, "reason": reason.value}, by=by.id)

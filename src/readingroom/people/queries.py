@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.people.address import fold
-from readingroom.people.model import Person, Role
+from readingroom.people.model import Actor, Person, Role
 from readingroom.people.tables import link as link_table
 from readingroom.people.tables import person as person_table
 from readingroom.people.tables import role as role_table
@@ -22,6 +23,12 @@ def persons(tx: Connection) -> dict[str, Person]:
 def by_id(tx: Connection, person_id: str) -> Person | None:
     """Return one person by pseudonym."""
     return next(iter(_people(tx, person_table.c.id == person_id)), None)
+
+
+def actor_now(tx: Connection, by: Actor) -> Actor:
+    """Return an actor with the roles held in this transaction: who lost one a moment ago does not decide with it."""
+    found = by_id(tx, by.id)
+    return by if found is None else replace(by, roles=found.roles)
 
 
 def by_email(tx: Connection, email: str) -> Person | None:

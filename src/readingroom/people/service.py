@@ -51,8 +51,8 @@ class People:
         self, by: Actor, email: str, *, name: str = "", affiliation: str = "", roles: Iterable[Role] = ()
     ) -> Person:
         """Add a person with roles; adding someone again adds the roles, and corrects name and affiliation."""
-        require(check(by, Permission.PERSON_MANAGE))
         with self._db.decide() as tx:
+            require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
             found = self.ensure_within(tx, by.id, email, name, affiliation)
             given = {"name": name.strip(), "affiliation": affiliation.strip()}
             corrected = {field: value for field, value in given.items() if value}
@@ -80,8 +80,8 @@ class People:
 
     def change_role(self, by: Actor, email: str, changed: Role, *, add: bool) -> Person:
         """Give or take one role."""
-        require(check(by, Permission.PERSON_MANAGE))
         with self._db.decide() as tx:
+            require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
             found = _known(queries.by_email(tx, email), email)
             if add:
                 self._add_role(tx, by, found.id, changed)
@@ -126,8 +126,8 @@ class People:
             email: whose link it is.
             how: `shown` to whoever asked, or `sent` to the address; it is on record.
         """
-        require(check(by, Permission.PERSON_MANAGE))
         with self._db.decide() as tx:
+            require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
             found = _known(queries.by_email(tx, email), email)
             self._ledger.append(tx, "people.link.made", {"person": found.id, "how": how}, by=by.id)
             return self._make_link(tx, person_id=found.id)
