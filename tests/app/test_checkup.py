@@ -83,3 +83,11 @@ def test_a_log_key_that_is_empty_is_told_before_anything_is_opened(home: Path) -
     (home / "keys" / "ledger.key").write_bytes(b"")
     with pytest.raises(Broken, match=r"ledger\.key"):
         House(load(home))
+
+
+@pytest.mark.parametrize(
+    ("served_at", "well"), [("http://127.0.0.1:8000", True), ("http://[::1]:8000", True), ("http://0.0.0.0:80", False)]
+)
+def test_links_that_lead_nowhere_outside_are_a_finding(home: Path, served_at: str, *, well: bool) -> None:
+    (home / "run" / "url").write_text(served_at)
+    assert ("letters" not in bad(home)) == well

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from readingroom.core.canonical import canonical, parse
 from readingroom.core.clock import FixedClock
+from readingroom.core.errors import Broken
 from readingroom.ledger import tables
 from readingroom.ledger.checkpoint import Checkpoint
 from readingroom.ledger.merkle import EMPTY, leaf_hash
@@ -21,6 +23,7 @@ from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.report import Report
 from readingroom.ledger.service import Ledger
+from readingroom.ledger.tiles import tiles_of
 from readingroom.store.db import Database, metadata
 
 SIZE = 9
@@ -129,6 +132,31 @@ def test_a_value_of_another_kind_is_seen_and_crashes_nothing(
     statement = sa.text(f"update {table.name} set {column.name} = :v where rowid = 2")  # noqa: S608 - our own names
     for value in ("text", "\ud7ff", "", 7, 1.5):
         assert after(sqlite_db, ledger, lambda tx: tx.execute(statement, {"v": value}))  # noqa: B023 - called at once
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=str)
+def test_bytes_that_became_a_text_are_named_though_they_read_the_same_and_nothing_crashes_on_them(
+    sqlite_db: Database, ledger: Ledger, fill: Callable[[Database, int], None], table: sa.Table, column: sa.Column[Any]
+) -> None:
+    fill(sqlite_db, SIZE)
+    key = next(iter(table.primary_key)).name
+    meddle = f"update {table.name} set {column.name} = cast({column.name} as text) where {key} = 5"  # noqa: S608
+    problems = after(sqlite_db, ledger, lambda tx: tx.execute(sa.text(meddle)))
+    kind = "entry" if table is tables.entry else "checkpoint of size"
+    assert [problem.startswith(f"{kind} 5: ") for problem in problems] == [True], problems
+    for tile in tiles_of(SIZE):
+        with contextlib.suppress(Broken):
+            LedgerReader(sqlite_db).tile(tile)
+
+
+def test_an_entry_added_far_away_does_not_make_the_log_longer_than_was_proved(log: Database, ledger: Ledger) -> None:
+    with log.write() as tx:
+        tx.execute(tables.entry.insert().values(seq=10**9, leaf=b"{}", leaf_hash=b"x" * 32))
+    report = audited(log, ledger)
+    note = LedgerReader(log).checkpoint()
+    assert note
+    assert not report.ok
+    assert (report.size, report.root) == (SIZE, Checkpoint.open(note, ledger.verifier).root.hex())
 
 
 def test_text_that_is_not_utf8_is_seen_and_crashes_nothing(

@@ -195,3 +195,15 @@ def test_the_verifiers_need_neither_database_nor_web(module: str) -> None:
 
 def test_a_key_line_is_all_that_an_outsider_needs(exported: Path, ledger: Ledger) -> None:
     assert verify_export(exported, Verifier.parse(ledger.verifier.to_line() + "\n")).ok
+
+
+def test_an_export_does_not_take_the_place_of_the_folder_in_which_one_stands(
+    sqlite_db: Database, fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(sqlite_db, 1)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name in (".", str(tmp_path / "here")):
+        with pytest.raises(BadInput, match="is where you stand"):
+            export(LedgerReader(sqlite_db), Path(name))
+    assert Path.cwd().exists()

@@ -93,6 +93,11 @@ def test_an_altered_verifier_key_is_refused(line: str) -> None:
         Verifier.parse(line)
 
 
+def test_a_mistyped_path_of_a_key_is_told_as_that() -> None:
+    with pytest.raises(BadInput, match="there is no such file"):
+        Verifier.from_option("keys/lab-kye.txt")
+
+
 def test_a_key_option_is_text_or_a_file(tmp_path: Path) -> None:
     path = tmp_path / "ledger.key"
     path.write_text(SPEC_KEY + "\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from litestar import MediaType, Response, Router, get
+from typing import Any
+
+from litestar import MediaType, Request, Response, Router, get
 from litestar.di import Provide
 
 from readingroom.api.errors import HANDLERS
@@ -30,10 +32,11 @@ def key(house: House) -> Response[str]:
 
 
 @get("/tile/{path:path}", sync_to_thread=True, summary="A tile, or a bundle of entries")
-def tile(path: str, house: House) -> Response[bytes]:
+def tile(path: str, house: House, request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a tile by its path: `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`."""
     asked = Tile.parse(f"tile/{path.lstrip('/')}")
-    found = house.log.tile(asked) if asked is not None else None
+    as_named = asked is not None and request.scope["raw_path"].endswith(asked.path().encode())  # caches know one name
+    found = house.log.tile(asked) if asked is not None and as_named else None
     if found is None:
         raise Refused(Refusal("ledger/no-such-tile", "The log has no such tile; see its size in the checkpoint."))
     return Response(found, media_type="application/octet-stream", headers=_FOR_EVER)

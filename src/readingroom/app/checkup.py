@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
@@ -19,6 +20,7 @@ from readingroom.publication.oms import load_private
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
 
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a clock before this program was written is wrong
 
 
@@ -62,7 +64,11 @@ def _letters(house: House) -> Iterator[Finding]:
     outbox = house.settings.outbox
     with tempfile.TemporaryFile(dir=outbox):
         waiting = len(list(outbox.glob("*.eml")))
-    yield Finding("letters", ok=True, detail=f"{waiting} in {outbox}")
+    address = house.address()
+    host = urlsplit(address).hostname or "localhost"
+    reached = bool(house.settings.public_url) or host in _LOOPBACK
+    detail = f"{waiting} in {outbox}; their links lead to {address or 'where it will be served'}"
+    yield Finding("letters", reached, detail, "Set `public_url` in readingroom.toml to where readers reach this house")
 
 
 def _clock(house: House) -> Iterator[Finding]:

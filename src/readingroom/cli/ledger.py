@@ -16,6 +16,7 @@ from readingroom.ledger.export import export
 from readingroom.ledger.note import Verifier
 from readingroom.ledger.receipt import verify_receipt
 from readingroom.ledger.report import Report
+from readingroom.ledger.verify import verify_export
 
 ledger = typer.Typer(no_args_is_help=True, help="The log of everything decided.")
 receipt = typer.Typer(no_args_is_help=True, help="Receipts; verifying needs no house.")
@@ -24,6 +25,7 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(receipt, name="receipt")
 app.add_typer(screen, name="screen")
 
+_MOST = 64_000_000  # bytes of a file that a command names
 KeyOption = Annotated[str, typer.Option("--key", help="The log's public key, as text or as a file")]
 
 
@@ -34,9 +36,13 @@ def contents(path: Path) -> bytes:
         BadInput: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            read = file.read(_MOST + 1)
     except OSError as fault:
         raise BadInput([Problem(str(path), f"cannot be read: {fault.strerror}", "Check the path")]) from None
+    if len(read) > _MOST:
+        raise BadInput([Problem(str(path), f"is larger than {_MOST:,} bytes", "Check the path")])
+    return read
 
 
 def end_with(here: Context, found: Report, good: str) -> None:
@@ -49,17 +55,24 @@ def end_with(here: Context, found: Report, good: str) -> None:
 @ledger.command("verify")
 def verify(
     context: typer.Context,
+    directory: Annotated[Path | None, typer.Argument(help="An export, or a copy of /ledger; needs no house")] = None,
+    key: Annotated[str, typer.Option("--key", help="The log's public key, as text or as a file; for DIRECTORY")] = "",
     since: Annotated[
         Path | None, typer.Option(help="A checkpoint kept earlier: proved to be a prefix of the log")
     ] = None,
 ) -> None:
-    """Recompute everything from the stored entries; tell which entry was altered, removed or reordered."""
+    """Recompute everything from the entries; tell which one was altered, removed or reordered."""
     here: Context = context.obj
+    if (directory is None) != (not key):
+        cure = "Give both to verify an export, neither to verify the log of this house"
+        raise BadInput([Problem("--key" if directory else "DIRECTORY", "is missing", cure)])
     kept = contents(since) if since else None
-    found = here.house.log.audit(here.house.signer.verifier, kept)
-    end_with(
-        here, found, f"{found.size} entries, root {found.root}: whole" + (", and grown from there" if since else "")
-    )
+    if directory is not None:
+        found = verify_export(directory, Verifier.from_option(key), kept)
+    else:
+        found = here.house.log.audit(here.house.signer.verifier, kept)
+    grown = ", and grown from there" if since else ""
+    end_with(here, found, f"{found.size} entries, root {found.root}: whole{grown}")
 
 
 @ledger.command("checkpoint")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from readingroom.ledger.checkpoint import Checkpoint
-from readingroom.ledger.merkle import Frontier, leaf_hash
+from readingroom.ledger.merkle import EMPTY, Frontier, leaf_hash
 from readingroom.ledger.model import Entry
 from readingroom.ledger.note import Unproven, Verifier
 from readingroom.ledger.report import Findings, Report
@@ -70,6 +70,7 @@ class _Audit:
         self._kept = list(kept)  # those that are not compared yet
         self._tree: Frontier | None = Frontier()  # None: unknown until the next good checkpoint
         self._size = 0
+        self._proved = Checkpoint("", 0, EMPTY)  # the last one that the entries lead to
         self._settled = 0  # entries before this one agree with what was signed, or were named
 
     def run(self, entries: Iterable[StoredEntry], checkpoints: Iterable[StoredCheckpoint]) -> Report:
@@ -81,7 +82,7 @@ class _Audit:
             self._step(seq, entry, checkpoint)
             self._compare_kept()
         self._finish_kept()
-        return self._findings.report(self._size, self._tree.root() if self._tree else b"")
+        return self._findings.report(self._proved.size, self._proved.root)
 
     def _compare_kept(self) -> None:
         for kept in [each for each in self._kept if each.size == self._size and self._tree is not None]:
@@ -139,6 +140,8 @@ class _Audit:
         anchor = self._anchor(signed, stored)
         self._tree = grown or anchor
         self._size = seq + 1
+        if signed is not None and self._tree is not None:
+            self._proved = signed
 
     def _signed(self, size: int, stored: StoredCheckpoint | None) -> Checkpoint | None:
         if stored is None:

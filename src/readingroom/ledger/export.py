@@ -40,6 +40,9 @@ def export(source: Source, folder: Path, progress: Callable[[Tile], None] = lamb
         BadInput: the folder holds something else, or the log is empty.
         Broken: it cannot be written.
     """
+    if folder.absolute() == Path.cwd():
+        cure = "Name a new folder, or stand elsewhere"
+        raise BadInput([Problem(str(folder), "is where you stand; an export takes the place of its folder", cure)])
     size = source.size()
     note = source.checkpoint(size)
     if note is None:

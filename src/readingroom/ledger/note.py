@@ -143,12 +143,15 @@ class Verifier:
             BadInput: it is neither.
         """
         try:
-            path = Path(option)
-            text = path.read_text(encoding="utf-8") if path.is_file() else option
-            return cls.parse(text)
+            named = Path(option).is_file()
+        except (OSError, ValueError):  # no path can be like this
+            named = False
+        try:
+            return cls.parse(_beginning(Path(option)) if named else option)
         except (OSError, ValueError, Unproven) as fault:
             cure = "Give the line that GET /ledger/key answers, or a file with it"
-            raise BadInput([Problem("--key", f"no public key: {fault}", cure)]) from None
+            told = f"no public key: {'' if named else 'there is no such file, and '}{fault}"
+            raise BadInput([Problem("--key", told, cure)]) from None
 
     def open(self, data: bytes) -> str:
         """Return the text of a note that this key has signed; other keys' signatures are not looked at.
@@ -230,6 +233,12 @@ class Signer:
         if not isinstance(key, Ed25519PrivateKey):
             raise Broken(Problem(str(path), "this is not an Ed25519 key", cure))
         return cls(name, key)
+
+
+def _beginning(path: Path) -> str:
+    """Read a file no further than a note can be long."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES).decode()
 
 
 def _is_name(name: str) -> bool:

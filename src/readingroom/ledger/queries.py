@@ -85,9 +85,13 @@ class LedgerReader:
         with self._db.read() as tx:
             if not tile.is_of(size(tx)):
                 return None
-            if tile.level is None:
-                return bundle(leaves(tx, tile.start, tile.start + tile.width))
-            return b"".join(self._roots(tx, HEIGHT * tile.level, range(tile.start, tile.start + tile.width)))
+            try:
+                if tile.level is None:
+                    return bundle(leaves(tx, tile.start, tile.start + tile.width))
+                return b"".join(self._roots(tx, HEIGHT * tile.level, range(tile.start, tile.start + tile.width)))
+            except TypeError:  # a text stands where bytes belong
+                cure = "Run `readingroom ledger verify`; it names what was altered"
+                raise Broken(Problem("ledger", "rows of the log were altered", cure)) from None
 
     def inclusion(self, seq: int, at: int) -> tuple[bytes, ...]:
         """Return the path from an entry up to the root of the log at a size.
@@ -181,7 +185,7 @@ def _require_size(tx: Connection, wanted: int) -> None:
 
 def _entries(tx: Connection) -> Generator[StoredEntry]:
     table = tables.entry
-    wanted = sa.select(table.c.seq, _raw(table.c.leaf), _raw(table.c.leaf_hash)).order_by(table.c.seq)
+    wanted = sa.select(table.c.seq, _bytes(tx, table.c.leaf), _bytes(tx, table.c.leaf_hash)).order_by(table.c.seq)
     with tx.execute(wanted, execution_options={"yield_per": _FETCH}) as rows:
         for seq, leaf, leaf_hash in rows:
             yield StoredEntry(seq, leaf or b"", leaf_hash or b"")
@@ -189,12 +193,14 @@ def _entries(tx: Connection) -> Generator[StoredEntry]:
 
 def _checkpoints(tx: Connection) -> Generator[StoredCheckpoint]:
     table = tables.checkpoint
-    wanted = sa.select(table.c.size, _raw(table.c.note), _raw(table.c.frontier)).order_by(table.c.size)
+    wanted = sa.select(table.c.size, _bytes(tx, table.c.note), _bytes(tx, table.c.frontier)).order_by(table.c.size)
     with tx.execute(wanted, execution_options={"yield_per": _FETCH}) as rows:
         for at, note, frontier in rows:
             yield StoredCheckpoint(at, note or b"", frontier or b"")
 
 
-def _raw(column: sa.Column[bytes]) -> sa.Cast[bytes]:
-    """Read a column as bytes, whatever a meddler made of it: SQLite lets a text stand where a blob belongs."""
-    return sa.cast(column, sa.LargeBinary)
+def _bytes(tx: Connection, column: sa.Column[bytes]) -> sa.ColumnElement[bytes]:
+    """Read a column where it holds bytes: SQLite lets a text stand in their place, which no reader could use."""
+    if tx.dialect.name != "sqlite":
+        return column
+    return sa.case((sa.func.typeof(column) == "blob", column))

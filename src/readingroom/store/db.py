@@ -216,9 +216,11 @@ def _fault(fault: sa.exc.DatabaseError) -> tuple[str, str] | None:
         found = _SQLITE_FAULTS.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
         if str(cause).startswith("no such "):
             found = _OTHER_SCHEMA
+        if str(cause).startswith("Could not decode"):  # a text that is none: nothing of ours wrote it
+            found = _DAMAGED
     if found is None and fault.connection_invalidated:
         found = _UNWRITABLE
-    said = str(cause).strip().split("\n")[0]
+    said = str(cause).strip().split("\n")[0][:200]
     return (f"{found[0]}: {said}", found[1]) if found else None
 
 
