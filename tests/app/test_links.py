@@ -101,3 +101,11 @@ def test_an_outbox_that_cannot_be_written_is_told(home: Path) -> None:
     code, _, err = program("--home", str(home), "person", "link", "two@lab.example")
     assert code == 1
     assert "cannot be written" in err
+
+
+@pytest.mark.parametrize("kept", [b"", b"nonsense", b"\xff\xfe\x00"])
+def test_a_damaged_sign_in_has_ended_and_signing_out_forgets_it(home: Path, kept: bytes) -> None:
+    (home / "run" / "login").write_bytes(kept)
+    assert "has expired" in str(run(home, "person", "list", code=2))
+    assert run(home, "logout") == {"signed_in": False}
+    assert run(home, "person", "list")

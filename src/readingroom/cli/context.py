@@ -45,7 +45,7 @@ class Context:
         path = self.house.settings.run / LOGIN
         if not path.exists():
             return self.house.people.operator()
-        person = self.house.people.session(path.read_text(encoding="utf-8").strip())
+        person = self.house.people.session(path.read_text(encoding="utf-8", errors="replace").strip())
         if person is None:
             cure = "Sign in again with `readingroom login URL`, or `readingroom logout` to act as the operator"
             raise BadInput([Problem(str(path), "the sign-in at this terminal has expired", cure)])

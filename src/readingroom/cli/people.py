@@ -10,6 +10,7 @@ import typer
 from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
 from readingroom.core.errors import BadInput, Problem
+from readingroom.core.files import write_over
 from readingroom.people.model import Person, Role
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def login(context: typer.Context, url: str) -> None:
     session = people.sign_in(secret)
     path = here.house.settings.run / LOGIN
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(session, encoding="utf-8")
+    write_over(path, session.encode())
     who = people.session(session)
     here.output.result(shown(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours")
 
@@ -110,6 +110,7 @@ def logout(context: typer.Context) -> None:
     here: Context = context.obj
     path = here.house.settings.run / LOGIN
     if path.exists():
-        here.house.people.sign_out(path.read_text(encoding="utf-8").strip())
-        path.unlink()
+        secret = path.read_text(encoding="utf-8", errors="replace").strip()
+        path.unlink()  # first: whatever comes of the database, nobody is signed in here any more
+        here.house.people.sign_out(secret)
     here.output.result({"signed_in": False}, "Signed out")
