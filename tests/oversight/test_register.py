@@ -87,7 +87,8 @@ def test_an_institution_shows_once_enough_share_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(0, 0), (4, 0), (73, 70), (99, 100), (100, 100), (12_345, 12_000), (12_500, 13_000), (999, 1000)]
+    ("count", "shown"),
+    [(0, 0), (4, 0), (73, 70), (99, 100), (100, 100), (12_345, 12_000), (12_500, 13_000), (999, 1000)],
 )
 def test_use_is_rounded_to_two_digits_or_to_tens(count: int, shown: int) -> None:
     assert two_digits(count) == shown
