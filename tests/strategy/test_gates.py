@@ -205,7 +205,8 @@ def test_a_rate_in_use_is_judged_by_its_exact_bound(
 def test_a_document_that_is_missing_leaves_the_gate_inconclusive_and_is_named() -> None:
     judged = clause(OUT, "document").judge(replace(complete(), documents=(DocumentFact("energy", "sha256:e"),)))
     assert judged.verdict is Verdict.INCONCLUSIVE
-    assert "model_card" in judged.sentence
+    assert "model card" in judged.sentence
+    assert "model_card" in judged.missing
     assert "energy" not in judged.sentence
 
 

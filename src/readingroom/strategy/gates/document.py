@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,19 +37,23 @@ class Document:
 
     def describe(self) -> str:
         """Say what must hold."""
-        return f"the dossier holds: {', '.join(self.wanted)}"
+        return f"the dossier holds: {_named(self.wanted)}"
 
     def judge(self, facts: Facts) -> Judgement:
         """Judge which documents are there; one that is missing leaves the clause inconclusive."""
         if facts.model_digest is None:
             cure = "Register it with `readingroom model add`"
-            return Judgement(Verdict.INCONCLUSIVE, "the model is not registered", cure)
+            return Judgement(Verdict.INCONCLUSIVE, "The model is not registered", cure)
         there = {each.kind for each in facts.documents if each.digest}
         lacking = [name for name in self.wanted if name not in there]
         if lacking:
-            cure = f"File {', '.join(lacking)} in the model's dossier"
-            return Judgement(Verdict.INCONCLUSIVE, f"the dossier lacks {', '.join(lacking)}", cure)
-        return Judgement(Verdict.MET, f"the dossier holds {', '.join(self.wanted)}")
+            cure = f"File in the model's dossier: {', '.join(lacking)}"
+            return Judgement(Verdict.INCONCLUSIVE, f"The dossier lacks: {_named(lacking)}", cure)
+        return Judgement(Verdict.MET, f"The dossier holds: {_named(self.wanted)}")
+
+
+def _named(kinds: Sequence[str]) -> str:
+    return ", ".join(kinds).replace("_", " ")
 
 
 def parse(node: Node, scope: Scope) -> Document | None:  # noqa: ARG001 - every kind is read by the same call

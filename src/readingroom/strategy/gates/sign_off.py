@@ -49,7 +49,9 @@ class SignOff:
         for each in valid:
             first.setdefault(each.person, each.role)
         signed = sum(role == self.role for role in first.values())
-        sentence = f"{signed} of {self.quorum} {_persons(self.role, self.quorum)} signed"
+        sentence = f"{signed} of {self.quorum} {_persons(self.role, self.quorum)} have signed"
+        if self.quorum == 1:
+            sentence = f"A {_persons(self.role, 1)} has signed" if signed else f"No {_persons(self.role, 1)} has signed"
         if signed >= self.quorum:
             return Judgement(Verdict.MET, sentence)
         if len(valid) < len(facts.signatures):

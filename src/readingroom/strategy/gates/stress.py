@@ -114,7 +114,9 @@ class Stress:
         upper = binomial_upper(counts.worst, counts.samples, confidence)
         lower = binomial_lower(counts.hits, counts.samples, confidence)
         bar = self._bar()
-        sentence = f"{bar[0].upper()}{bar[1:]}. Measured: {counts.told()}; at most {_percent(upper)}."
+        sentence = (
+            f"{bar[0].upper()}{bar[1:]}. Seen in {counts.told()}, so the true rate may be up to {_percent(upper)}."
+        )
         if runs.started > 1:
             told = f"{runs.started} started, {runs.finished} finished, {runs.abandoned} abandoned"
             sentence += f" Runs of this suite on this model: {told}, so the bound is at {_percent(confidence)}."
@@ -161,8 +163,8 @@ class Counts:
     def told(self) -> str:
         """Say the figures."""
         lost = self.errors + self.unscored
-        aside = f", and {lost} errors or unscored, counted as hits" if lost else ""
-        return f"{self.hits} of {self.samples}{aside}"
+        aside = f", with {lost} more that failed or could not be scored and count as seen" if lost else ""
+        return f"{self.hits} of {self.samples} cases{aside}"
 
 
 def _suite(evidence: EvidenceFact) -> object:
