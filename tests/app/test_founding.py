@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from readingroom.app.founding import default_plan, found
-from readingroom.core.errors import Broken
+from readingroom.core.errors import BadInput, Broken
 from readingroom.core.settings import FILE, Settings
 from readingroom.publication.oms import load_private, public_from_option
 
@@ -77,3 +77,11 @@ def test_a_home_with_an_odd_name_holds_its_own_database(tmp_path: Path, odd: str
     begin(tmp_path / odd)
     assert (tmp_path / odd / "readingroom.db").is_file()
     assert [path.name for path in tmp_path.iterdir()] == [odd]
+
+
+def test_a_founding_that_was_cut_off_is_not_gone_on_with_for_another_engine(tmp_path: Path) -> None:
+    (tmp_path / "release.yaml").write_text(default_plan(Settings(home=tmp_path, engine="embedded", dev=True)))
+    other = Settings(home=tmp_path, engine="echo", dev=True)
+    with pytest.raises(BadInput, match="another engine"):
+        found(other, default_plan(other))
+    assert [path.name for path in tmp_path.iterdir()] == ["release.yaml"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import readingroom
 from readingroom.app.founding import template
 from served import found, program, run
 
@@ -203,3 +204,17 @@ def test_an_altered_ledger_row_is_named_and_the_exit_code_is_one(tmp_path: Path)
     told = run(home, "ledger", "verify", code=1)
     assert told["ok"] is False
     assert any("3" in problem for problem in told["problems"])
+
+
+def test_the_version_is_told_without_a_house(tmp_path: Path) -> None:
+    assert run(tmp_path, "--version") == {"version": readingroom.__version__}
+
+
+def test_what_the_machine_refuses_is_told_with_its_place_and_no_fault_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended, out, err = program("--home", str(tmp_path / "file" / "home"), "--json", "init", "--dev", "--engine", "echo")
+    assert ended == 1
+    [problem] = json.loads(out)["error"]["problems"]
+    assert problem["where"].startswith(str(tmp_path / "file"))
+    assert "Not a directory" in problem["what"]
+    assert "report" not in err

@@ -37,12 +37,15 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
         model_file: the model's weights, where there is a file.
 
     Raises:
-        BadInput: there is a house here already.
+        BadInput: there is a house here already, or a founding that was cut off had begun one of another kind.
     """
     home = settings.home
     if (home / FILE).exists():
         cure = "Name another folder with --home; nothing here was changed"
         raise BadInput([Problem(str(home), "there is a house here already", cure)])
+    if settings.dev and settings.plan_file.exists() and settings.plan_file.read_text(encoding="utf-8") != plan:
+        cure = "Run it again with the options of the first time, or name another folder with --home"
+        raise BadInput([Problem(str(settings.plan_file), "is another plan, as for another engine or model", cure)])
     for folder in (home, settings.keys, settings.run, settings.outbox, home / "rules"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_new(settings.plan_file, plan)

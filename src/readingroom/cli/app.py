@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+import readingroom
 from readingroom.cli.context import Context
 from readingroom.cli.output import Output
 from readingroom.core.errors import BadInput, Broken, Problem
@@ -23,6 +24,7 @@ app = typer.Typer(
     name="readingroom",
     help="Release a language model the way a rare-books library lends a manuscript.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -36,9 +38,15 @@ def root(
         Path | None, typer.Option(help="The house's folder [default: $READINGROOM_HOME, ./readingroom-home]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")] = False,  # noqa: FBT002
+    version: Annotated[bool, typer.Option("--version", help="Print the version")] = False,  # noqa: FBT002
 ) -> None:
     """Release a language model the way a rare-books library lends a manuscript."""
     context.obj = Context(home, Output(as_json=as_json))
+    if version:
+        context.obj.output.result({"version": readingroom.__version__}, f"readingroom {readingroom.__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
     context.call_on_close(context.obj.close)
 
 
