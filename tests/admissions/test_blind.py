@@ -13,7 +13,7 @@ from sqlalchemy import text
 from admissions.world import ANSWERS, CALL, World, judged
 from readingroom.admissions import call_file
 from readingroom.admissions.blind import BlindView, blind_view
-from readingroom.admissions.model import Application, Draft, Version
+from readingroom.admissions.model import Application, Draft, Outcome, Reason, Ruling, Version
 from readingroom.core.canonical import canonical
 from readingroom.core.refusal import Refused
 from readingroom.people.model import Role
@@ -92,6 +92,7 @@ def test_who_reviews_learns_no_names_by_another_role_until_it_is_allocated(lite:
         lambda: lite.desk.application(both, made.id),
         lambda: lite.desk.reviews(both, call.id),
         lambda: lite.desk.awards(both, call.id),
+        lambda: lite.desk.decision(both, made.id),
         lambda: lite.desk.allocate(both, call.id, dry_run=True),
     ):
         with pytest.raises(Refused, match="admissions/blind-phase"):
@@ -100,3 +101,28 @@ def test_who_reviews_learns_no_names_by_another_role_until_it_is_allocated(lite:
         lite.review(each, made.id, judged())
     lite.desk.allocate(lite.steward, call.id)
     assert [each.id for each in lite.desk.applications(both, call.id)] == [made.id]
+    assert lite.desk.decision(both, made.id) is None
+
+
+def test_who_reviews_where_a_person_decides_learns_no_names_by_a_decision_or_by_looking_for_conflicts(
+    lite: World,
+) -> None:
+    both = lite.person("both@west.example", "West", Role.REVIEWER, Role.STEWARD)
+    call = lite.open(allocation={"policy": "by-person"})
+    first, second = lite.applicants(2)
+    made, other = lite.apply(first, call), lite.apply(second, call)
+    lite.desk.assign_reviewers(lite.steward, call.id, [both.id, lite.reviewers[0].id])
+    for each in (both, lite.reviewers[0]):
+        lite.review(each, made.id, judged())
+    lite.desk.decide(lite.steward, made.id, Ruling(Outcome.AWARDED, Reason.SUITABLE))
+    (award,) = lite.desk.my_awards(first)
+    for look in (
+        lambda: lite.desk.conflicts(both, call.id, first.id),
+        lambda: lite.desk.decision(both, made.id),
+        lambda: lite.desk.award(both, award.id),
+        lambda: lite.desk.awards(both, call.id),
+        lambda: lite.desk.application(both, other.id),
+    ):
+        with pytest.raises(Refused, match="admissions/blind-phase"):
+            look()
+    assert lite.desk.award(lite.panel, award.id) == award

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
@@ -202,3 +203,35 @@ def test_a_refused_publication_leaves_nothing_half_done(world: World) -> None:
     assert world.desk.awards(world.steward, call.id) == []
     assert world.desk.budget(call.id)["passes"].rest == 36_000
     assert len(world.desk.publish(world.steward, call.id)) == 2
+
+
+def test_what_was_returned_and_never_corrected_is_decided_by_a_person_before_a_call_is_allocated(world: World) -> None:
+    call = world.open()
+    late, good = [world.apply(who, call) for who in world.applicants(2)]
+    world.desk.return_application(world.steward, late.id, "Say more.", world.clock.now() + timedelta(hours=1))
+    no = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "It was not corrected in time.")
+    with pytest.raises(Refused, match="admissions/correction-pending"):
+        world.desk.decide(world.steward, late.id, no)
+    world.desk.close_call(world.steward, call.id)
+    world.clock.advance(hours=2)
+    world.desk.assign_reviewers(world.steward, call.id)
+    world.review_all({})
+    with pytest.raises(Refused, match="admissions/returned-undecided") as caught:
+        world.desk.allocate(world.steward, call.id)
+    assert caught.value.refusal.facts == {"applications": [late.id]}
+    with pytest.raises(Refused, match="admissions/wrong-state"):
+        world.desk.decide(world.steward, late.id, OK)
+    with pytest.raises(Refused, match="admissions/competition"):
+        world.desk.decide(world.steward, good.id, no)
+    assert world.desk.decide(world.steward, late.id, no).outcome is Outcome.REFUSED
+    world.desk.allocate(world.steward, call.id)
+    world.desk.publish(world.steward, call.id)
+    states = {each.id: each.state for each in world.desk.applications(world.steward, call.id)}
+    assert states == {late.id: ApplicationState.REFUSED, good.id: ApplicationState.AWARDED}
+
+
+def test_who_has_only_begun_to_apply_decides_nothing_in_that_call_either(world: World) -> None:
+    call = world.open()
+    world.desk.start(world.steward, call.id, Draft(ANSWERS, 5_000))
+    with pytest.raises(Refused, match="admissions/own-application"):
+        world.desk.close_call(world.steward, call.id)

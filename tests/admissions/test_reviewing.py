@@ -8,6 +8,7 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ConflictKind, ReviewState, Risk
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
+from readingroom.ledger.model import Entry
 from readingroom.people import queries as people
 from readingroom.people.model import Role
 
@@ -170,3 +171,48 @@ def test_a_reviewer_who_left_without_reviewing_blocks_no_call(world: World) -> N
     world.desk.assign_reviewers(world.steward, call.id)
     world.review(new, made.id, judged())
     world.desk.allocate(world.steward, call.id)
+
+
+def test_a_silent_reviewer_is_let_go_on_record_and_another_is_asked(world: World) -> None:
+    heard: list[Entry] = []
+    world.ledger.on("admissions.review.released", lambda _tx, entry: heard.append(entry))
+    call, made = in_review(world)
+    silent, stays = world.reviewers
+    world.review(stays, made.id, judged())
+    handle = world.handle(silent, made.id)
+    for by in (silent, world.panel, world.people.actor(made.person)):
+        with pytest.raises(Refused, match="people/not-allowed"):
+            world.desk.release_review(by, handle)
+    world.desk.release_review(world.steward, handle)
+    assert [(each.data, each.by) for each in heard] == [({"call": call.id, "review": handle}, world.steward.id)]
+    assert world.desk.reviews_to_do(silent) == []
+    with pytest.raises(Refused, match="admissions/not-a-reviewer"):
+        world.desk.review(silent, handle, judged())
+    with pytest.raises(Refused, match="admissions/reviewers-missing"):
+        world.desk.assign_reviewers(world.steward, call.id)  # nobody is asked twice about the same
+    new = world.person("new@far.example", "Far", Role.REVIEWER)
+    world.desk.assign_reviewers(world.steward, call.id)
+    world.review(new, made.id, judged())
+    world.desk.allocate(world.steward, call.id)
+
+
+def test_what_was_said_is_not_taken_out_of_the_count_by_the_desk(world: World) -> None:
+    _, made = in_review(world)
+    world.review(world.reviewers[0], made.id, judged(1, 1))
+    with pytest.raises(Refused, match="admissions/wrong-state"):
+        world.desk.release_review(world.steward, world.handle(world.reviewers[0], made.id))
+    with pytest.raises(Refused, match="admissions/review-unknown"):
+        world.desk.release_review(world.steward, "review_x")
+
+
+def test_a_reviewer_who_comes_back_after_another_was_asked_changes_nothing(world: World) -> None:
+    call, made = in_review(world)
+    gone = world.reviewers[0]
+    world.people.change_role(world.people.operator(), "one@north.example", Role.REVIEWER, add=False)
+    world.person("new@far.example", "Far", Role.REVIEWER)
+    world.desk.assign_reviewers(world.steward, call.id)
+    world.people.change_role(world.people.operator(), "one@north.example", Role.REVIEWER, add=True)
+    world.desk.assign_reviewers(world.steward, call.id)
+    assert len(world.desk.reviews(world.steward, call.id)) == 3
+    assert len(world.desk.reviews_to_do(world.people.actor(gone.id))) == 1
+    assert made.id

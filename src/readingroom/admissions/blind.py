@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from readingroom.admissions.call import CallFile
-from readingroom.admissions.model import Answer, Version
+from readingroom.admissions.call import CallFile, Criterion
+from readingroom.admissions.model import Answer, Judgement, ReviewState, Version
 from readingroom.core.canonical import Json
 
 
@@ -38,6 +38,18 @@ class BlindView:
             "tier": self.tier,
             "answers": dict(self.answers),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTask:
+    """Something to review, as its reviewer sees it: the blind view, the criteria, and one's own judgement."""
+
+    call: str
+    view: BlindView
+    criteria: tuple[Criterion, ...]
+    anchors: tuple[tuple[int, str], ...]
+    state: ReviewState
+    mine: Judgement | None
 
 
 def blind_view(review: str, version: Version, file: CallFile) -> BlindView:

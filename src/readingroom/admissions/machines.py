@@ -78,6 +78,7 @@ APPLICATION = Machine(
         (_A.SUBMITTED, "refuse"): _A.REFUSED,
         (_A.RETURNED, "submit"): _A.SUBMITTED,
         (_A.RETURNED, "withdraw"): _A.WITHDRAWN,
+        (_A.RETURNED, "refuse"): _A.REFUSED,  # by a person, once its time to be corrected is over
         (_A.UNDER_REVIEW, "withdraw"): _A.WITHDRAWN,
         (_A.UNDER_REVIEW, "award"): _A.AWARDED,
         (_A.UNDER_REVIEW, "refuse"): _A.REFUSED,
@@ -90,6 +91,7 @@ REVIEW = Machine(
     {
         (_R.ASSIGNED, "submit"): _R.SUBMITTED,
         (_R.ASSIGNED, "recuse"): _R.RECUSED,
+        (_R.ASSIGNED, "release"): _R.RELEASED,
         (_R.SUBMITTED, "submit"): _R.SUBMITTED,  # amended
         (_R.SUBMITTED, "recuse"): _R.RECUSED,
     },

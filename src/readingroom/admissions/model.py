@@ -42,6 +42,7 @@ class ReviewState(StrEnum):
     ASSIGNED = "assigned"
     SUBMITTED = "submitted"
     RECUSED = "recused"  # the reviewer declared a conflict; what was written no longer counts
+    RELEASED = "released"  # the desk let a silent reviewer go, so that another can be asked
 
 
 class AwardState(StrEnum):

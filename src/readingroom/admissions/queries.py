@@ -85,6 +85,11 @@ def reviews(tx: Connection, call_id: str) -> list[Review]:
     return _reviews(tx, T.review.c.call_id == call_id)
 
 
+def review(tx: Connection, review_id: str) -> Review | None:
+    """Return one review."""
+    return next(iter(_reviews(tx, T.review.c.id == review_id)), None)
+
+
 def reviews_by(tx: Connection, reviewer_id: str) -> list[Review]:
     """Return what a person is asked to review."""
     return _reviews(tx, T.review.c.reviewer_id == reviewer_id)

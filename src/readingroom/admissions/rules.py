@@ -31,6 +31,7 @@ from readingroom.people.rules import Permission, may
 from readingroom.strategy.model import Audience, Channel, StageFact
 
 IN_PLAY = frozenset({ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW})
+ASKED = frozenset({ReviewState.ASSIGNED, ReviewState.SUBMITTED})  # of reviews: still somebody's to give or amend
 
 
 def diagrams() -> dict[str, str]:
@@ -191,6 +192,18 @@ def check_corrected(applications: Collection[Application], now: datetime) -> Ref
     return Refusal("admissions/correction-pending", reason, {"applications": waiting})
 
 
+def check_settled(applications: Collection[Application]) -> Refusal | None:
+    """Refuse to allocate past an application that was returned: no deadline decides on it, so a person has to."""
+    left = sorted(each.id for each in applications if each.state is ApplicationState.RETURNED)
+    if not left:
+        return None
+    reason = (
+        f"{len(left)} application(s) were returned and not corrected. Once their time is over, refuse each in person: "
+        "`readingroom application decide ID refused --reason unclear --note TEXT`."
+    )
+    return Refusal("admissions/returned-undecided", reason, {"applications": left})
+
+
 def check_returnable(call: Call, application: Application, until: datetime, now: datetime) -> Refusal | None:
     """Refuse to return what reviewers have begun on, or without giving time to correct it."""
     refusal = machines.APPLICATION.check(application.state, "return")
@@ -207,7 +220,7 @@ def check_assigned(by: Actor, review: Review | None, application: Application | 
     The answer is the same whether the application is another's to review, one's own, or does not exist.
     """
     asked = may(by, Permission.APPLICATION_REVIEW) and review is not None and review.reviewer == by.id
-    if asked and review and review.state is not ReviewState.RECUSED and application:
+    if asked and review and review.state in ASKED and application:
         return None
     return Refusal("admissions/not-a-reviewer", "You are not asked to review an application by this id.")
 
@@ -239,12 +252,20 @@ def check_competitive(call: Call) -> Refusal | None:
     return Refusal("admissions/no-competition", reason)
 
 
-def check_single(call: Call, application: Application, ruling: Ruling, reviews: Collection[Review]) -> Refusal | None:
-    """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit."""
+def check_single(
+    call: Call, application: Application, ruling: Ruling, reviews: Collection[Review], now: datetime
+) -> Refusal | None:
+    """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit.
+
+    One that was returned and not corrected in time is a person's to refuse in every call: no rule has it before it.
+    """
     awarded = ruling.outcome is Outcome.AWARDED
-    if call.file.competitive:
+    returned = application.state is ApplicationState.RETURNED
+    if call.file.competitive and not returned:
         return Refusal("admissions/competition", "This call's published rule decides; allocate and publish it.")
     refusal = machines.APPLICATION.check(application.state, "award" if awarded else "refuse")
+    if returned:
+        return refusal or check_corrected([application], now) or _check_reason(ruling)
     refusal = refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
     vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
     if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:

@@ -6,9 +6,9 @@ from typing import Any
 
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
+from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, Award, Judgement, Risk
-from readingroom.admissions.service.reviewing import ReviewTask
 from readingroom.app.house import House
 from readingroom.core.refusal import require
 from readingroom.people.model import Actor

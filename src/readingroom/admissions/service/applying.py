@@ -101,8 +101,11 @@ class Applying(Base):
     def decision(self, by: Actor, application: str) -> Decision | None:
         """Return what was decided, with reasons: to the applicant, and to who may read applications."""
         with self._db.read() as tx:
-            if not may(by, Permission.APPLICATION_READ):
+            found = self._application(tx, application) if may(by, Permission.APPLICATION_READ) else None
+            if found is None or found.person == by.id:
                 self._own(tx, by, application)
+            else:
+                self._unblinded(tx, by, self._call(tx, found.call))
             return queries.decision(tx, application)
 
     def _freeze(self, tx: Connection, found: Application) -> Version:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from readingroom.admissions import machines, queries, rules, tables
 from readingroom.admissions.account import Posting
 from readingroom.admissions.call import Call
-from readingroom.admissions.model import Application, Award
+from readingroom.admissions.model import Application, ApplicationState, Award
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.refusal import Refusal, Refused, require
@@ -62,10 +62,15 @@ class Base:
         """Refuse whoever applies in the call or, where it is about one application, is named in its team."""
         party = queries.party(tx, by.id)
         sides = queries.sides(tx, call_id)
-        own = [each for each, side in sides.items() if side.applicant.person == by.id]
+        gone = ApplicationState.WITHDRAWN
+        own = [a.id for a in queries.of_person(tx, by.id) if a.call == call_id and a.state is not gone]
         if application_id in sides and sides[application_id].includes(party):
             own.append(application_id)
         require(rules.check_impartial(own))
+
+    def _unblinded(self, tx: Connection, by: Actor, found: Call) -> None:
+        """Refuse names and others' reviews to who reviews in a call, until it is allocated."""
+        require(rules.check_unblinded(by, found, {each.reviewer for each in queries.reviews(tx, found.id)}))
 
     def _move_call(self, tx: Connection, found: Call, act: str) -> None:
         require(machines.CALL.check(found.state, act))

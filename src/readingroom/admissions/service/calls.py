@@ -77,7 +77,9 @@ class Calls(Base):
             raise BadInput([Problem("note", "is required", "Say what is to be corrected")])
         with self._db.decide() as tx:
             found = self._application(tx, application)
-            require(rules.check_returnable(self._call(tx, found.call), found, until, self._clock.now()))
+            call = self._call(tx, found.call)
+            require(rules.check_returnable(call, found, until, self._clock.now()))
+            self._unblinded(tx, by, call)
             self._impartial(tx, by, found.call, application)
             self._move(tx, found, "return")
             values = {"note": note.strip(), "correct_until": until}
@@ -110,8 +112,7 @@ class Calls(Base):
         """List what was submitted to a call, with who applies; drafts are their applicants' own."""
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
-            reviewers = {each.reviewer for each in queries.reviews(tx, call)}
-            require(rules.check_unblinded(by, self._call(tx, call), reviewers))
+            self._unblinded(tx, by, self._call(tx, call))
             return [_as_submitted(each) for each in queries.applications(tx, call) if each.submitted]
 
     def application(self, by: Actor, application: str) -> Application:
@@ -122,8 +123,7 @@ class Calls(Base):
                 return found
             if found is None or not found.submitted or not may(by, Permission.APPLICATION_READ):
                 return self._own(tx, by, application)
-            reviewers = {each.reviewer for each in queries.reviews(tx, found.call)}
-            require(rules.check_unblinded(by, self._call(tx, found.call), reviewers))
+            self._unblinded(tx, by, self._call(tx, found.call))
             return _as_submitted(found)
 
 

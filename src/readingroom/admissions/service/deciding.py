@@ -17,6 +17,7 @@ from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
@@ -30,17 +31,17 @@ class Deciding(Base):
         A dry run has no effect, is possible at any time, and takes an application without reviews as below the
         floor. Its ties fall by a seed of their own: a rehearsal tells nobody the real one.
         """
-        require(check(by, Permission.CALL_DECIDE))
         with self._db.read() if dry_run else self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.CALL_DECIDE))
             found = self._call(tx, call)
             require(rules.check_competitive(found))
             self._impartial(tx, by, call)
             in_play = self._reviewed(tx, call)
             candidates = [_candidate(each, reviews) for each, reviews in in_play]
             if dry_run:
-                reviewers = {each.reviewer for each in queries.reviews(tx, call)}
-                require(rules.check_unblinded(by, found, reviewers))
+                self._unblinded(tx, by, found)
                 return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
+            require(rules.check_settled(queries.applications(tx, call)))
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
             self._move_call(tx, found, "allocate")
             result = allocate(found.file, candidates, _seed(tx, call))
@@ -52,9 +53,9 @@ class Deciding(Base):
 
         What was withdrawn since the allocation is not awarded; its amount stays in the rest.
         """
-        require(check(by, Permission.CALL_DECIDE))
         now = self._clock.now()
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.CALL_DECIDE))
             found = self._call(tx, call)
             self._impartial(tx, by, call)
             self._move_call(tx, found, "publish")
@@ -69,15 +70,19 @@ class Deciding(Base):
             return queries.awards(tx, call)
 
     def decide(self, by: Actor, application: str, ruling: Ruling) -> Decision:
-        """Decide one application of a call that holds no competition; first come within the budget."""
-        require(check(by, Permission.CALL_DECIDE))
+        """Decide one application of a call that holds no competition; first come within the budget.
+
+        In any call, one that was returned and not corrected in time is refused this way.
+        """
         with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.CALL_DECIDE))
             found = self._application(tx, application)
             call = self._call(tx, found.call)
             self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
-            require(rules.check_single(call, found, ruling, reviews))
-            decided = notices.by_person(call.file, application, ruling, self._clock.now(), by.id)
+            now = self._clock.now()
+            require(rules.check_single(call, found, ruling, reviews, now))
+            decided = notices.by_person(call.file, application, ruling, now, by.id)
             self._decide(tx, by, found, decided)
             if ruling.outcome is Outcome.AWARDED:
                 self._offer(tx, by, call, found, self._affordable(tx, call, found, ruling))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import answers, conflicts, machines, queries, rules, tables
-from readingroom.admissions.blind import BlindView, blind_view
-from readingroom.admissions.call import Call, Criterion
+from readingroom.admissions.blind import ReviewTask, blind_view
+from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ApplicationState, Conflict, Judgement, Review, ReviewState
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import canonical, commitment
@@ -19,18 +18,6 @@ from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewTask:
-    """Something to review, as its reviewer sees it: the blind view, the criteria, and one's own judgement."""
-
-    call: str
-    view: BlindView
-    criteria: tuple[Criterion, ...]
-    anchors: tuple[tuple[int, str], ...]
-    state: ReviewState
-    mine: Judgement | None
 
 
 class Reviewing(Base):
@@ -72,7 +59,7 @@ class Reviewing(Base):
         require(check(by, Permission.CALL_OPEN))
         with self._db.read() as tx:
             found = self._call(tx, call)
-            require(rules.check_unblinded(by, found, {each.reviewer for each in queries.reviews(tx, call)}))
+            self._unblinded(tx, by, found)
             sides = queries.sides(tx, found.id)
             party, declared = queries.party(tx, reviewer), queries.declared(tx, call)
             everyone = tuple(sides.values())
@@ -129,31 +116,46 @@ class Reviewing(Base):
             tx.execute(tables.conflict.insert().values(**values, declared_at=self._clock.now()))
             self._say(tx, by, "admissions.conflict.declared", {"call": call.id, "review": mine.id})
 
+    def release_review(self, by: Actor, review: str) -> None:
+        """Let a reviewer go who has not reviewed, so that another is assigned: one silent person blocks no call.
+
+        What somebody has said stays: it is not the desk's to take out of the count.
+        """
+        require(check(by, Permission.CALL_OPEN))
+        with self._db.decide() as tx:
+            found = queries.review(tx, review)
+            if found is None:
+                raise Refused(Refusal("admissions/review-unknown", f"There is no review {review[:80]!r}."))
+            require(rules.check_reviewable(self._call(tx, found.call)))
+            self._impartial(tx, by, found.call, found.application)
+            require(machines.REVIEW.check(found.state, "release"))
+            state = machines.REVIEW.after(found.state, "release").value
+            tx.execute(tables.review.update().where(tables.review.c.id == review).values(state=state))
+            self._say(tx, by, "admissions.review.released", {"call": found.call, "review": review})
+
     def reviews(self, by: Actor, call: str) -> list[Review]:
         """Return all reviews of a call: to who may read applications and does not review in it."""
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
-            found = queries.reviews(tx, call)
-            require(rules.check_unblinded(by, self._call(tx, call), {each.reviewer for each in found}))
-            return found
+            self._unblinded(tx, by, self._call(tx, call))
+            return queries.reviews(tx, call)
 
     def _match(
         self, tx: Connection, call: Call, in_play: dict[str, Application], reviewers: Collection[str]
     ) -> tuple[tuple[str, str], ...]:
         sides, declared = queries.sides(tx, call.id), queries.declared(tx, call.id)
         parties = [queries.party(tx, each) for each in sorted(reviewers)]
-        allowed = {each: conflicts.free(parties, sides[each], sides.values(), declared) for each in in_play}
         anybody = [queries.party(tx, each) for each in sorted(_chosen(tx, None))]
-        held: dict[str, set[str]] = {each: set() for each in in_play}
-        for review in queries.reviews(tx, call.id):
-            # One who has judged counts; one who has not counts while he still may: nobody's leaving blocks a call.
-            if review.application not in held or review.state is ReviewState.RECUSED:
-                continue
-            able = conflicts.free(anybody, sides[review.application], sides.values(), declared)
-            if review.state is ReviewState.SUBMITTED or review.reviewer in able:
-                held[review.application].add(review.reviewer)
-        frozen = {each: frozenset(persons) for each, persons in held.items()}
-        result = conflicts.assign(allowed, frozen, call.file.reviews_needed, call.id)
+        known = queries.reviews(tx, call.id)
+        allowed, held = {}, {}
+        for each in in_play:
+            able = conflicts.free(anybody, sides[each], sides.values(), declared)
+            given = [review for review in known if review.application == each]
+            # Nobody is asked twice about the same.
+            asked = {review.reviewer for review in given}
+            allowed[each] = conflicts.free(parties, sides[each], sides.values(), declared) - asked
+            held[each] = frozenset(review.reviewer for review in given if _holds(review, able))
+        result = conflicts.assign(allowed, held, call.file.reviews_needed, call.id)
         if result.lacking:
             text = f"{max(result.lacking.values())} more reviewer(s) without a conflict are needed; add some."
             lacking = dict(sorted(result.lacking.items()))
@@ -188,7 +190,7 @@ class Reviewing(Base):
     def _task(self, tx: Connection, mine: Review) -> ReviewTask | None:
         found, call = self._application(tx, mine.application), self._call(tx, mine.call)
         open_to_review = rules.check_reviewable(call) is None and found.state is ApplicationState.UNDER_REVIEW
-        if not open_to_review or mine.state is ReviewState.RECUSED or not found.submitted or not call.file.reviewing:
+        if not open_to_review or mine.state not in rules.ASKED or not found.submitted or not call.file.reviewing:
             return None
         return ReviewTask(
             call=call.id,
@@ -198,6 +200,12 @@ class Reviewing(Base):
             state=mine.state,
             mine=mine.judgement,
         )
+
+
+def _holds(review: Review, able: Collection[str]) -> bool:
+    """Tell whether a review takes a place: given, or still to come from somebody who may give it."""
+    waiting = review.state is ReviewState.ASSIGNED and review.reviewer in able
+    return waiting or review.state is ReviewState.SUBMITTED
 
 
 def _chosen(tx: Connection, reviewers: Collection[str] | None) -> Collection[str]:

@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
+from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.model import Judgement, Risk
-from readingroom.admissions.service.reviewing import ReviewTask
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
