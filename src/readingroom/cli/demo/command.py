@@ -94,13 +94,10 @@ def served(home: Path, port: int) -> Iterator[str]:
     command = [sys.executable, "-m", "readingroom", "--home", str(home), "--json", "serve", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
     try:
-        text = ""
-        while server.stdout is not None and not text.rstrip().endswith("}"):
-            line = server.stdout.readline()
-            if not line:
-                raise Broken(Problem("serve", "did not start", "Its message stands above"))
-            text += line
-        yield str(json.loads(text)["url"])
+        line = server.stdout.readline() if server.stdout is not None else ""
+        if not line.endswith("}\n"):  # a fault's document has more lines than one
+            raise Broken(Problem("serve", "did not start", "Its message stands above"))
+        yield str(json.loads(line)["url"])
     finally:
         server.terminate()
         with contextlib.suppress(KeyboardInterrupt):
