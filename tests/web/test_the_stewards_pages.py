@@ -78,3 +78,14 @@ def _actor(portal: Portal) -> Actor:
     person = portal.visit("steward").person
     assert person is not None
     return portal.house.people.actor(person.id)
+
+
+def test_grants_are_shown_by_state_where_there_is_more_than_one(portal: Portal) -> None:
+    steward = portal.visit("steward")
+    kept, ended = portal.grant("reader").id, portal.grant("reader").id
+    portal.visit("safety").post(f"/steward/grants/{ended}/sanction", {"do": "revoke", "reason": "project-ended"})
+    assert 'href="/steward?only=revoked#grants"' in steward.get("/steward").text
+    shown = steward.get("/steward?only=revoked").text
+    assert ended in shown
+    assert kept not in shown
+    assert "None yet" not in steward.get("/steward?only=suspended").text

@@ -5,6 +5,7 @@ What stops somebody or something is asked for on a page of its own, where no key
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,8 +33,8 @@ _LABELS = {"reason": ("reason", "Reason"), "note": ("note", "Note"), "do": ("", 
 
 
 @get("/steward", sync_to_thread=True)
-def steward(who: Visitor) -> Template:
-    """Show the stages and the grants, with the buttons that this person may press now."""
+def steward(who: Visitor, only: str = "") -> Template:
+    """Show the stages and the grants, all or those in one state, with the buttons that this person may press now."""
     who.needs(Permission.STAGE_SIGN, Permission.STAGE_MOVE, Permission.GRANT_READ)
     house = who.house
     grants = house.access.grants(who.actor) if who.may(Permission.GRANT_READ) else []
@@ -44,7 +45,9 @@ def steward(who: Visitor) -> Template:
         who,
         "steward/steward.html",
         stages=stages,
-        grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants],
+        grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants if only in ("", each.state)],
+        states=Counter(each.state.value for each in grants),
+        only=only,
         names=_names(who),
         stops=STOPS,
         unsigned={each.stage.name for each in stages if _unsigned(each)},
