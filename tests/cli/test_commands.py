@@ -218,3 +218,15 @@ def test_what_the_machine_refuses_is_told_with_its_place_and_no_fault_of_the_pro
     assert problem["where"].startswith(str(tmp_path / "file"))
     assert "Not a directory" in problem["what"]
     assert "report" not in err
+
+
+def test_a_material_change_of_the_terms_pauses_keys_until_they_are_accepted_again(tmp_path: Path) -> None:
+    home, text = found(tmp_path / "home"), tmp_path / "terms.md"
+    grant = run(home, "grant", "issue", "--to", "r@x.example", "--accept-terms", "--reason", "t")["id"]
+    text.write_text("# Other terms")
+    made = run(home, "terms", "publish", str(text), "--material")
+    assert run(home, "terms", "show")["hash"] == made["hash"]
+    assert run(home, "grant", "why", grant)["code"] == "access/terms-not-accepted"
+    assert code_of(run(home, "terms", "publish", str(text), code=1)) == "access/terms-unchanged"
+    text.write_bytes(b"\xff")
+    assert "not UTF-8" in run(home, "terms", "publish", str(text), code=2)["error"]["message"]

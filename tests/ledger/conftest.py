@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ledger.meddling import SIZE
 from readingroom.core.clock import FixedClock
 from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
@@ -35,3 +36,10 @@ def fill(ledger: Ledger) -> Fill:
                 ledger.append(tx, "test.thing.happened", {"n": n}, by="test")
 
     return append
+
+
+@pytest.fixture
+def log(db: Database, fill: Fill) -> Database:
+    """Give a log of a few entries, on each kind of database."""
+    fill(db, SIZE)
+    return db

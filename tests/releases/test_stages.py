@@ -60,7 +60,7 @@ def test_a_claim_that_does_not_hold_keeps_the_stage_shut_whoever_signs(lab: Lab)
     lab.releases.sign(HILDA, "reading-room")
     with pytest.raises(
         Refused,
-        match=r"is unmet: At most 10 % memorised text, with 95 % confidence. Seen in 38 of 40 cases, so the true rate may be up to",
+        match=r"is unmet: At most 10 % memorised text, with 95 % confidence\. Seen in 38 of 40 cases",
     ):
         lab.releases.open(HILDA, "reading-room")
 

@@ -51,6 +51,7 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
     _write_new(settings.plan_file, plan)
     _write_new(home / "rules" / "base.yaml", template("rules-base.yaml"))
     _write_new(home / "terms.md", template("terms.md"))
+    _write_new(home / "call.yaml", template("call.yaml"))
     key = settings.keys / "ledger.key"
     if not key.exists():
         Signer.create(key, settings.origin)

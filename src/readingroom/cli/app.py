@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "model": ("model", "stress"),
     "stage": ("stage",),
     "call": ("call", "application", "review"),
-    "grant": ("grant", "key"),
+    "grant": ("grant", "key", "terms"),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
     "demo.command": ("demo",),

@@ -12,7 +12,7 @@ from readingroom.admissions.model import Outcome, Reason, Risk, Ruling
 from readingroom.app import desk
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.ledger import contents
+from readingroom.cli.ledger import text_of
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 
@@ -28,12 +28,7 @@ app.add_typer(review, name="review")
 def open_(context: typer.Context, file: Path) -> None:
     """Open a call from its file; its digest and a commitment to its seed go into the ledger."""
     here: Context = context.obj
-    try:
-        text = contents(file).decode()
-    except UnicodeDecodeError as fault:
-        told = f"is not UTF-8 at byte {fault.start + 1}"
-        raise BadInput([Problem(str(file), told, "Save the file as UTF-8; nothing was opened")]) from None
-    made = desk.open_call(here.house, here.actor, text, str(file))
+    made = desk.open_call(here.house, here.actor, text_of(file), str(file))
     _show(here, made)
 
 

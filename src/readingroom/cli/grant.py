@@ -1,9 +1,10 @@
-"""`grant ...` and `key ...`: who may read, how much, and with which credential."""
+"""`grant ...`, `key ...`, `terms ...`: who may read, how much, with which credential, and on which terms."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from readingroom.app.lending import issue_discretionary, why
 from readingroom.app.views import grant_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
+from readingroom.cli.ledger import text_of
 from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Problem
 
@@ -21,6 +23,8 @@ grant = typer.Typer(no_args_is_help=True, help="Grants: issue, sanction, explain
 key = typer.Typer(no_args_is_help=True, help="Keys: the credentials of a grant.")
 app.add_typer(grant, name="grant")
 app.add_typer(key, name="key")
+terms = typer.Typer(no_args_is_help=True, help="The terms that readers accept, versioned by the hash of their text.")
+app.add_typer(terms, name="terms")
 
 Count = Annotated[int | None, typer.Option(min=1, max=2**53 - 1, help="At most so many, ever [default: unmetered]")]
 Code = Annotated[Reason, typer.Option("--reason", help="A code of the closed list")]
@@ -170,3 +174,28 @@ def duration(text: str) -> timedelta:
     if found is None:
         raise BadInput([Problem("--expires", f"{text!r} is no duration", "Write 12h, 30d or 8w")])
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@terms.command("publish")
+def publish_terms(
+    context: typer.Context,
+    file: Path,
+    material: Annotated[
+        bool, typer.Option("--material", help="Pause every key until its person accepts again")
+    ] = False,  # noqa: FBT002
+) -> None:
+    """Put a new text of the terms in force."""
+    here: Context = context.obj
+    made = here.house.agreements.publish(here.actor, text_of(file), material=material)
+    paused = "; every key is paused until its person accepts them" if made.material else ""
+    document = {"hash": made.hash, "material": made.material, "published_at": made.published_at}
+    here.output.result(document, f"In force: {made.hash}{paused}")
+
+
+@terms.command("show")
+def show_terms(context: typer.Context) -> None:
+    """Show the terms in force."""
+    here: Context = context.obj
+    found = here.house.agreements.in_force()
+    document = {"hash": found.hash, "material": found.material, "text": found.text} if found else None
+    here.output.result(document, found.text if found else "No terms are published yet")

@@ -45,6 +45,19 @@ def contents(path: Path) -> bytes:
     return read
 
 
+def text_of(path: Path) -> str:
+    """Read a text that a command names.
+
+    Raises:
+        BadInput: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return contents(path).decode()
+    except UnicodeDecodeError as fault:
+        told = f"is not UTF-8 at byte {fault.start + 1}"
+        raise BadInput([Problem(str(path), told, "Save the file as UTF-8; nothing was changed")]) from None
+
+
 def end_with(here: Context, found: Report, good: str) -> None:
     """Print a verifier's report and end with its exit code."""
     told = good if found.ok else "\n".join(["NOT as it should be:", *(f"  {each}" for each in found.problems)])

@@ -12,7 +12,9 @@ from readingroom.access import queries as access_queries
 from readingroom.admissions.model import Answer, Draft, Judgement, Outcome, Reason, Risk, Ruling
 from readingroom.app import desk
 from readingroom.app.house import House
+from readingroom.core.refusal import require
 from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
 
 Text = Annotated[str, Meta(max_length=20_000)]
 
@@ -105,6 +107,7 @@ def close_call(call: str, house: House, actor: Actor) -> dict[str, Any]:
 @post("/calls/{call:str}/reviewers", status_code=200, sync_to_thread=True, summary="Assign reviewers")
 def assign(call: str, data: Emails, house: House, actor: Actor) -> dict[str, Any]:
     """Give every application its reviewers; a conflict is never assigned."""
+    require(check(actor, Permission.CALL_OPEN))  # before anybody is looked up by name
     people = [house.people.named(each).id for each in data.emails]
     made = house.admissions.assign_reviewers(actor, call, people or None)
     return {"assigned": len(made)}
