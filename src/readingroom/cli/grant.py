@@ -29,6 +29,7 @@ app.add_typer(terms, name="terms")
 Count = Annotated[int | None, typer.Option(min=1, max=2**53 - 1, help="At most so many, ever [default: unmetered]")]
 Code = Annotated[Reason, typer.Option("--reason", help="A code of the closed list")]
 Note = Annotated[str, typer.Option(help="In words; needed for the reason `other`")]
+Material = Annotated[bool, typer.Option("--material", help="Pause every key until its person accepts again")]
 _DURATION = re.compile(r"([1-9]\d{0,4})([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -180,9 +181,7 @@ def duration(text: str) -> timedelta:
 def publish_terms(
     context: typer.Context,
     file: Path,
-    material: Annotated[
-        bool, typer.Option("--material", help="Pause every key until its person accepts again")
-    ] = False,  # noqa: FBT002
+    material: Material = False,  # noqa: FBT002 - Typer's flags
 ) -> None:
     """Put a new text of the terms in force."""
     here: Context = context.obj
