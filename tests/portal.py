@@ -67,7 +67,7 @@ class Portal:
         assert person is not None
         ends = self.house.clock.now().replace(year=2099)
         award = next(
-            Award("", (), each.stage.name, next(iter(each.stage.tiers)), Amounts(passes=1000), ends, purpose)
+            Award("", each.stage.name, next(iter(each.stage.tiers)), Amounts(passes=1000), ends, purpose)
             for each in self.house.releases.status()
             if each.stage.channel.value == "api"
         )

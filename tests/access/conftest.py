@@ -55,7 +55,7 @@ class Room:
 
     def issue(self, days: int = 30, **amounts: int) -> Grant:
         ends = self.clock.now() + timedelta(days=days)
-        award = Award(READER.id, (), "room", "text", Amounts(**amounts), ends, "a purpose")
+        award = Award(READER.id, "room", "text", Amounts(**amounts), ends, "a purpose")
         return self.access.issue(STEWARD, award, stage())
 
     def facts(self, key: str) -> Facts | None:

@@ -26,7 +26,6 @@ def whole() -> Facts:
     grant = Grant(
         "grant_1",
         "p",
-        (),
         "room",
         "text",
         GrantState.ACTIVE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,8 +15,12 @@ from access.conftest import READER, STEWARD, STRANGER, Room
 from readingroom.access import keys, queries
 from readingroom.access.model import Amounts, Reason
 from readingroom.access.rules import diagrams
+from readingroom.access.tables import terms
+from readingroom.core.canonical import commitment
+from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
+from readingroom.ledger.model import Entry
 from readingroom.people.model import OPERATOR, Actor
 
 
@@ -179,6 +184,45 @@ def test_a_barred_person_reads_nothing_and_gets_nothing(room: Room) -> None:
     assert room.code(secret.reveal()) == "access/grant-suspended"
     with pytest.raises(Refused, match="access/person-barred"):
         room.issue(passes=5)
+
+
+def test_a_bar_is_only_made_longer_unless_it_was_an_error_and_its_end_is_on_record(room: Room) -> None:
+    heard: list[Entry] = []
+    room.ledger.on("access.person.barred", lambda _tx, entry: heard.append(entry))
+    now = room.clock.now()
+    long, short = now + timedelta(days=300), now + timedelta(days=3)
+    room.access.bar(STEWARD, READER.id, long, Reason.SECURITY)
+    for until in (short, long):
+        with pytest.raises(Refused, match="access/person-barred"):
+            room.access.bar(STEWARD, READER.id, until, Reason.TERMS_BREACH)
+    with pytest.raises(Refused, match="access/already-expired"):
+        room.access.bar(STEWARD, STRANGER.id, now, Reason.SECURITY)
+    with pytest.raises(Refused, match="access/note-missing"):
+        room.access.bar(STEWARD, STRANGER.id, short, Reason.OTHER)
+    with pytest.raises(Refused, match="people/not-allowed"):
+        room.access.bar(READER, STRANGER.id, short, Reason.SECURITY)
+    room.access.bar(STEWARD, READER.id, short, Reason.ERROR_CORRECTED)
+    ends = [{"person": READER.id, "until": rfc3339(until), "reason": why} for until, why in
+            ((long, "security"), (short, "error-corrected"))]  # fmt: skip
+    assert [each.data for each in heard] == ends
+    with room.db.read() as tx:
+        assert queries.barred_until(tx, READER.id) == short
+
+
+def test_why_terms_were_published_is_kept_and_the_ledger_commits_to_it_without_telling(room: Room) -> None:
+    heard: list[Entry] = []
+    room.ledger.on("access.terms.published", lambda _tx, entry: heard.append(entry))
+    made = room.agreements.publish(STEWARD, "Be kinder.", material=True, reason=" after an incident ")
+    assert made.reason == "after an incident"
+    assert "incident" not in str(heard[0].data)
+    with room.db.read() as tx:
+        salt = tx.execute(sa.select(terms.c.salt).where(terms.c.hash == made.hash)).scalar_one()
+    assert heard[0].data["reason"] == commitment(salt, b"after an incident")
+
+
+def test_terms_that_no_screen_can_show_are_not_published(room: Room) -> None:
+    with pytest.raises(BadInput, match="cannot be shown"):
+        room.agreements.publish(STEWARD, "Be \x00 kind.", material=True)
 
 
 def test_the_diagrams_name_every_act() -> None:

@@ -48,7 +48,7 @@ class Scene:
         return self.house.people.actor(made.id)
 
     def award(self) -> Award:
-        return Award("", (), "", "text", Amounts(passes=9), self.house.clock.now() + timedelta(days=9), "why")
+        return Award("", "", "text", Amounts(passes=9), self.house.clock.now() + timedelta(days=9), "why")
 
     def keep(self, name: str, value: Any) -> None:
         self.known[name] = value

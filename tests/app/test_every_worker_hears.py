@@ -18,7 +18,7 @@ def test_whatever_can_end_a_stream_is_heard_by_every_worker(tmp_path: Path) -> N
     house = found(settings, default_plan(settings))
     by, ends = house.people.operator(), house.clock.now() + timedelta(days=9)
     grant, key, _ = issue_discretionary(
-        house, by, "r@x.example", Award("", (), "", "text", Amounts(), ends, "why"), accept_terms=True
+        house, by, "r@x.example", Award("", "", "text", Amounts(), ends, "why"), accept_terms=True
     )
     another, _ = house.access.issue_key(by, grant.id)
     plan = settings.plan_file.read_text().replace("trying the house out", "trying it again")

@@ -31,7 +31,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def read(house: House, number: int, passes: int, days: int) -> str:
     """Have a new reader make a call of so many passes, so many days from now; return the grant's id."""
     at = house.clock.now() + timedelta(days=days)
-    award = Award("", (), "", "text", Amounts(), at + timedelta(days=99), "test")
+    award = Award("", "", "text", Amounts(), at + timedelta(days=99), "test")
     grant, _, _ = issue_discretionary(house, house.people.operator(), f"r{number}@x.example", award, accept_terms=True)
     with house.db.write() as tx:
         record = {"v": 1, "passes": passes, "at": rfc3339(at)}

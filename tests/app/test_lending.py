@@ -28,7 +28,7 @@ def house_at(folder: Path) -> House:
 
 def award(house: House, passes: int = 3) -> Award:
     ends = house.clock.now() + timedelta(days=1)
-    return Award("", (), "", "text", Amounts(passes=passes), ends, "test")
+    return Award("", "", "text", Amounts(passes=passes), ends, "test")
 
 
 def test_a_grant_that_is_used_up_says_so_and_what_is_only_reserved_is_not_used(tmp_path: Path) -> None:

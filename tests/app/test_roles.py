@@ -37,7 +37,7 @@ DECISIONS: dict[str, Callable[[House, Actor], object]] = {
 
 
 def award(house: House) -> Award:
-    return Award("", (), "reading-room", "text", Amounts(passes=1), house.clock.now() + timedelta(days=1), "test")
+    return Award("", "reading-room", "text", Amounts(passes=1), house.clock.now() + timedelta(days=1), "test")
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ class Room:
         self.house, self.gateway, self.engine = house, gateway, engine
         operator = house.people.operator()
         ends = house.clock.now().replace(year=house.clock.now().year + 1)
-        award = Award("", (), "", "text", Amounts(passes=passes), ends, "test")
+        award = Award("", "", "text", Amounts(passes=passes), ends, "test")
         self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
         self.key = secret.reveal()
 

@@ -31,7 +31,6 @@ def lent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, list
         house.people.add(operator, email, name=f"Canary {number}", affiliation=college)
         award = Award(
             holder="",
-            members=(),
             stage="",
             tier="text",
             allocation=Amounts(passes=1000),

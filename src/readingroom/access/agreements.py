@@ -11,10 +11,12 @@ from readingroom.access import queries
 from readingroom.access.model import Acceptance, Terms
 from readingroom.access.tables import acceptance as acceptance_table
 from readingroom.access.tables import terms as terms_table
-from readingroom.core.canonical import sha256
+from readingroom.core.canonical import commitment, sha256
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput, Problem
+from readingroom.core.ids import random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.core.text import prose_problem
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
@@ -32,14 +34,18 @@ class Agreements:
         self._ledger = ledger
         self._clock = clock
 
-    def publish(self, by: Actor, text: str, *, material: bool) -> Terms:
-        """Put a new text in force. A material change pauses every key until its person accepts again."""
+    def publish(self, by: Actor, text: str, *, material: bool, reason: str = "") -> Terms:
+        """Put a new text in force. A material change pauses every key until its person accepts again.
+
+        The ledger gets the text's hash and a salted commitment to the reason.
+        """
         require(check(by, Permission.TERMS_PUBLISH))
-        if not text.strip() or len(text) > MAX_TEXT:
-            raise BadInput([Problem("terms", "are empty or too long", f"Write 1 to {MAX_TEXT} characters")])
+        if not text.strip():
+            raise BadInput([Problem("terms", "are empty", f"Write 1 to {MAX_TEXT} characters")])
+        _solve(prose_problem("terms", text, MAX_TEXT), prose_problem("reason", reason))
         with self._db.decide() as tx:
             versions = queries.terms_versions(tx)
-            made = sha256(text.encode())
+            made, salt = sha256(text.encode()), random_bytes(32)
             if any(each.hash == made for each in versions):
                 raise Refused(Refusal("access/terms-unchanged", "This very text was published before."))
             values = {
@@ -47,10 +53,13 @@ class Agreements:
                 "hash": made,
                 "text": text,
                 "material": material or not versions,
+                "reason": reason.strip(),
+                "salt": salt,
                 "published_at": self._clock.now(),
             }
             tx.execute(terms_table.insert().values(values))
-            data = {"terms": made, "material": values["material"]}
+            sealed = commitment(salt, reason.strip().encode())
+            data = {"terms": made, "material": values["material"], "reason": sealed}
             self._ledger.append(tx, "access.terms.published", data, by=by.id)
             queries.bump(tx)
             return queries.terms_versions(tx)[-1]
@@ -101,6 +110,11 @@ class Agreements:
         new = versions[-1].text if versions else ""
         lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "accepted", "in force", lineterm="", n=1)
         return "\n".join(lines)
+
+
+def _solve(*problems: Problem | None) -> None:
+    if found := [each for each in problems if each]:
+        raise BadInput(found)
 
 
 def _in_force(tx: Connection) -> Terms:

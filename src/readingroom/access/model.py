@@ -48,14 +48,13 @@ class Grant:
     """The live, bounded, revocable right of a project.
 
     Attributes:
-        holder: the pseudonym of the person who answers for it.
+        holder: the pseudonym of the person who answers for it, and to whom alone it gives keys.
         award_id: the award it was made from; None for one issued at the lab's discretion.
         purpose: what it is for; personal text, in this table only.
     """
 
     id: str
     holder: str
-    members: tuple[str, ...]
     stage: str
     tier: str
     state: GrantState
@@ -72,11 +71,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One version of the terms; `hash` is of the text and names the version."""
+    """One version of the terms; `hash` is of the text and names the version, `reason` says why it was published."""
 
     hash: str
     text: str
     material: bool
+    reason: str
     published_at: datetime
 
 
@@ -188,7 +188,6 @@ class Award:
     """What a grant is issued from, as the rooms that award say it."""
 
     holder: str
-    members: tuple[str, ...]
     stage: str
     tier: str
     allocation: Amounts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ _FACTS = [
     acceptance_table.c.position.label("accepted"),
     bar_table.c.until.label("barred_until"),
 ]
+_GRANTS = sa.select(grant_table).order_by(grant_table.c.issued_at, grant_table.c.id)
 
 
 def facts_for_key(tx: Connection, key_hash: str) -> Facts | None:
@@ -66,13 +68,19 @@ def grant(tx: Connection, grant_id: str) -> Grant | None:
 
 def grants(tx: Connection) -> list[Grant]:
     """Return all grants, oldest first."""
-    rows = tx.execute(sa.select(grant_table).order_by(grant_table.c.issued_at, grant_table.c.id))
-    return [grant_of(row) for row in rows]
+    return [grant_of(row) for row in tx.execute(_GRANTS)]
 
 
 def grants_of(tx: Connection, person: str) -> list[Grant]:
-    """Return the grants that a person holds or is a member of, oldest first."""
-    return [each for each in grants(tx) if person == each.holder or person in each.members]
+    """Return the grants that a person holds, oldest first."""
+    rows = tx.execute(_GRANTS.where(grant_table.c.holder == person))
+    return [grant_of(row) for row in rows]
+
+
+def grant_of_award(tx: Connection, award_id: str) -> Grant | None:
+    """Return the grant that an award became."""
+    row = tx.execute(sa.select(grant_table).where(grant_table.c.award_id == award_id)).first()
+    return None if row is None else grant_of(row)
 
 
 def keys(tx: Connection, grant_id: str) -> list[Key]:
@@ -90,7 +98,7 @@ def key(tx: Connection, key_id: str) -> Key | None:
 def terms_versions(tx: Connection) -> list[Terms]:
     """Return every version of the terms, oldest first; the last is in force."""
     rows = tx.execute(sa.select(terms_table).order_by(terms_table.c.position))
-    return [Terms(row.hash, row.text, row.material, row.published_at) for row in rows]
+    return [Terms(row.hash, row.text, row.material, row.reason, row.published_at) for row in rows]
 
 
 def acceptances(tx: Connection, person: str) -> list[Acceptance]:
@@ -106,7 +114,7 @@ def acceptances(tx: Connection, person: str) -> list[Acceptance]:
     return [Acceptance(*row) for row in tx.execute(query.order_by(acceptance_table.c.position))]
 
 
-def barred_until(tx: Connection, person: str) -> Any:  # noqa: ANN401 - a datetime or None, as the driver gives it
+def barred_until(tx: Connection, person: str) -> datetime | None:
     """Return until when a person is barred, or None."""
     return tx.execute(sa.select(bar_table.c.until).where(bar_table.c.person == person)).scalar()
 
@@ -128,7 +136,6 @@ def grant_of(row: Row[Any]) -> Grant:
     return Grant(
         id=row.id,
         holder=row.holder,
-        members=tuple(row.members),
         stage=row.stage,
         tier=row.tier,
         state=GrantState(row.state),

@@ -210,6 +210,19 @@ def check_reason(reason: Reason, note: str) -> Refusal | None:
     return None
 
 
+def check_bar(standing: datetime | None, until: datetime, reason: Reason, now: datetime) -> Refusal | None:
+    """Refuse a bar that is none, or one that would shorten the bar that stands without saying that it was an error."""
+    if reason is Reason.ERROR_CORRECTED:
+        return None
+    if until <= now:
+        return Refusal("access/already-expired", "A bar must end in the future; choose a later --until.")
+    if standing is not None and until <= standing:
+        cure = "Only a longer one can be added, or, with the reason error-corrected, that one put right."
+        reason_ = f"This person is barred until {rfc3339(standing)} already. {cure}"
+        return Refusal("access/person-barred", reason_, {"until": rfc3339(standing)})
+    return None
+
+
 def check_award(award: Award, stage: StageFact | None, barred_until: datetime | None, now: datetime) -> Refusal | None:
     """Refuse to issue what could never be used, or should not be."""
     if barred_until is not None and now < barred_until:

@@ -11,11 +11,18 @@ from readingroom.access import keys as key_form
 from readingroom.access import queries
 from readingroom.access.keys import Secret
 from readingroom.access.model import Award, Grant, GrantState, Key, Reason
-from readingroom.access.rules import MAX_GRACE_HOURS, change_grant, check_award, check_key_change, check_reason
+from readingroom.access.rules import (
+    MAX_GRACE_HOURS,
+    change_grant,
+    check_award,
+    check_bar,
+    check_key_change,
+    check_reason,
+)
 from readingroom.access.tables import bar as bar_table
 from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
-from readingroom.core.clock import Clock
+from readingroom.core.clock import Clock, rfc3339
 from readingroom.core.ids import new_id
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.ledger.service import Ledger
@@ -57,7 +64,6 @@ class Access:
         values = {
             "id": grant_id,
             "holder": award.holder,
-            "members": list(award.members),
             "stage": award.stage,
             "tier": award.tier,
             "state": GrantState.ACTIVE.value,
@@ -117,14 +123,15 @@ class Access:
             return _found(queries.grant(tx, grant_id), grant_id)
 
     def issue_key(self, by: Actor, grant_id: str) -> tuple[Key, Secret]:
-        """Make a key for a member of a grant, or, by who may issue grants, for its holder. Shown once."""
+        """Make a key for a grant's holder, by the holder or by who may issue grants. Shown once."""
         with self._db.decide() as tx:
             return self.issue_key_within(tx, by, grant_id)
 
     def issue_key_within(self, tx: Connection, by: Actor, grant_id: str) -> tuple[Key, Secret]:
         """Make a key in a transaction that is open."""
         grant = _found(queries.grant(tx, grant_id), grant_id)
-        person = self._key_person(by, grant)
+        if by.id != grant.holder:
+            require(check(by, Permission.GRANT_ISSUE))
         if grant.state is GrantState.REVOKED:
             raise Refused(Refusal("access/grant-revoked", "This grant was revoked; it gets no more keys."))
         secret = key_form.make()
@@ -134,7 +141,7 @@ class Access:
             "id": key_id,
             "hash": key_form.key_hash(plain),
             "grant_id": grant_id,
-            "person": person,
+            "person": grant.holder,
             "hint": plain[: key_form.HINT],
             "issued_at": self._clock.now(),
         }
@@ -170,25 +177,19 @@ class Access:
         queries.bump(tx)
         return key
 
-    def _key_person(self, by: Actor, grant: Grant) -> str:
-        if by.id == grant.holder or by.id in grant.members:
-            return by.id
-        require(check(by, Permission.GRANT_ISSUE))
-        return grant.holder
-
     def _may_end(self, tx: Connection, by: Actor, key_id: str, act: str) -> Key:
         key = _found_key(queries.key(tx, key_id), key_id)
         grant = _found(queries.grant(tx, key.grant_id), key.grant_id)
-        if by.id not in (key.person, grant.holder) and not may(by, Permission.GRANT_SANCTION):
+        if by.id != grant.holder and not may(by, Permission.GRANT_SANCTION):
             require(check(by, Permission.GRANT_ISSUE))
         require(check_key_change(key, act, self._clock.now()))
         return key
 
     def grant(self, by: Actor, grant_id: str) -> Grant:
-        """Return a grant to its holder, its members, or who may read grants."""
+        """Return a grant to its holder, or to who may read grants."""
         with self._db.read() as tx:
             grant = _found(queries.grant(tx, grant_id), grant_id)
-        if by.id != grant.holder and by.id not in grant.members:
+        if by.id != grant.holder:
             require(check(by, Permission.GRANT_READ))
         return grant
 
@@ -199,7 +200,7 @@ class Access:
             return queries.grants(tx)
 
     def my_grants(self, by: Actor) -> list[Grant]:
-        """Return the grants that the actor holds or is a member of."""
+        """Return the grants that the actor holds."""
         with self._db.read() as tx:
             return queries.grants_of(tx, by.id)
 
@@ -209,13 +210,16 @@ class Access:
         with self._db.read() as tx:
             return queries.keys(tx, grant_id)
 
-    def bar(self, by: Actor, person: str, until: datetime, reason: Reason) -> None:
-        """Bar a person from all access until a date."""
+    def bar(self, by: Actor, person: str, until: datetime, reason: Reason, note: str = "") -> None:
+        """Bar a person from all access until a date; `error-corrected` puts right a bar that stands."""
+        require(check_reason(reason, note))
         with self._db.decide() as tx:
             require(check(people.actor_now(tx, by), Permission.GRANT_SANCTION))
+            require(check_bar(queries.barred_until(tx, person), until, reason, self._clock.now()))
             tx.execute(sa.delete(bar_table).where(bar_table.c.person == person))
-            tx.execute(bar_table.insert().values(person=person, until=until, reason=reason.value))
-            self._ledger.append(tx, "access.person.barred", {"person": person, "reason": reason.value}, by=by.id)
+            tx.execute(bar_table.insert().values(person=person, until=until, reason=reason.value, note=note))
+            data = {"person": person, "until": rfc3339(until), "reason": reason.value}
+            self._ledger.append(tx, "access.person.barred", data, by=by.id)
             queries.bump(tx)
 
 

@@ -11,7 +11,6 @@ grant = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("holder", sa.String, nullable=False, index=True),
-    sa.Column("members", sa.JSON, nullable=False),
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("tier", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
@@ -35,6 +34,8 @@ terms = sa.Table(
     sa.Column("hash", sa.String, nullable=False, unique=True),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("material", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("published_at", Moment, nullable=False),
 )
 acceptance = sa.Table(
@@ -62,6 +63,7 @@ bar = sa.Table(
     sa.Column("person", sa.String, primary_key=True),
     sa.Column("until", Moment, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
 )
 version = sa.Table(
     "access_version",

@@ -131,7 +131,7 @@ class Draft:
         answers: question name to text, number or chosen option.
         passes: how many are wanted.
         tier: which of the call's tiers is wanted.
-        team: e-mail addresses of those who would read too.
+        team: e-mail addresses of who works with the applicant: none of them reviews this, and none is given keys.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)

@@ -78,7 +78,7 @@ def found_for_demo(home: Path, model_file: Path | None) -> None:
         engine="embedded" if model_file else "echo",
         model=str(model_file or ""),
         # Slow enough that a person, and a revocation, can see a stream flow.
-        engine_options={} if model_file else {"words_per_second": 1000},
+        engine_options={} if model_file else {"words_per_second": 2000},
     )
     house = found(settings, _plan_text("release-demo.yaml", name), model_file)
     operator = house.people.operator()
@@ -103,7 +103,7 @@ def register_model(house: House, by: Actor, name: str, model_file: Path | None) 
 
 def _begin(house: House, by: Actor) -> None:
     if house.agreements.in_force() is None:
-        house.agreements.publish(by, template("terms.md"), material=True)
+        house.agreements.publish(by, template("terms.md"), material=True, reason="the first terms")
     plan_steward = parse_plan_file(house.settings.plan_file).steward
     if house.people.find(plan_steward) is None:
         house.people.add(by, plan_steward, name="Steward", roles=[Role.STEWARD])

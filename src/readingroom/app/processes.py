@@ -69,7 +69,6 @@ def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> 
     call = admissions_queries.call(tx, said["call"])
     award = Award(
         holder=said["person"],
-        members=(),
         stage=said["stage"],
         tier=said["tier"],
         allocation=Amounts(**said["amounts"]),

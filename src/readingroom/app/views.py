@@ -9,6 +9,7 @@ from readingroom.app.house import House
 from readingroom.app.lending import meter_of
 from readingroom.core.clock import rfc3339
 from readingroom.dossier.model import ModelVersion
+from readingroom.people.model import Person
 from readingroom.releases.model import StageStatus
 
 
@@ -63,4 +64,15 @@ def grant_json(house: House, each: Grant) -> dict[str, Any]:
         "award": each.award_id,
         "discretionary": each.award_id is None,
         "dev": each.dev,
+    }
+
+
+def person_json(each: Person) -> dict[str, Any]:
+    """Return a person as JSON, for who may manage persons."""
+    return {
+        "id": each.id,
+        "email": each.email,
+        "name": each.name,
+        "affiliation": each.affiliation,
+        "roles": sorted(role.value for role in each.roles),
     }

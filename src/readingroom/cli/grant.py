@@ -56,7 +56,7 @@ def issue(
             cure = "Leave it out: a limit that nothing enforces would only look like one"
             raise BadInput([Problem(name, "is not enforced yet", cure)])
     ends = here.house.clock.now() + duration(expires)
-    award = Award("", (), stage, tier, Amounts(passes, tokens, calls), ends, reason)
+    award = Award("", stage, tier, Amounts(passes, tokens, calls), ends, reason)
     made, made_key, secret = issue_discretionary(here.house, here.actor, to, award, accept_terms=accept_terms)
     document = {**grant_json(here.house, made), "key": secret.reveal(), "key_id": made_key.id}
     lines = [

@@ -7,11 +7,12 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import typer
 
+from readingroom.app.views import person_json
 from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_over
-from readingroom.people.model import Person, Role
+from readingroom.people.model import Role
 
 if TYPE_CHECKING:
     from readingroom.app.house import House
@@ -22,34 +23,22 @@ app.add_typer(person, name="person")
 Roles = Annotated[list[Role] | None, typer.Option("--role", help="A role; give it again for another")]
 
 
-def shown(each: Person) -> dict[str, object]:
-    """Return a person as JSON."""
-    roles = sorted(role.value for role in each.roles)
-    return {
-        "id": each.id,
-        "email": each.email,
-        "name": each.name,
-        "affiliation": each.affiliation,
-        "roles": roles,
-    }
-
-
 @person.command("add")
 def add(context: typer.Context, email: str, role: Roles = None, name: str = "", affiliation: str = "") -> None:
     """Add a person, or add roles to one."""
     here: Context = context.obj
     people = here.house.people
     added = people.add(here.actor, email, name=name, affiliation=affiliation, roles=role or [])
-    document = shown(added)
-    here.output.result(document, f"{added.email} is {', '.join(document['roles']) or 'without a role'}")  # type: ignore[arg-type]
+    roles = ", ".join(sorted(each.value for each in added.roles))
+    here.output.result(person_json(added), f"{added.email} is {roles or 'without a role'}")
 
 
 @person.command("list")
 def list_(context: typer.Context) -> None:
     """List all persons."""
     here: Context = context.obj
-    found = [shown(each) for each in here.house.people.everyone(here.actor)]
-    rows = [(p["email"], p["name"], ", ".join(map(str, p["roles"]))) for p in found]  # type: ignore[call-overload]
+    found = [person_json(each) for each in here.house.people.everyone(here.actor)]
+    rows = [(p["email"], p["name"], ", ".join(p["roles"])) for p in found]
     here.output.rows(found, "Persons", ("email", "name", "roles"), rows)
 
 
@@ -62,7 +51,7 @@ def role_(context: typer.Context, email: str, change: str) -> None:
         cure = f"Write +ROLE or -ROLE with one of: {', '.join(known)}"
         raise BadInput([Problem("role", f"{change!r} is not a change of role", cure)])
     changed = here.house.people.change_role(here.actor, email, Role(change[1:]), add=change[0] == "+")
-    here.output.result(shown(changed))
+    here.output.result(person_json(changed))
 
 
 @person.command("link")
@@ -93,7 +82,7 @@ def login(context: typer.Context, url: str) -> None:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_over(path, session.encode())
     who = people.session(session)
-    here.output.result(shown(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours")
+    here.output.result(person_json(who) if who else {}, f"Signed in as {who.email if who else '?'} for twelve hours")
 
 
 def _check_ours(house: House, url: SplitResult) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from readingroom.app import publishing
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.core.document import read_file
@@ -16,6 +15,8 @@ from readingroom.core.errors import BadInput, Problem
 from readingroom.oversight.register import PublicRow, Row, as_json, to_csv
 from readingroom.publication.oms import public_from_option
 from readingroom.publication.verify import verify
+
+# `app.publishing` is imported by the commands that need a house: loading one takes longer than verifying a bundle.
 
 publish = typer.Typer(no_args_is_help=True, help="Bundles of weights; verifying needs no house.")
 samples = typer.Typer(no_args_is_help=True, help="Facsimiles: curated outputs for the public page.")
@@ -35,6 +36,8 @@ class Format(StrEnum):
 @publish.command("build")
 def build(context: typer.Context, stage: str) -> None:
     """Lay out a stage's bundle; one whose gate holds is a rehearsal, marked NOT RELEASED."""
+    from readingroom.app import publishing
+
     here: Context = context.obj
     files = publishing.build(here.house, here.actor, stage)
     path = publishing.bundle_folder(here.house, stage)
@@ -44,6 +47,8 @@ def build(context: typer.Context, stage: str) -> None:
 @publish.command("sign")
 def sign(context: typer.Context, stage: str) -> None:
     """Sign a stage's bundle with the house's P-256 key, and put that into the ledger."""
+    from readingroom.app import publishing
+
     here: Context = context.obj
     status = publishing.weights_stage(here.house, stage)
     path = publishing.bundle_folder(here.house, stage)
@@ -58,6 +63,8 @@ def push(
     to: Annotated[Path | None, typer.Option(help="Where to [default: HOME/public/STAGE]")] = None,
 ) -> None:
     """Copy a signed bundle to where the public can fetch it; refused for a rehearsal. Cannot be undone."""
+    from readingroom.app import publishing
+
     here: Context = context.obj
     target = to or here.house.settings.home / "public" / stage
     publishing.push(here.house, here.actor, stage, target)

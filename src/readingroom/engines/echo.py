@@ -94,6 +94,7 @@ class EchoEngine:
 
     async def _choice(self, index: int, request: ForwardRequest) -> AsyncIterator[Chunk]:
         words, reason = _answer(request, self.options.extra_tokens)
+        began = asyncio.get_running_loop().time()
         for count, word in enumerate(words):
             if self.options.fail_after == count:
                 raise EngineUnavailable(f"told to fail after {count} words")
@@ -101,11 +102,17 @@ class EchoEngine:
                 await asyncio.Event().wait()
             if self.options.end_early == count:
                 return
-            await asyncio.sleep(1 / self.options.words_per_second if self.options.words_per_second else 0)
+            await self._pause(began, count + 1)
             self.words_said += 1
             for chunk in self._pieces(index, word, request):
                 yield chunk
         yield Chunk(index=index, finish_reason=reason)
+
+    async def _pause(self, began: float, count: int) -> None:
+        """Wait until a word is due: by the clock, since a sleep is never shorter than a millisecond."""
+        rate = self.options.words_per_second
+        late = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(max(0.0, count / rate - late) if rate else 0)
 
     def _pieces(self, index: int, word: str, request: ForwardRequest) -> Iterator[Chunk]:
         logprobs = _logprobs(word, request)

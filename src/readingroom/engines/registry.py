@@ -7,7 +7,6 @@ import json
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings, engine_key
 from readingroom.engines.echo import EchoEngine, options_from
-from readingroom.engines.http import HttpEngine
 from readingroom.engines.identity import ADDRESS
 from readingroom.engines.model import Engine
 
@@ -20,6 +19,8 @@ def make_engine(settings: Settings) -> Engine:
     """
     if settings.engine == "echo":
         return EchoEngine(options_from(settings.engine_options))
+    from readingroom.engines.http import HttpEngine  # an HTTP client, which an echo need not wait for
+
     if settings.engine == "embedded":
         url, key = _address(settings)
         return HttpEngine(url, settings.model_name, settings.context, key)

@@ -1,4 +1,4 @@
-"""Accounts and sign-in."""
+"""Persons: sign-in for everyone; who may act, for those who manage that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from litestar import Router, get, post
 from msgspec import Meta
 
 from readingroom.app.house import House
-from readingroom.people.model import Actor
+from readingroom.app.views import person_json
+from readingroom.people.model import Actor, Role
 
 Email = Annotated[str, Meta(max_length=254, description="an e-mail address", examples=["ada@example.org"])]
 Line = Annotated[str, Meta(max_length=200)]
@@ -23,15 +24,29 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True):
     affiliation: Line = ""
 
 
+class NewPerson(Registration, forbid_unknown_fields=True):
+    """Somebody who gets roles, now or later; adding someone again adds the roles."""
+
+    roles: Annotated[list[Role], Meta(max_length=20)] = []
+
+
+class RoleChange(msgspec.Struct, forbid_unknown_fields=True):
+    """One role, given or taken."""
+
+    email: Email
+    role: Role
+    give: bool
+
+
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     """The secret of a one-time sign-in link."""
 
     link: Annotated[str, Meta(max_length=200)]
 
 
-@post("/register", status_code=202, sync_to_thread=True, summary="Ask for an account")
+@post("/register", status_code=202, sync_to_thread=True, summary="Ask for a sign-in link")
 def register(data: Registration, house: House) -> dict[str, Any]:
-    """Make an account and send a one-time sign-in link to its address; the answer is the same if there is one."""
+    """Send a link to an address; using it makes the account. The answer is the same where there is one already."""
     house.welcome(data.email, data.name, data.affiliation)
     return {"sent": True}
 
@@ -51,4 +66,23 @@ def me(actor: Actor) -> dict[str, Any]:
     return {"person": actor.id, "roles": sorted(role.value for role in actor.roles)}
 
 
-router = Router("/", route_handlers=[register, sign_in, me], tags=["people"])
+@get("/persons", sync_to_thread=True, summary="All persons and their roles")
+def persons(house: House, actor: Actor) -> list[dict[str, Any]]:
+    """Return everyone, for who may manage persons."""
+    return [person_json(each) for each in house.people.everyone(actor)]
+
+
+@post("/persons", sync_to_thread=True, summary="Add a person, or roles to one")
+def add(data: NewPerson, house: House, actor: Actor) -> dict[str, Any]:
+    """Add a person with roles; a name or affiliation that is given corrects the one on record."""
+    made = house.people.add(actor, data.email, name=data.name, affiliation=data.affiliation, roles=data.roles)
+    return person_json(made)
+
+
+@post("/persons/role", status_code=200, sync_to_thread=True, summary="Give or take one role")
+def change_role(data: RoleChange, house: House, actor: Actor) -> dict[str, Any]:
+    """Give or take one role; whoever manages persons may not do so for a person unknown."""
+    return person_json(house.people.change_role(actor, data.email, data.role, add=data.give))
+
+
+router = Router("/", route_handlers=[register, sign_in, me, persons, add, change_role], tags=["people"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import signal
 import subprocess
@@ -93,6 +94,8 @@ def served(home: Path, port: int) -> Iterator[str]:
     """Serve a house in a process of its own and give its URL."""
     command = [sys.executable, "-m", "readingroom", "--home", str(home), "--json", "serve", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+    import readingroom.cli.demo.story  # noqa: F401 - which takes as long as the server's start: at the same time
+
     try:
         line = server.stdout.readline() if server.stdout is not None else ""
         if not line.endswith("}\n"):  # a fault's document has more lines than one
@@ -107,8 +110,6 @@ def served(home: Path, port: int) -> Iterator[str]:
 
 
 def _needs_openai() -> None:
-    try:
-        import openai  # noqa: F401 - only whether it is there
-    except ModuleNotFoundError:
+    if importlib.util.find_spec("openai") is None:
         cure = "Install it with `pip install readingroom[demo]`, or use `make demo`"
-        raise Broken(Problem("demo", "needs the official openai client", cure)) from None
+        raise Broken(Problem("demo", "needs the official openai client", cure))

@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from readingroom.cli.demo.cast import STEWARD
 from readingroom.cli.demo.reading import until
 from readingroom.cli.demo.stage import expect
 from readingroom.cli.demo.tale import Tale
@@ -28,7 +29,7 @@ def show_facsimile(tale: Tale) -> None:
     kept = until(
         lambda: tale.lab.http.get(f"/v1/receipts/{receipt}", headers=headers), lambda r: r.status_code == HTTPStatus.OK
     )
-    tale.lab.program.run("grant", "revoke", grant["id"], "--reason", "project-ended")
+    tale.lab.person(STEWARD).post(f"/grants/{grant['id']}/revoke", {"reason": "project-ended"})
     papers = {"receipt": kept.text, "request": json.dumps(request), "answer": answer.text}
     for name, text in papers.items():
         tale.samples.with_name(f"facsimile-{name}.json").write_text(text, encoding="utf-8")

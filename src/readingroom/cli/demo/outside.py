@@ -6,6 +6,7 @@ import email
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -59,18 +60,23 @@ class Program:
 
     home: Path
 
+    def start(self, *arguments: str, code: int = 0) -> Callable[[], str]:
+        """Start a command that must end with `code`; what is returned waits for it and gives its stdout."""
+        command = [sys.executable, "-m", "readingroom", "--home", str(self.home), *arguments]
+        piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        running = subprocess.Popen(command, **piped, text=True, env=environment(NO_COLOR="1"))  # type: ignore[call-overload]  # noqa: S603 - our own program
+
+        def finish() -> str:
+            out, told = running.communicate()
+            shown = f"`{' '.join(arguments[:3])}` ended with {running.returncode}, not {code}: {told.strip()}"
+            expect(running.returncode == code, shown)
+            return str(out)
+
+        return finish
+
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run a command that must end with `code` and return its stdout."""
-        command = [sys.executable, "-m", "readingroom", "--home", str(self.home), *arguments]
-        done = subprocess.run(  # noqa: S603 - our own program
-            command, capture_output=True, text=True, env=environment(NO_COLOR="1"), check=False
-        )
-        shown = " ".join(arguments[:3])
-        expect(
-            done.returncode == code,
-            f"`{shown}` ended with {done.returncode}, not {code}: {done.stderr.strip()}",
-        )
-        return done.stdout
+        return self.start(*arguments, code=code)()
 
     def json(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON
         """Run a command with --json and return its document."""

@@ -73,8 +73,9 @@ def receipt_verified(tale: Tale) -> str:
     tale.ledger_key = tale.lab.http.get("/ledger/key").text.strip()
     arguments = ["receipt", "verify", str(folder / "receipt.json"), "--key", tale.ledger_key]
     with_request = [*arguments, "--request", str(folder / "request.json")]
-    tale.lab.program.run(*with_request, "--answer", str(folder / "answer.txt"))
+    whole = tale.lab.program.start(*with_request, "--answer", str(folder / "answer.txt"))
     tale.lab.program.run(*with_request, "--answer", str(folder / "forged.txt"), code=1)
+    whole()
     tale.checkpoint = folder / "checkpoint.txt"
     tale.checkpoint.write_bytes(tale.lab.http.get("/ledger/checkpoint").content)
     return f"{tale.receipt}: request and answer proved offline; an altered answer was not"

@@ -10,16 +10,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import openai
 
-from readingroom.cli.demo.cast import APPLICANTS, REVIEWERS, STAFF, Applicant, Member
+from readingroom.cli.demo.cast import APPLICANTS, REVIEWERS, STAFF, STEWARD, Applicant, Member
 from readingroom.cli.demo.outside import Person, Program, letters_to, sign_in
 from readingroom.cli.demo.stage import expect
 
 _URL = re.compile(r"http\S+/sign-in\?link=[\w-]+")
-_LINK = re.compile(r"/sign-in\?link=([\w-]+)")
 
 
 @dataclass
@@ -47,32 +47,23 @@ class LabSimulator:
             each.close()
 
     def hire(self) -> None:
-        """Give the staff their roles, as the operator would at the terminal."""
+        """Let the steward, whom the house knows from its plan, give everyone their roles."""
+        steward = self.person(STEWARD)
         for member in STAFF:
-            roles = [part for role in member.roles for part in ("--role", role)]
-            options = ("--name", member.name, "--affiliation", member.affiliation)
-            self.program.run("person", "add", member.email, *options, *roles)
+            body = {"name": member.name, "affiliation": member.affiliation, "roles": member.roles}
+            steward.post("/persons", {"email": member.email, **body})
 
     def person(self, member: Member) -> Person:
-        """Return a member of the cast as signed in: staff by a link from the operator, others by their letter."""
+        """Return a member of the cast as signed in by the link in their letter."""
         if member.email not in self.signed_in:
-            link = self._link_for(member)
+            link = parse_qs(urlsplit(self.sign_in_url(member)).query)["link"][0]
             self.signed_in[member.email] = sign_in(self.http, link)
         return self.signed_in[member.email]
 
     def sign_in_url(self, member: Member) -> str:
-        """Return a fresh one-time link for the portal: as it is shown, else from that person's letter."""
-        made = self.program.json("person", "link", member.email)
-        return str(made["link"] or self._letter_to(member))
-
-    def _link_for(self, member: Member) -> str:
-        if not isinstance(member, Applicant):
-            return _link_in(self.sign_in_url(member))
+        """Ask for a one-time link for the portal, as anyone does, and return it from the letter."""
         body = {"email": member.email, "name": member.name, "affiliation": member.affiliation}
         self.http.post("/api/register", json=body).raise_for_status()
-        return _link_in(self._letter_to(member))
-
-    def _letter_to(self, member: Member) -> str:
         letters = letters_to(self.home / "outbox", member.email)
         expect(bool(letters), f"no letter reached {member.email}")
         found = _URL.search(str(letters[-1].get_payload()))
@@ -116,9 +107,3 @@ def _review(applicant: Applicant, index: int) -> dict[str, Any]:
         "risk": applicant.risk_opinion,
         "risk_reason": "Asks for protected text at scale." if applicant.risk_opinion == "veto" else "",
     }
-
-
-def _link_in(text: str) -> str:
-    found = _LINK.search(text)
-    expect(found is not None, "no sign-in link in the letter")
-    return found.group(1) if found else ""

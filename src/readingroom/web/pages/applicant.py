@@ -79,7 +79,7 @@ def _labels(call: Call) -> Mapping[str, tuple[str, str]]:
     return asked | {
         "passes": ("passes", "Passes wanted"),
         "tier": ("tier", "Tier"),
-        "team": ("team", "Others who would read"),
+        "team": ("team", "Your team"),
     }
 
 

@@ -17,13 +17,13 @@ def upgrade() -> None:
         sa.Column("person", sa.String(), nullable=False),
         sa.Column("until", readingroom.store.db.Moment(length=27), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_access_bar")),
     )
     op.create_table(
         "access_grant",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
-        sa.Column("members", sa.JSON(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("tier", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -49,6 +49,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("material", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("published_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_access_terms")),
         sa.UniqueConstraint("hash", name=op.f("uq_access_terms_hash")),
