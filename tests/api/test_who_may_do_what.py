@@ -1,0 +1,195 @@
+"""Who may do what over the control API: every operation of its document, asked by somebody of each role.
+
+Whatever is asked for exists, so 404 is a refusal here too: what is not somebody's is answered like what is not there.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml
+from litestar import Litestar
+from litestar.exceptions import LitestarDeprecationWarning
+from litestar.testing import TestClient
+
+from admissions.world import ANSWERS, call_text
+from readingroom.access.model import Amounts, Award
+from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
+from readingroom.api.control import create_control
+from readingroom.app.desk import open_call
+from readingroom.app.house import House
+from readingroom.app.lending import issue_discretionary
+from readingroom.cli.front import OPENAPI
+from readingroom.core.settings import load
+from readingroom.people.model import Actor, Role
+from readingroom.web.app import create_web
+from served import found
+
+ROLES = frozenset({"steward", "tester", "reviewer", "panel", "safety", "auditor"})
+# `owner` has applied, was awarded, and holds the grant; `idle` is a reviewer whom nobody asked; `reader` is nobody.
+SIGNED_IN = ROLES | {"owner", "idle", "reader"}
+EVERYONE = SIGNED_IN | {"anonymous"}
+NOBODY_ELSE = frozenset({"owner"})
+STEWARD = frozenset({"steward"})
+READS_APPLICATIONS = frozenset({"steward", "panel", "auditor"})
+DECIDES = frozenset({"steward", "panel"})
+READS_GRANTS = frozenset({"steward", "safety", "auditor"})
+SANCTIONS = frozenset({"steward", "safety"})
+
+LATER = "2099-01-01T00:00:00Z"
+WHY = {"reason": "other"}  # of a sanction: `other` needs a note, so that who may is told so and nothing changes
+STOP = {"reason": "other"}
+TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
+    # operation: who may, and what is sent
+    ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
+    ("get", "/api/me"): (SIGNED_IN, None),
+    ("get", "/api/persons"): (STEWARD, None),
+    ("post", "/api/persons"): (STEWARD, {"email": "new@new.example", "roles": ["steward"]}),
+    ("post", "/api/persons/role"): (STEWARD, {"email": "reader@reader.example", "role": "auditor", "give": False}),
+    ("post", "/api/persons/bar"): (SANCTIONS, {"email": "reader@reader.example", "until": LATER, **WHY}),
+    ("get", "/api/release"): (EVERYONE, None),
+    ("get", "/api/models"): (EVERYONE, None),
+    ("post", "/api/stages/{name}/sign"): (STEWARD, None),  # the gate asks for a steward's signature
+    ("post", "/api/stages/{name}/open"): (STEWARD, None),
+    ("get", "/api/calls"): (EVERYONE, None),
+    ("post", "/api/calls"): (STEWARD, {"text": "title: x"}),
+    ("get", "/api/calls/{call}"): (EVERYONE, None),
+    ("get", "/api/calls/{call}/file"): (EVERYONE, None),
+    ("post", "/api/calls/{call}/close"): (STEWARD, None),
+    ("post", "/api/calls/{call}/reviewers"): (STEWARD, {}),
+    ("post", "/api/calls/{call}/allocate"): (DECIDES, {}),
+    ("post", "/api/calls/{call}/publish"): (DECIDES, None),
+    ("get", "/api/calls/{call}/applications"): (READS_APPLICATIONS, None),
+    ("post", "/api/calls/{call}/applications"): (SIGNED_IN, {}),
+    ("get", "/api/applications/mine"): (SIGNED_IN, None),
+    ("patch", "/api/applications/{application}"): (NOBODY_ELSE, {"passes": 5000}),
+    ("post", "/api/applications/{application}/submit"): (NOBODY_ELSE, None),
+    ("post", "/api/applications/{application}/return"): (STEWARD, {"note": "x", "until": "2020-01-01T00:00:00Z"}),
+    ("post", "/api/applications/{application}/decide"): (DECIDES, {"outcome": "refused", "reason": "unclear"}),
+    ("get", "/api/applications/{application}/decision"): (READS_APPLICATIONS | {"owner"}, None),
+    ("get", "/api/reviews"): (frozenset({"reviewer", "idle"}), None),
+    ("post", "/api/reviews/{review_id}"): (frozenset({"reviewer"}), {"scores": {"no-such": 1}}),
+    ("post", "/api/reviews/{review_id}/conflict"): (frozenset({"reviewer"}), {"reason": "a friend"}),
+    ("post", "/api/reviews/{review_id}/release"): (STEWARD, None),
+    ("post", "/api/applications/{application}/withdraw"): (NOBODY_ELSE, None),
+    ("get", "/api/awards/mine"): (SIGNED_IN, None),
+    ("post", "/api/awards/{award}/lapse"): (DECIDES, None),
+    ("post", "/api/awards/{award}/accept"): (NOBODY_ELSE, None),
+    ("post", "/api/awards/{award}/decline"): (NOBODY_ELSE, None),
+    ("get", "/api/terms"): (EVERYONE, None),
+    ("post", "/api/terms/accept"): (SIGNED_IN, {"hash": "another"}),
+    ("get", "/api/terms/mine"): (SIGNED_IN, None),
+    ("get", "/api/grants"): (READS_GRANTS, None),
+    ("get", "/api/grants/mine"): (SIGNED_IN, None),
+    ("get", "/api/grants/{grant}"): (READS_GRANTS | {"owner"}, None),
+    ("get", "/api/grants/{grant}/why"): (READS_GRANTS | {"owner"}, None),
+    ("post", "/api/grants/{grant}/keys"): (STEWARD | {"owner"}, None),
+    ("delete", "/api/keys/{key}"): (SANCTIONS | {"owner"}, None),
+    ("post", "/api/grants/{grant}/suspend"): (SANCTIONS, WHY),
+    ("post", "/api/grants/{grant}/reinstate"): (SANCTIONS, WHY),
+    ("post", "/api/grants/{grant}/revoke"): (SANCTIONS, WHY),
+    ("get", "/api/register/public"): (EVERYONE, None),
+    ("get", "/api/register/whole"): (READS_GRANTS, None),
+    ("get", "/api/samples"): (EVERYONE, None),
+    ("post", "/api/stages/{name}/hold"): (STEWARD, STOP),
+    ("post", "/api/stages/{name}/rollback"): (STEWARD, STOP),
+    ("post", "/api/stages/{name}/withdraw"): (STEWARD, STOP),
+}  # fmt: skip
+ELSEWHERE = {("post", "/api/sign-in")}  # asks for a link, not for a person: below
+
+
+@dataclass
+class Desk:
+    """A house with one of everything in it, and a session of each."""
+
+    house: House
+    client: TestClient[Litestar]
+    sessions: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def person(self, name: str, *roles: Role) -> Actor:
+        people = self.house.people
+        made = people.add(people.operator(), f"{name}@{name}.example", affiliation=name, roles=roles)
+        answer = self.client.post("/api/sign-in", json={"link": people.make_link_for(people.operator(), made.email)})
+        self.sessions[name] = answer.json()["session"]
+        return people.actor(made.id)
+
+    def ask(self, name: str, method: str, path: str, body: Any) -> tuple[int, str]:
+        headers = {"authorization": f"Bearer {self.sessions[name]}"} if name in self.sessions else {}
+        answer = self.client.request(method, path.format(**self.ids), json=body, headers=headers)
+        return answer.status_code, str(answer.json()["error"]["code"]) if answer.status_code >= 400 else ""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    house = House(load(found(tmp_path_factory.mktemp("who") / "home")))
+    with warnings.catch_warnings():  # of Litestar 3, which asks for another way to name what is injected
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        app = create_web(house, [create_control(house)], OPENAPI)
+    made = Desk(house, TestClient(app, raise_server_exceptions=False))
+    furnish(made)
+    yield made
+    house.close()
+
+
+def furnish(desk: Desk) -> None:
+    """Put one of everything in the house: a call in review, an award on offer, a grant with a key."""
+    people = {name: desk.person(name, *({Role(name)} if name in ROLES else ())) for name in SIGNED_IN - {"idle"}}
+    owner, steward, lab = people["owner"], people["steward"], desk.house.admissions
+    call = open_call(desk.house, steward, call_text(review=one_review()), "call.yaml")
+    application = lab.submit(owner, lab.start(owner, call.id, Draft(ANSWERS, 10_000)).id)
+    lab.close_call(steward, call.id)
+    (review,) = lab.assign_reviewers(steward, call.id)
+    people["idle"] = desk.person("idle", Role.REVIEWER)
+    by_person = open_call(desk.house, steward, call_text(allocation={"policy": "by-person"}, review=None), "call.yaml")
+    lab.decide(
+        steward,
+        lab.submit(owner, lab.start(owner, by_person.id, Draft(ANSWERS, 10_000)).id).id,
+        Ruling(Outcome.AWARDED, Reason.SUITABLE),
+    )
+    (award,) = lab.my_awards(owner)
+    ends = desk.house.clock.now() + timedelta(days=1)
+    lent = Award("", "reading-room", "text", Amounts(passes=100), ends, "test")
+    grant, key, _ = issue_discretionary(desk.house, steward, "owner@owner.example", lent, accept_terms=False)
+    desk.ids |= {
+        "call": call.id,
+        "application": application.id,
+        "review_id": review.id,
+        "award": award.id,
+        "grant": grant.id,
+        "key": key.id,
+        "name": "reading-room",
+    }
+
+
+def one_review() -> dict[str, Any]:
+    """Give the shipped call's way of reviewing, with one review to each application."""
+    return {**yaml.safe_load(call_text())["review"], "per_application": 1}
+
+
+def test_every_operation_of_the_document_stands_in_the_table(desk: Desk) -> None:
+    paths = desk.client.get("/api/openapi.json").json()["paths"]
+    known = {(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api/")}
+    assert known == TABLE.keys() | ELSEWHERE
+
+
+@pytest.mark.parametrize(("method", "path"), TABLE, ids=[f"{method} {path}" for method, path in TABLE])
+def test_exactly_who_may_is_let_in(desk: Desk, method: str, path: str) -> None:
+    allowed, body = TABLE[method, path]
+    size = desk.house.log.size()
+    refused = {name: desk.ask(name, method, path, body) for name in sorted(EVERYONE - allowed)}
+    assert desk.house.log.size() == size, "a refusal decided something"
+    assert {name: answer for name, answer in refused.items() if answer[0] not in {401, 403, 404}} == {}
+    if "anonymous" in refused:
+        assert refused["anonymous"] == (401, "people/not-signed-in")
+    let_in = {name: desk.ask(name, method, path, body) for name in sorted(allowed)}
+    assert {name: answer for name, answer in let_in.items() if answer[0] in {401, 403, 404, 500}} == {}
+
+
+def test_a_link_makes_a_session_and_nothing_else_does(desk: Desk) -> None:
+    assert desk.ask("steward", "post", "/api/sign-in", {"link": "guessed"})[0] in {401, 403}
