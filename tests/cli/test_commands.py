@@ -55,6 +55,14 @@ WRONG: list[tuple[tuple[str, ...], int]] = [
     (("call", "close", "none"), 1),
     (("call", "allocate", "none"), 1),
     (("call", "publish", "none"), 1),
+    (("call", "lapse", "none"), 1),
+    (("application", "return", "none", "--note", "x", "--until", "2999-01-01"), 1),
+    (("application", "return", "none", "--note", "x", "--until", "soon"), 2),
+    (("review", "release", "none"), 1),
+    (("review", "conflict", "none", "--reason", "x"), 1),
+    (("person", "bar", "nobody@x.example", "--until", "2999-01-01", "--reason", "security"), 1),
+    (("person", "bar", "hilda@lab.example", "--until", "2000-01-01", "--reason", "security"), 1),
+    (("grant", "issue", "--to", "r@x.example", "--reason", " "), 2),
     (("application", "show", "none"), 1),
     (("application", "list", "none"), 1),
     (("grant", "show", "none"), 1),
@@ -224,9 +232,10 @@ def test_a_material_change_of_the_terms_pauses_keys_until_they_are_accepted_agai
     home, text = found(tmp_path / "home"), tmp_path / "terms.md"
     grant = run(home, "grant", "issue", "--to", "r@x.example", "--accept-terms", "--reason", "t")["id"]
     text.write_text("# Other terms")
-    made = run(home, "terms", "publish", str(text), "--material")
+    why = ("--reason", "an incident")
+    made = run(home, "terms", "publish", str(text), "--material", *why)
     assert run(home, "terms", "show")["hash"] == made["hash"]
     assert run(home, "grant", "why", grant)["code"] == "access/terms-not-accepted"
-    assert code_of(run(home, "terms", "publish", str(text), code=1)) == "access/terms-unchanged"
+    assert code_of(run(home, "terms", "publish", str(text), *why, code=1)) == "access/terms-unchanged"
     text.write_bytes(b"\xff")
-    assert "not UTF-8" in run(home, "terms", "publish", str(text), code=2)["error"]["message"]
+    assert "not UTF-8" in run(home, "terms", "publish", str(text), *why, code=2)["error"]["message"]

@@ -12,7 +12,7 @@ from readingroom.admissions.model import Outcome, Reason, Risk, Ruling
 from readingroom.app import desk
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.ledger import text_of
+from readingroom.cli.given import moment, text_of
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 
@@ -81,6 +81,14 @@ def publish(context: typer.Context, call: str) -> None:
     here.output.result([desk.award_json(each) for each in made], f"{len(made)} awards are offered")
 
 
+@call.command("lapse")
+def lapse(context: typer.Context, award: str) -> None:
+    """Take back an offer whose date has passed; its amount goes back to the call."""
+    here: Context = context.obj
+    made = here.house.admissions.lapse_award(here.actor, award)
+    here.output.result(desk.award_json(made), f"{award} has lapsed; {made.amounts.passes:,} passes are free again")
+
+
 def _show(here: Context, made: Call) -> None:
     here.output.result(desk.call_json(made), f"{made.file.title}: {made.state.value} ({made.id})")
 
@@ -117,6 +125,19 @@ def decide(
     here.output.result({"application": application, "outcome": made.outcome.value, "reason": made.reason.value})
 
 
+@application.command("return")
+def return_(
+    context: typer.Context,
+    application: str,
+    note: Annotated[str, typer.Option(help="What is to be corrected; the applicant is told")],
+    until: Annotated[str, typer.Option(help="By when: a date, or RFC 3339")],
+) -> None:
+    """Ask for a correction; what was submitted is kept."""
+    here: Context = context.obj
+    made = here.house.admissions.return_application(here.actor, application, note, moment(until, "--until"))
+    here.output.result(desk.application_json(made), f"{application} is returned for correction until {until}")
+
+
 @review.command("list")
 def to_do(context: typer.Context) -> None:
     """List what there is to review for the person who is signed in; without names."""
@@ -139,6 +160,26 @@ def give(
     body: dict[str, Any] = {"scores": scores, "comment": comment, "risk": risk.value, "risk_reason": risk_reason}
     here.house.admissions.review(here.actor, review, desk.judgement(body))
     here.output.result({"review": review, "given": True}, "The review is given")
+
+
+@review.command("conflict")
+def conflict(
+    context: typer.Context,
+    review: Annotated[str, typer.Argument(help="Its id, as `review list` shows it")],
+    reason: Annotated[str, typer.Option(help="The conflict of interest, in a few words")],
+) -> None:
+    """Step back from a review because of a conflict of interest."""
+    here: Context = context.obj
+    here.house.admissions.declare_conflict(here.actor, review, reason)
+    here.output.result({"review": review, "recused": True}, "You have stepped back from this review")
+
+
+@review.command("release")
+def release(context: typer.Context, review: str) -> None:
+    """Let a reviewer go who has not reviewed, so that `call assign` can ask another."""
+    here: Context = context.obj
+    here.house.admissions.release_review(here.actor, review)
+    here.output.result({"review": review, "released": True}, "Let go; `call assign` asks another")
 
 
 def _score(text: str) -> tuple[str, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,7 @@ from readingroom.app.lending import issue_discretionary, why
 from readingroom.app.views import grant_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.ledger import text_of
+from readingroom.cli.given import duration, text_of
 from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Problem
 
@@ -30,8 +28,6 @@ Count = Annotated[int | None, typer.Option(min=1, max=2**53 - 1, help="At most s
 Code = Annotated[Reason, typer.Option("--reason", help="A code of the closed list")]
 Note = Annotated[str, typer.Option(help="In words; needed for the reason `other`")]
 Material = Annotated[bool, typer.Option("--material", help="Pause every key until its person accepts again")]
-_DURATION = re.compile(r"([1-9]\d{0,4})([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @grant.command("issue")
@@ -165,27 +161,16 @@ def list_keys(context: typer.Context, grant: str) -> None:
     here.output.rows(documents, f"Keys of {grant}", ("key", "begins", "issued", "ends"), rows)
 
 
-def duration(text: str) -> timedelta:
-    """Read 12h, 30d or 8w.
-
-    Raises:
-        BadInput: it is none of these.
-    """
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise BadInput([Problem("--expires", f"{text!r} is no duration", "Write 12h, 30d or 8w")])
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
 @terms.command("publish")
 def publish_terms(
     context: typer.Context,
     file: Path,
+    reason: Annotated[str, typer.Option(help="Why, in words; kept with the text")],
     material: Material = False,  # noqa: FBT002 - Typer's flags
 ) -> None:
     """Put a new text of the terms in force."""
     here: Context = context.obj
-    made = here.house.agreements.publish(here.actor, text_of(file), material=material)
+    made = here.house.agreements.publish(here.actor, text_of(file), material=material, reason=reason)
     paused = "; every key is paused until its person accepts them" if made.material else ""
     document = {"hash": made.hash, "material": made.material, "published_at": made.published_at}
     here.output.result(document, f"In force: {made.hash}{paused}")

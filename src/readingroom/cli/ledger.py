@@ -9,6 +9,7 @@ import typer
 
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
+from readingroom.cli.given import contents
 from readingroom.core.errors import BadInput, Problem
 from readingroom.gateway.screening.load import load_file
 from readingroom.gateway.screening.report import report
@@ -25,37 +26,7 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(receipt, name="receipt")
 app.add_typer(screen, name="screen")
 
-_MOST = 64_000_000  # bytes of a file that a command names
 KeyOption = Annotated[str, typer.Option("--key", help="The log's public key, as text or as a file")]
-
-
-def contents(path: Path) -> bytes:
-    """Read a file that a command names.
-
-    Raises:
-        BadInput: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            read = file.read(_MOST + 1)
-    except OSError as fault:
-        raise BadInput([Problem(str(path), f"cannot be read: {fault.strerror}", "Check the path")]) from None
-    if len(read) > _MOST:
-        raise BadInput([Problem(str(path), f"is larger than {_MOST:,} bytes", "Check the path")])
-    return read
-
-
-def text_of(path: Path) -> str:
-    """Read a text that a command names.
-
-    Raises:
-        BadInput: it cannot be read, or is not UTF-8.
-    """
-    try:
-        return contents(path).decode()
-    except UnicodeDecodeError as fault:
-        told = f"is not UTF-8 at byte {fault.start + 1}"
-        raise BadInput([Problem(str(path), told, "Save the file as UTF-8; nothing was changed")]) from None
 
 
 def end_with(here: Context, found: Report, good: str) -> None:

@@ -7,9 +7,11 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import typer
 
+from readingroom.access.model import Reason
 from readingroom.app.views import person_json
 from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
+from readingroom.cli.given import moment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_over
 from readingroom.people.model import Role
@@ -65,6 +67,22 @@ def link(context: typer.Context, email: str) -> None:
         )
     else:
         here.output.result({"link": made, "sent": False}, made)
+
+
+@person.command("bar")
+def bar(
+    context: typer.Context,
+    email: str,
+    until: Annotated[str, typer.Option(help="Until when: a date, or RFC 3339")],
+    reason: Annotated[Reason, typer.Option(help="A code of the closed list")],
+    note: Annotated[str, typer.Option(help="In words; needed for the reason `other`")] = "",
+) -> None:
+    """Bar a person from all reading until a date; `error-corrected` puts a standing bar right."""
+    here: Context = context.obj
+    barred, ends = here.house.people.named(email), moment(until, "--until")
+    here.house.access.bar(here.actor, barred.id, ends, reason, note)
+    document = {"person": barred.id, "until": ends, "reason": reason.value}
+    here.output.result(document, f"{barred.email} may not read until {ends:%Y-%m-%d %H:%M} UTC")
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import click
@@ -12,8 +11,7 @@ import typer
 from readingroom.app.views import stage_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.core.clock import parse_rfc3339
-from readingroom.core.errors import BadInput, Problem
+from readingroom.cli.given import moment
 from readingroom.people.model import Actor
 from readingroom.releases.model import Reason, StageState, StageStatus
 
@@ -99,16 +97,3 @@ for _act, _help in (
     ("withdraw", "Close a stage for good."),
 ):
     stage.command(_act, help=_help)(_stop(_act))
-
-
-def moment(text: str, option: str) -> datetime:
-    """Read a date or an RFC 3339 moment.
-
-    Raises:
-        BadInput: it is neither.
-    """
-    try:
-        return parse_rfc3339(text) if "T" in text else datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        cure = "Write 2026-12-31, or 2026-12-31T12:00:00Z"
-        raise BadInput([Problem(option, f"{text!r} is no date", cure)]) from None

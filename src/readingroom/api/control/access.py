@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -12,8 +13,9 @@ from readingroom.access.model import Reason
 from readingroom.app.house import House
 from readingroom.app.lending import why
 from readingroom.app.views import grant_json
-from readingroom.core.refusal import Refusal, Refused
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, check
 
 
 class Sanction(msgspec.Struct, forbid_unknown_fields=True):
@@ -21,6 +23,13 @@ class Sanction(msgspec.Struct, forbid_unknown_fields=True):
 
     reason: Reason
     note: Annotated[str, Meta(max_length=10_000)] = ""
+
+
+class Bar(Sanction, forbid_unknown_fields=True, kw_only=True):
+    """Who is barred, until when, and why."""
+
+    email: Annotated[str, Meta(max_length=254)]
+    until: Annotated[datetime, Meta(tz=True)]
 
 
 class Accepted(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,7 +57,10 @@ def accept(data: Accepted, house: House, actor: Actor) -> dict[str, Any]:
 @get("/terms/mine", sync_to_thread=True, summary="What I have agreed to")
 def agreements(house: House, actor: Actor) -> list[dict[str, Any]]:
     """Return the caller's acceptances."""
-    return [{"hash": each.terms_hash, "accepted_at": each.accepted_at} for each in house.agreements.mine(actor)]
+    return [
+        {"hash": each.terms_hash, "accepted_at": each.accepted_at, "on_behalf": each.on_behalf}
+        for each in house.agreements.mine(actor)
+    ]
 
 
 @get("/grants", sync_to_thread=True, summary="All grants")
@@ -107,5 +119,14 @@ def revoke(grant: str, data: Sanction, house: House, actor: Actor) -> dict[str, 
     return grant_json(house, house.access.revoke(actor, grant, data.reason, data.note))
 
 
-_GRANTS = [grants, mine, show, explain, issue_key, revoke_key, suspend, reinstate, revoke]
+@post("/persons/bar", status_code=200, sync_to_thread=True, summary="Bar a person from all reading until a date")
+def bar(data: Bar, house: House, actor: Actor) -> dict[str, Any]:
+    """Bar a person; flowing streams end. The reason `error-corrected` puts a standing bar right."""
+    require(check(actor, Permission.GRANT_SANCTION))  # before anybody is looked up by name
+    person = house.people.named(data.email).id
+    house.access.bar(actor, person, data.until, data.reason, data.note)
+    return {"person": person, "until": data.until, "reason": data.reason.value}
+
+
+_GRANTS = [bar, grants, mine, show, explain, issue_key, revoke_key, suspend, reinstate, revoke]
 router = Router("/", route_handlers=[terms, accept, agreements, *_GRANTS], tags=["access"])

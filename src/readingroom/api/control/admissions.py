@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -50,6 +51,13 @@ class Filled(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
+class Correction(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be corrected, and by when."""
+
+    note: Text
+    until: Annotated[datetime, Meta(tz=True)]
+
+
 class Emails(msgspec.Struct, forbid_unknown_fields=True):
     """Reviewers, by e-mail; none means everyone with the role."""
 
@@ -96,6 +104,12 @@ def open_call(data: CallText, house: House, actor: Actor) -> dict[str, Any]:
 def show_call(call: str, house: House) -> dict[str, Any]:
     """Return a call."""
     return desk.call_json(house.admissions.call(call))
+
+
+@get("/calls/{call:str}/file", media_type="text/yaml", sync_to_thread=True, summary="A call's file, byte for byte")
+def call_file(call: str, house: House) -> str:
+    """Return the file as it was opened; its SHA-256 is the digest in the ledger."""
+    return house.admissions.call_text(call)
 
 
 @post("/calls/{call:str}/close", status_code=200, sync_to_thread=True, summary="End submission")
@@ -176,6 +190,12 @@ def decide(application: str, data: Ruled, house: House, actor: Actor) -> dict[st
     return {"application": application, "outcome": made.outcome.value, "reason": made.reason.value, "text": made.text}
 
 
+@post("/applications/{application:str}/return", status_code=200, sync_to_thread=True, summary="Ask for a correction")
+def return_(application: str, data: Correction, house: House, actor: Actor) -> dict[str, Any]:
+    """Return an application until a date; what was submitted is kept."""
+    return desk.application_json(house.admissions.return_application(actor, application, data.note, data.until))
+
+
 @get("/applications/{application:str}/decision", sync_to_thread=True, summary="What was decided, and why")
 def decision(application: str, house: House, actor: Actor) -> dict[str, Any]:
     """Return the decision on one's application, with what would have had to differ."""
@@ -215,6 +235,13 @@ def conflict(review_id: str, data: Declared, house: House, actor: Actor) -> dict
     return {"review": review_id, "recused": True}
 
 
+@post("/reviews/{review_id:str}/release", status_code=200, sync_to_thread=True, summary="Let a silent reviewer go")
+def release(review_id: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Let a reviewer go who has not reviewed, so that another can be assigned."""
+    house.admissions.release_review(actor, review_id)
+    return {"review": review_id, "released": True}
+
+
 @get("/awards/mine", sync_to_thread=True, summary="My awards")
 def my_awards(house: House, actor: Actor) -> list[dict[str, Any]]:
     """Return the caller's awards."""
@@ -226,8 +253,8 @@ def accept(award: str, house: House, actor: Actor) -> dict[str, Any]:
     """Accept an award; the grant is issued in the same transaction."""
     made = house.admissions.accept_award(actor, award)
     with house.db.read() as tx:
-        grant = next((each.id for each in access_queries.grants(tx) if each.award_id == made.id), None)
-    return {**desk.award_json(made), "grant": grant}
+        grant = access_queries.grant_of_award(tx, made.id)
+    return {**desk.award_json(made), "grant": grant.id if grant else None}
 
 
 @post("/awards/{award:str}/decline", status_code=200, sync_to_thread=True, summary="Decline an award")
@@ -236,6 +263,14 @@ def decline(award: str, house: House, actor: Actor) -> dict[str, Any]:
     return desk.award_json(house.admissions.decline_award(actor, award))
 
 
-_CALLS = [calls, open_call, show_call, close_call, assign, allocate, publish, applications, start]
-_MINE = [mine, save, submit, withdraw, decide, decision, reviews, review, conflict, my_awards, accept, decline]
-router = Router("/", route_handlers=[*_CALLS, *_MINE], tags=["admissions"])
+@post("/awards/{award:str}/lapse", status_code=200, sync_to_thread=True, summary="Take back an offer that has run out")
+def lapse(award: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Take back an offer whose date has passed; its amount goes back to the call."""
+    return desk.award_json(house.admissions.lapse_award(actor, award))
+
+
+_CALLS = [call_file, calls, open_call, show_call, close_call, assign, allocate, publish, applications, start]
+_APPLICATIONS = [mine, save, submit, withdraw, return_, decide, decision]
+_REVIEWS = [reviews, review, conflict, release]
+_AWARDS = [my_awards, accept, decline, lapse]
+router = Router("/", route_handlers=[*_CALLS, *_APPLICATIONS, *_REVIEWS, *_AWARDS], tags=["admissions"])
