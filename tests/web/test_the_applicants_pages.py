@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -96,10 +98,39 @@ def test_a_key_is_made_once_however_often_its_form_is_sent(portal: Portal) -> No
     assert "rr_" in first.text
     assert "https://reading.example/v1" in first.text or "/v1</code>" in first.text
     again = reader.post(f"/my/grants/{grant.id}/keys", {"newest": newest})
-    assert (again.status_code, again.headers["location"]) == (303, "/my")
+    assert again.status_code == 409
+    assert "no second one was" in again.text
+    assert 'id="key"' not in again.text
     assert reader.person is not None
     actor = portal.house.people.actor(reader.person.id)
     assert len(portal.house.access.keys(actor, grant.id)) == 2  # one was issued with the grant
+
+
+def test_two_forms_sent_at_once_make_one_key_and_the_second_is_told(portal: Portal) -> None:
+    grant, reader = portal.grant("gwen"), portal.visit("gwen")
+    newest = re.findall(r'name="newest" value="(\w*)"', reader.get("/my").text)[0]
+    form = {"newest": newest, "token": reader.token()}
+    both = threading.Barrier(2)
+
+    def send(_: int) -> int:
+        both.wait()
+        return reader.client.post(f"/my/grants/{grant.id}/keys", data=form).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(send, range(2))) == [200, 409]
+
+
+def test_what_was_agreed_to_says_whether_the_house_did_it_on_ones_behalf(portal: Portal) -> None:
+    for name, on_behalf in (("kate", True), ("liam", False)):
+        grant, reader, house = portal.grant(name), portal.visit(name), portal.house
+        if on_behalf:
+            with house.db.decide() as tx:
+                house.agreements.accept_for_within(tx, house.people.operator(), grant.holder)
+        else:
+            reader.post("/my/terms", {"hash": re.findall(r'name="hash" value="([\w:]+)"', reader.get("/my").text)[0]})
+        text = reader.get("/my").text
+        assert "What I have agreed to" in text
+        assert ("Accepted on your behalf" in text) == on_behalf
 
 
 def test_a_key_is_revoked_only_after_being_asked(portal: Portal) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from readingroom.access.model import (
@@ -208,6 +208,18 @@ def check_reason(reason: Reason, note: str) -> Refusal | None:
     if reason is Reason.OTHER and not note.strip():
         return Refusal("access/note-missing", "The reason `other` needs a note that says what it is.")
     return None
+
+
+def check_newest(keys: Sequence[Key], shown: str) -> Refusal | None:
+    """Refuse a further key to who was shown another as the newest: the same form was sent twice."""
+    if not keys or keys[-1].id == shown:
+        return None
+    made = keys[-1]
+    reason = (
+        f"A key ({made.hint}…) was made since this form was shown, so no second one was. Each is shown once only: "
+        "if you have not kept it, revoke it and make another."
+    )
+    return Refusal("access/key-made-already", reason, {"key": made.id})
 
 
 def check_bar(standing: datetime | None, until: datetime, reason: Reason, now: datetime) -> Refusal | None:

@@ -17,6 +17,7 @@ from readingroom.access.rules import (
     check_award,
     check_bar,
     check_key_change,
+    check_newest,
     check_reason,
 )
 from readingroom.access.tables import bar as bar_table
@@ -122,18 +123,29 @@ class Access:
             queries.bump(tx)
             return _found(queries.grant(tx, grant_id), grant_id)
 
-    def issue_key(self, by: Actor, grant_id: str) -> tuple[Key, Secret]:
-        """Make a key for a grant's holder, by the holder or by who may issue grants. Shown once."""
-        with self._db.decide() as tx:
-            return self.issue_key_within(tx, by, grant_id)
+    def issue_key(self, by: Actor, grant_id: str, *, newest: str | None = None) -> tuple[Key, Secret]:
+        """Make a key for a grant's holder, by the holder or by who may issue grants. Shown once.
 
-    def issue_key_within(self, tx: Connection, by: Actor, grant_id: str) -> tuple[Key, Secret]:
+        Args:
+            by: who makes it.
+            grant_id: the grant.
+            newest: the id of the newest key that `by` was shown, empty for none: where another has been made since,
+                no second one is. None asks for one in any case.
+        """
+        with self._db.decide() as tx:
+            return self.issue_key_within(tx, by, grant_id, newest=newest)
+
+    def issue_key_within(
+        self, tx: Connection, by: Actor, grant_id: str, *, newest: str | None = None
+    ) -> tuple[Key, Secret]:
         """Make a key in a transaction that is open."""
         grant = _found(queries.grant(tx, grant_id), grant_id)
         if by.id != grant.holder:
             require(check(by, Permission.GRANT_ISSUE))
         if grant.state is GrantState.REVOKED:
             raise Refused(Refusal("access/grant-revoked", "This grant was revoked; it gets no more keys."))
+        if newest is not None:
+            require(check_newest(queries.keys(tx, grant_id), newest))
         secret = key_form.make()
         key_id = new_id("key")
         plain = secret.reveal()

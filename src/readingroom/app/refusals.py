@@ -82,6 +82,7 @@ ENDINGS: dict[str, Ending] = {
     "stress/not-the-served-model": Ending(409, _INVALID),
     "access/cannot-change-grant": Ending(409, _INVALID),
     "access/cannot-change-key": Ending(409, _INVALID),
+    "access/key-made-already": Ending(409, _INVALID),
     "access/not-a-service-account": Ending(409, _INVALID),
     "access/note-missing": Ending(400, _INVALID),
     "access/person-barred": Ending(403, _PERMISSION),

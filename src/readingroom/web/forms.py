@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from litestar.response import Template
 
 from readingroom.core.errors import BadInput, Problem
-from readingroom.core.refusal import Refused
+from readingroom.core.refusal import Refusal, Refused
 from readingroom.web.browser import Form, Visitor, page
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_Thing = TypeVar("_Thing", bound=_Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,13 @@ class Confirmation:
     back: str
     facts: Sequence[tuple[str, str]] = ()
     reasons: Sequence[str] = ()
+
+
+def one_of(things: Iterable[_Thing], name: str, refusal: Refusal) -> _Thing:
+    """Return the one of one's own things that has this id, or refuse: the answer tells of nobody else's."""
+    if (found := next((each for each in things if each.id == name), None)) is None:
+        raise Refused(refusal)
+    return found
 
 
 def confirm(who: Visitor, asked: Confirmation, typed: Form | None = None, problems: Sequence[Told] = ()) -> Template:

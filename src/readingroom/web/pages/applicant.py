@@ -16,7 +16,7 @@ from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
-from readingroom.web.forms import Confirmation, Told, confirm, told
+from readingroom.web.forms import Confirmation, Told, confirm, one_of, told
 from readingroom.web.pages.account import Posted
 
 LIVING = {ApplicationState.DRAFT, ApplicationState.SUBMITTED, ApplicationState.RETURNED}  # may still be amended
@@ -161,9 +161,7 @@ def _own(who: Visitor, application: str) -> Application:
     """Find one's own application: whoever else may read it may not fill it in."""
     who.signed_in()
     mine = who.house.admissions.my_applications(who.actor)
-    if (found := next((each for each in mine if each.id == application), None)) is None:
-        raise Refused(Refusal("admissions/application-unknown", "You have no application by this id."))
-    return found
+    return one_of(mine, application, Refusal("admissions/application-unknown", "You have no application by this id."))
 
 
 @get("/applications/{application:str}/edit", sync_to_thread=True)

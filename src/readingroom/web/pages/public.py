@@ -15,6 +15,7 @@ from readingroom.releases import queries as releases
 from readingroom.releases.model import StageStatus
 from readingroom.strategy.compare import compare
 from readingroom.web.browser import AnyRequest, Visitor, page
+from readingroom.web.forms import one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,8 @@ def strategies(who: Visitor) -> Template:
 
 
 def _sample(who: Visitor, name: str) -> Sample:
-    if (found := next((each for each in who.house.samples.all() if each.id == name), None)) is None:
-        raise Refused(Refusal("publication/sample-unknown", "There is no facsimile by this id."))
-    return found
+    unknown = Refusal("publication/sample-unknown", "There is no facsimile by this id.")
+    return one_of(who.house.samples.all(), name, unknown)
 
 
 @get("/facsimiles/{name:str}", sync_to_thread=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Reading
 from readingroom.web.browser import AnyRequest, Visitor, back_to, check_form, page
-from readingroom.web.forms import Confirmation, confirm
+from readingroom.web.forms import Confirmation, Told, confirm, one_of
 from readingroom.web.pages.account import Posted
 from readingroom.web.plot import Plot, usage
 
@@ -39,8 +40,8 @@ class Shown:
 
     @property
     def newest(self) -> str:
-        """The id of the newest key: the form that makes one carries it, so that sent twice it makes one key."""
-        return _newest(self.keys)
+        """The id of the newest key, which the form that makes one carries: sent twice, it makes one key."""
+        return self.keys[-1].id if self.keys else ""
 
     @property
     def badge(self) -> tuple[str, str]:
@@ -66,13 +67,15 @@ def mine(who: Visitor) -> Template:
     return _mine(who)
 
 
-def _mine(who: Visitor, made: NewKey | None = None) -> Template:
+def _mine(who: Visitor, made: NewKey | None = None, problems: Sequence[Told] = ()) -> Template:
     house = who.house
     terms = house.agreements.in_force()
-    accepted = [each.terms_hash for each in house.agreements.mine(who.actor)]
+    agreed = house.agreements.mine(who.actor)
+    accepted = [each.terms_hash for each in agreed]
     return page(
         who,
         "applicant/mine.html",
+        409 if problems else 200,
         applications=house.admissions.my_applications(who.actor),
         calls={each.id: each for each in house.admissions.calls()},
         awards=[each for each in house.admissions.my_awards(who.actor) if each.state.value == "offered"],
@@ -80,7 +83,9 @@ def _mine(who: Visitor, made: NewKey | None = None) -> Template:
         terms=terms,
         accepted=terms is not None and terms.hash in accepted,
         changes=house.agreements.changes_since(accepted[-1]) if accepted else "",
+        agreed=agreed,
         made=made,
+        problems=problems,
     )
 
 
@@ -97,10 +102,6 @@ def _shown(who: Visitor, grant: Grant) -> Shown:
     )
 
 
-def _newest(keys: list[Key]) -> str:
-    return max(keys, key=lambda each: (each.issued_at, each.id)).id if keys else ""
-
-
 @post("/awards/{award:str}/accept", sync_to_thread=True)
 def accept(who: Visitor, award: str, data: Posted) -> Response[Any]:
     """Accept an award; the grant is there at once."""
@@ -114,13 +115,12 @@ def decline_page(who: Visitor, award: str) -> Template:
     """Ask before an award is declined."""
     who.signed_in()
     mine = who.house.admissions.my_awards(who.actor)
-    if (found := next((each for each in mine if each.id == award), None)) is None:
-        raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
+    offered = one_of(mine, award, Refusal("admissions/award-unknown", "You have no award by this id."))
     asked = Confirmation(
         heading="Decline this award?",
         said=["Its passes go back to the call, and you cannot take it up again."],
         action=f"/awards/{award}/decline",
-        acts=[("decline", f"Decline {found.amounts.passes:,} passes in {found.stage}")],
+        acts=[("decline", f"Decline {offered.amounts.passes:,} passes in {offered.stage}")],
         back="/my",
     )
     return confirm(who, asked)
@@ -143,13 +143,16 @@ def accept_terms(who: Visitor, data: Posted) -> Response[Any]:
 
 
 @post("/my/grants/{grant:str}/keys", status_code=200, sync_to_thread=True)
-def issue_key(request: AnyRequest, who: Visitor, grant: str, data: Posted) -> Response[Any] | Template:
-    """Make a key and show it, this once; sent again, as by reloading, the form makes no second one."""
+def issue_key(request: AnyRequest, who: Visitor, grant: str, data: Posted) -> Template:
+    """Make a key and show it, this once; sent again, as by reloading, the form makes no second one and says so."""
     check_form(who, data)
     access, settings = who.house.access, who.house.settings
-    if data.get("newest", "") != _newest(access.keys(who.actor, grant)):
-        return back_to("/my")
-    _, secret = access.issue_key(who.actor, grant)
+    try:
+        _, secret = access.issue_key(who.actor, grant, newest=data.get("newest", ""))
+    except Refused as refused:
+        if refused.refusal.code != "access/key-made-already":
+            raise
+        return _mine(who, problems=[Told("", "", refused.refusal.reason)])
     base = (settings.public_url or str(request.base_url)).rstrip("/")
     made = NewKey(secret.reveal(), access.grant(who.actor, grant), f"{base}/v1", settings.model_name)
     return _mine(who, made)
@@ -161,13 +164,12 @@ def revoke_key_page(who: Visitor, key: str) -> Template:
     who.signed_in()
     access = who.house.access
     keys = [each for grant in access.my_grants(who.actor) for each in access.keys(who.actor, grant.id)]
-    if (found := next((each for each in keys if each.id == key), None)) is None:
-        raise Refused(Refusal("access/no-such-key", "You have no key by this id."))
+    ended = one_of(keys, key, Refusal("access/no-such-key", "You have no key by this id."))
     asked = Confirmation(
         heading="Revoke this key?",
         said=["It is refused from then on, and answers that are flowing to it stop. The grant stays; make a new key."],
         action=f"/my/keys/{key}/revoke",
-        acts=[("revoke", f"Revoke the key {found.hint}…")],
+        acts=[("revoke", f"Revoke the key {ended.hint}…")],
         back="/my",
     )
     return confirm(who, asked)
