@@ -86,6 +86,11 @@ def test_an_institution_shows_once_enough_share_it() -> None:
     assert {each.institution for each in public([row(0)])} == {SUPPRESSED}
 
 
+@pytest.mark.parametrize(("readers", "told"), [(1, False), (2, False), (4, False), (5, True), (6, True)])
+def test_an_institution_of_fewer_than_five_readers_is_not_told(readers: int, *, told: bool) -> None:
+    assert ("East University" in shown([row(n) for n in range(readers)])) is told
+
+
 @pytest.mark.parametrize(
     ("count", "shown"),
     [(0, 0), (4, 0), (73, 70), (99, 100), (100, 100), (12_345, 12_000), (12_500, 13_000), (999, 1000)],

@@ -62,11 +62,17 @@ def on_recursion(_request: AnyRequest, _fault: RecursionError) -> Answer:
     return _answer(400, "app/bad-request", "The body nests too deep.", "invalid_request_error")
 
 
+def on_no_text(_request: AnyRequest, _fault: UnicodeDecodeError) -> Answer:
+    """Answer a body that is not UTF-8: the reader of JSON says so in Python's words, not in its own."""
+    return _answer(400, "app/bad-request", "The body is not UTF-8 text.", "invalid_request_error")
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     Refused: on_refused,
     BadInput: on_bad_input,
     Broken: on_broken,
     HTTPException: on_http,
     RecursionError: on_recursion,
+    UnicodeDecodeError: on_no_text,
     Exception: on_anything,
 }
