@@ -75,10 +75,15 @@ class Portal:
         return issue_discretionary(self.house, operator, person.email, award, accept_terms=False)[0]
 
     def call(self) -> str:
-        """Open the shipped call, on whatever stage lends, if none is open yet."""
-        if not (calls := self.house.admissions.calls()):
-            stage = next(each.stage for each in self.house.releases.status() if each.stage.channel.value == "api")
-            text = re.sub(r"(?m)^stage: .*$", f"stage: {stage.name}", template("call.yaml"))
-            text = re.sub(r"(?m)^tiers: .*$", f"tiers: [{next(iter(stage.tiers))}]", text)
-            return open_call(self.house, self.house.people.operator(), text, "call.yaml").id
-        return calls[0].id
+        """Return the newest call, opened if none is yet."""
+        calls = self.house.admissions.calls()
+        return calls[0].id if calls else self.new_call()
+
+    def new_call(self, *, by_person: bool = False) -> str:
+        """Open the shipped call on whatever stage lends; or one without reviews, in which a person decides."""
+        stage = next(each.stage for each in self.house.releases.status() if each.stage.channel.value == "api")
+        text = re.sub(r"(?m)^stage: .*$", f"stage: {stage.name}", template("call.yaml"))
+        text = re.sub(r"(?m)^tiers: .*$", f"tiers: [{next(iter(stage.tiers))}]", text)
+        if by_person:
+            text = re.sub(r"(?ms)^(review|allocation):.*?(?=^\S|\Z)", "", text) + "\nallocation: {policy: by-person}\n"
+        return open_call(self.house, self.house.people.operator(), text, "call.yaml").id

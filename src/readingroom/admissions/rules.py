@@ -214,6 +214,11 @@ def check_returnable(call: Call, application: Application, until: datetime, now:
     return Refusal("admissions/not-in-review", "The call has been allocated.", {"state": call.state.value})
 
 
+def may_return(call: Call, application: Application, now: datetime) -> bool:
+    """Tell whether an application can be returned now, given a date in the future."""
+    return check_returnable(call, application, datetime.max.replace(tzinfo=now.tzinfo), now) is None
+
+
 def check_assigned(by: Actor, review: Review | None, application: Application | None) -> Refusal | None:
     """Refuse a review by who was not asked for it.
 
@@ -223,6 +228,11 @@ def check_assigned(by: Actor, review: Review | None, application: Application | 
     if asked and review and review.state in ASKED and application:
         return None
     return Refusal("admissions/not-a-reviewer", "You are not asked to review an application by this id.")
+
+
+def may_release(call: Call, review: Review) -> bool:
+    """Tell whether a reviewer can be let go now: one who was asked, and has said nothing."""
+    return check_reviewable(call) is None and machines.REVIEW.can(review.state, "release")
 
 
 # Deciding
@@ -271,6 +281,13 @@ def check_single(
     if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
         return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
     return refusal
+
+
+def may_decide(call: Call, application: Application, now: datetime) -> bool:
+    """Tell whether a person may decide this application now, some way or other."""
+    if application.state is ApplicationState.RETURNED:
+        return check_corrected([application], now) is None
+    return not call.file.competitive and application.state in IN_PLAY
 
 
 def _check_reason(ruling: Ruling) -> Refusal | None:

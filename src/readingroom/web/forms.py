@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from litestar.response import Template
@@ -66,6 +67,19 @@ class Confirmation:
     back: str
     facts: Sequence[tuple[str, str]] = ()
     reasons: Sequence[str] = ()
+
+
+def last_moment(typed: str, where: str) -> datetime:
+    """Read a day, and return its end in UTC: until a day means the whole of it.
+
+    Raises:
+        BadInput: it is no day.
+    """
+    try:
+        day = datetime.strptime(typed.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadInput([Problem(where, "must be a day", "Write it as 2026-12-31")]) from None
+    return day.replace(hour=23, minute=59, second=59)
 
 
 def one_of(things: Iterable[_Thing], name: str, refusal: Refusal) -> _Thing:

@@ -9,10 +9,11 @@ from typing import Any
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
+from readingroom.admissions import machines
 from readingroom.admissions.allocation import Sheet
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import BY_PERSON, Application, Outcome, Reason, Review, Ruling
-from readingroom.admissions.rules import IN_PLAY, check_reviewed
+from readingroom.admissions.rules import IN_PLAY, check_reviewed, may_decide, may_lapse, may_release, may_return
 from readingroom.app.desk import open_call
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
@@ -21,10 +22,13 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import review
+from readingroom.web.pages import review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
+
+
+OUTCOMES = (("awarded", "award", "award it"), ("refused", "refuse", "refuse it"))  # value, act and words of each
 
 
 @get("/desk", sync_to_thread=True)
@@ -76,6 +80,8 @@ def show(who: Visitor, call: str) -> Template:
     applications = admissions.applications(who.actor, call)
     reviews = admissions.reviews(who.actor, call)
     fixed = admissions.allocation(who.actor, call)
+    awards, now = admissions.awards(who.actor, call), who.house.clock.now()
+    opens, decides = who.may(Permission.CALL_OPEN), who.may(Permission.CALL_DECIDE)
     lines, why_none = _preview(who, found) if fixed is None else ([_line(Sheet.read(s)) for s in fixed["sheets"]], "")
     return page(
         who,
@@ -85,7 +91,11 @@ def show(who: Visitor, call: str) -> Template:
         reviews=reviews,
         names=_names(who),
         budget=admissions.budget(call),
-        awards=admissions.awards(who.actor, call),
+        awards=awards,
+        decidable={each.id for each in applications if decides and may_decide(found, each, now)},
+        returnable={each.id for each in applications if opens and may_return(found, each, now)},
+        releasable={each.id for each in reviews if opens and may_release(found, each)},
+        overdue={each.id for each in awards if decides and may_lapse(each, now)},
         lines=lines,
         fixed=fixed is not None,
         why_none=why_none,
@@ -160,7 +170,14 @@ def _deciding(who: Visitor, application: str, typed: Form, problems: Collection[
     found = who.house.admissions.application(who.actor, application)
     call = who.house.admissions.call(found.call)
     reasons = [each.value for each in Reason if each in BY_PERSON]
-    shown = {"application": found, "call": call, "reasons": reasons, "typed": typed, "problems": problems}
+    outcomes = [each for each in OUTCOMES if machines.APPLICATION.can(found.state, each[1])]
+    shown = {"outcomes": [(value, word) for value, _, word in outcomes]} | {
+        "application": found,
+        "call": call,
+        "reasons": reasons,
+        "typed": typed,
+        "problems": problems,
+    }
     return page(who, "desk/decide.html", 400 if problems else 200, **shown)
 
 
@@ -191,4 +208,6 @@ def _ruling(data: Form) -> Ruling:
 
 
 _CALLS = [desk, open_, show, act, publish_page]
-router = Router("/", route_handlers=[*_CALLS, decide_page, decide, review.router], include_in_schema=False)
+router = Router(
+    "/", route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router], include_in_schema=False
+)
