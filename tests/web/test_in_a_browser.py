@@ -200,7 +200,7 @@ def test_no_page_is_wider_than_the_screen_and_each_has_one_heading(page: Page, p
 def test_so_are_the_pages_of_those_who_are_signed_in_also_in_the_dark(page: Page, tale: Tale) -> None:
     sign_in(page, tale.lab.sign_in_url(STEWARD))
     page.emulate_media(color_scheme="dark")
-    for path in ("/", "/my", "/desk", "/steward", "/steward/stages/reading-room/stop", "/strategies"):
+    for path in ("/", "/my", "/desk", "/steward", "/steward/stages/reading-room/stop", "/people", "/strategies"):
         for width in (390, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             page.goto(path)

@@ -20,7 +20,7 @@ Posted = Annotated[Form, Body(media_type=RequestEncodingType.URL_ENCODED)]
 After = Annotated[str, QueryParameter(name="next")]  # where to go on once signed in
 
 
-_LABELS = {
+LABELS = {
     "email": ("email", "E-mail address"),
     "name": ("name", "Name"),
     "affiliation": ("affiliation", "Institution"),
@@ -40,7 +40,7 @@ def register(who: Visitor, data: Posted) -> Template:
     try:
         secret = who.house.welcome(email, data.get("name", ""), data.get("affiliation", ""), after)
     except (BadInput, Refused) as fault:
-        problems = told(fault, _LABELS)
+        problems = told(fault, LABELS)
         return page(who, "account/register.html", 400, typed={**data, "next": after}, problems=problems)
     return page(
         who,

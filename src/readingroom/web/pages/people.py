@@ -1,0 +1,148 @@
+"""Who may act: persons with their roles, and who is barred from reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from litestar import Response, Router, get, post
+from litestar.response import Template
+
+from readingroom.access import queries as access
+from readingroom.access.model import Reason
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.refusal import Refusal, Refused
+from readingroom.people.model import Person, Role
+from readingroom.people.rules import Permission
+from readingroom.web.browser import Form, Visitor, back_to, check_form, page
+from readingroom.web.forms import Confirmation, Told, confirm, last_moment, one_of, told
+from readingroom.web.pages.account import LABELS, Posted
+
+ROLES = {
+    Role.STEWARD: "runs the release: plan, stages, calls, grants and persons",
+    Role.TESTER: "registers models and runs stress tests",
+    Role.REVIEWER: "scores applications, without names",
+    Role.PANEL: "reads applications, decides and publishes",
+    Role.SAFETY: "suspends, revokes and bars",
+    Role.AUDITOR: "reads what is decided, and decides nothing",
+}
+_BAR = {"until": ("until", "Last day of the bar"), "reason": ("reason", "Reason"), "note": ("note", "Note")}
+
+
+@get("/people", sync_to_thread=True)
+def people(who: Visitor) -> Template:
+    """Show everyone, those who may act first."""
+    return _people(who, {}, [])
+
+
+def _people(who: Visitor, typed: Form, problems: Collection[Told]) -> Template:
+    who.needs(Permission.PERSON_MANAGE)
+    everyone = who.house.people.everyone(who.actor)
+    return page(
+        who,
+        "people/people.html",
+        400 if problems else 200,
+        acting=[each for each in everyone if each.roles],
+        others=[each for each in everyone if not each.roles],
+        roles=ROLES,
+        typed=typed,
+        problems=problems,
+    )
+
+
+@post("/people", sync_to_thread=True)
+def add(who: Visitor, data: Posted) -> Response[Any] | Template:
+    """Add a person with roles."""
+    check_form(who, data)
+    roles = [each for each in Role if data.get(f"role-{each.value}")]
+    try:
+        made = who.house.people.add(
+            who.actor, data.get("email", ""), name=data.get("name", ""), affiliation=data.get("affiliation", ""),
+            roles=roles,
+        )  # fmt: skip
+    except BadInput as bad:
+        return _people(who, data, told(bad, LABELS))
+    return back_to(f"/people/{made.id}")
+
+
+def _person(who: Visitor, person: str) -> Person:
+    who.needs(Permission.PERSON_MANAGE)
+    unknown = Refusal("people/person-unknown", "There is no person by this id.")
+    return one_of(who.house.people.everyone(who.actor), person, unknown)
+
+
+@get("/people/{person:str}", sync_to_thread=True)
+def show(who: Visitor, person: str) -> Template:
+    """Show a person, with what can be given, taken or barred."""
+    return _show(who, person, {}, [])
+
+
+def _show(who: Visitor, person: str, typed: Form, problems: Collection[Told]) -> Template:
+    found, now = _person(who, person), who.house.clock.now()
+    with who.house.db.read() as tx:
+        until = access.barred_until(tx, person)
+    return page(
+        who,
+        "people/person.html",
+        400 if problems else 200,
+        shown=found,
+        roles=ROLES,
+        barred=until if until and until > now else None,
+        reasons=[each.value for each in Reason],
+        typed=typed,
+        problems=problems,
+    )
+
+
+@post("/people/{person:str}/roles/{role:str}", sync_to_thread=True)
+def change(who: Visitor, person: str, role: str, data: Posted) -> Response[Any]:
+    """Give or take one role."""
+    check_form(who, data)
+    found = _person(who, person)
+    if role not in set(Role) or data.get("do") not in {"give", "take"}:
+        raise BadInput([Problem("do", "is nothing that can be done here", "Give or take a role of the list")])
+    who.house.people.change_role(who.actor, found.email, Role(role), add=data["do"] == "give")
+    gone = found.id == who.actor.id and role == Role.STEWARD  # whoever gave up the role may not see the page any more
+    return back_to("/" if gone else f"/people/{person}")
+
+
+@get("/people/{person:str}/steward", sync_to_thread=True)
+def steward_page(who: Visitor, person: str) -> Template:
+    """Ask before somebody is no longer a steward."""
+    found = _person(who, person)
+    stewards = [each for each in who.house.people.everyone(who.actor) if Role.STEWARD in each.roles]
+    last = ["Nobody else is one: only the operator at the house's terminal can then make another."]
+    asked = Confirmation(
+        heading=f"Take the role of steward from {found.name}?",
+        said=[
+            "It takes effect at once, also for what is signed or decided this moment.",
+            *(last * (stewards == [found])),
+        ],
+        action=f"/people/{person}/roles/steward",
+        acts=[("take", f"Take it from {found.name}")],
+        back=f"/people/{person}",
+        facts=[("Name", found.name), ("Address", found.email)],
+    )
+    return confirm(who, asked)
+
+
+@post("/people/{person:str}/bar", sync_to_thread=True)
+def bar(who: Visitor, person: str, data: Posted) -> Response[Any] | Template:
+    """Bar a person from all reading."""
+    check_form(who, data)
+    _person(who, person)
+    try:
+        until = last_moment(data.get("until", ""), "until")
+        who.house.access.bar(who.actor, person, until, _reason(data), data.get("note", ""))
+    except (BadInput, Refused) as fault:
+        return _show(who, person, data, told(fault, _BAR))
+    return back_to(f"/people/{person}")
+
+
+def _reason(data: Form) -> Reason:
+    if (chosen := data.get("reason", "")) not in set(Reason):
+        raise BadInput([Problem("reason", "must be chosen", "It is on record")])
+    return Reason(chosen)
+
+
+router = Router("/", route_handlers=[people, add, show, change, steward_page, bar], include_in_schema=False)
