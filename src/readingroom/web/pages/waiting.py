@@ -85,7 +85,7 @@ def _returning(who: Visitor, application: str, typed: Form, problems: Collection
     now = who.house.clock.now()
     if not problems and not may_return(call, found, now):
         require(check_returnable(call, found, datetime.max.replace(tzinfo=UTC), now))
-    shown = {"application": found, "call": call, "today": now.date(), "typed": typed, "problems": problems}
+    shown = {"application": found, "call": call, "typed": typed, "problems": problems}
     return page(who, "desk/return.html", 400 if problems else 200, **shown)
 
 
