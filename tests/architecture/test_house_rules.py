@@ -17,12 +17,7 @@ from readingroom.store.db import metadata
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "readingroom"
 ROOMS = sorted(path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists())
-FILES = [
-    path
-    for folder in ("src", "tests", "tools", "benchmarks")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    if "migrations" not in path.parts
-]
+FILES = [path for folder in ("src", "tests", "tools", "benchmarks") for path in sorted((ROOT / folder).rglob("*.py"))]
 RULED = [path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts]
 OTHER_CODES = {"screening", "engine"}  # parts of gateway and of engines, named by the outside contract
 _EVENT = re.compile(r"([a-z]+)\.[a-z-]+\.[a-z-]+")

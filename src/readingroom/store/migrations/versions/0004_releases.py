@@ -12,6 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _releases_interval()
+    _releases_note()
+    _releases_plan()
+    _releases_signature()
+    _releases_stage()
+    _releases_waiver()
+
+
+def _releases_interval() -> None:
     op.create_table(
         "releases_interval",
         sa.Column("id", sa.String(), nullable=False),
@@ -24,6 +33,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_interval")),
     )
     op.create_index(op.f("ix_releases_interval_stage"), "releases_interval", ["stage"], unique=False)
+
+
+def _releases_note() -> None:
     op.create_table(
         "releases_note",
         sa.Column("id", sa.String(), nullable=False),
@@ -37,6 +49,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases_note")),
     )
     op.create_index(op.f("ix_releases_note_stage"), "releases_note", ["stage"], unique=False)
+
+
+def _releases_plan() -> None:
     op.create_table(
         "releases_plan",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -49,6 +64,9 @@ def upgrade() -> None:
         sa.Column("adopted_by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_releases_plan")),
     )
+
+
+def _releases_signature() -> None:
     op.create_table(
         "releases_signature",
         sa.Column("stage", sa.String(), nullable=False),
@@ -59,6 +77,9 @@ def upgrade() -> None:
         sa.Column("signed_at", readingroom.store.db.Moment(length=27), nullable=False),
         sa.PrimaryKeyConstraint("stage", "gate_version", "round", "person", name=op.f("pk_releases_signature")),
     )
+
+
+def _releases_stage() -> None:
     op.create_table(
         "releases_stage",
         sa.Column("name", sa.String(), nullable=False),
@@ -71,6 +92,9 @@ def upgrade() -> None:
         sa.Column("screening", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_releases_stage")),
     )
+
+
+def _releases_waiver() -> None:
     op.create_table(
         "releases_waiver",
         sa.Column("id", sa.String(), nullable=False),

@@ -12,6 +12,18 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _admissions_call()
+    _admissions_allocation()
+    _admissions_application()
+    _admissions_posting()
+    _admissions_award()
+    _admissions_conflict()
+    _admissions_decision()
+    _admissions_review()
+    _admissions_version()
+
+
+def _admissions_call() -> None:
     op.create_table(
         "admissions_call",
         sa.Column("id", sa.String(), nullable=False),
@@ -25,6 +37,9 @@ def upgrade() -> None:
         sa.Column("closed_at", readingroom.store.db.Moment(length=27), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admissions_call")),
     )
+
+
+def _admissions_allocation() -> None:
     op.create_table(
         "admissions_allocation",
         sa.Column("call_id", sa.String(), nullable=False),
@@ -36,6 +51,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["admissions_call.id"], name=op.f("fk_admissions_allocation_call_id")),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_admissions_allocation")),
     )
+
+
+def _admissions_application() -> None:
     op.create_table(
         "admissions_application",
         sa.Column("id", sa.String(), nullable=False),
@@ -52,6 +70,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_admissions_application_call_id"), "admissions_application", ["call_id"], unique=False)
     op.create_index(op.f("ix_admissions_application_person_id"), "admissions_application", ["person_id"], unique=False)
+
+
+def _admissions_posting() -> None:
     op.create_table(
         "admissions_posting",
         sa.Column("call_id", sa.String(), nullable=False),
@@ -65,6 +86,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["admissions_call.id"], name=op.f("fk_admissions_posting_call_id")),
         sa.PrimaryKeyConstraint("call_id", "number", name=op.f("pk_admissions_posting")),
     )
+
+
+def _admissions_award() -> None:
     op.create_table(
         "admissions_award",
         sa.Column("id", sa.String(), nullable=False),
@@ -91,6 +115,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_admissions_award_call_id"), "admissions_award", ["call_id"], unique=False)
     op.create_index(op.f("ix_admissions_award_person_id"), "admissions_award", ["person_id"], unique=False)
+
+
+def _admissions_conflict() -> None:
     op.create_table(
         "admissions_conflict",
         sa.Column("application_id", sa.String(), nullable=False),
@@ -102,6 +129,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("application_id", "person_id", name=op.f("pk_admissions_conflict")),
     )
+
+
+def _admissions_decision() -> None:
     op.create_table(
         "admissions_decision",
         sa.Column("application_id", sa.String(), nullable=False),
@@ -119,6 +149,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("application_id", name=op.f("pk_admissions_decision")),
     )
+
+
+def _admissions_review() -> None:
     op.create_table(
         "admissions_review",
         sa.Column("id", sa.String(), nullable=False),
@@ -141,6 +174,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_admissions_review_call_id"), "admissions_review", ["call_id"], unique=False)
     op.create_index(op.f("ix_admissions_review_reviewer_id"), "admissions_review", ["reviewer_id"], unique=False)
+
+
+def _admissions_version() -> None:
     op.create_table(
         "admissions_version",
         sa.Column("application_id", sa.String(), nullable=False),

@@ -12,6 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _access_bar()
+    _access_grant()
+    _access_terms()
+    _access_version()
+    _access_acceptance()
+    _access_key()
+
+
+def _access_bar() -> None:
     op.create_table(
         "access_bar",
         sa.Column("person", sa.String(), nullable=False),
@@ -20,6 +29,9 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_access_bar")),
     )
+
+
+def _access_grant() -> None:
     op.create_table(
         "access_grant",
         sa.Column("id", sa.String(), nullable=False),
@@ -43,6 +55,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("award_id", name=op.f("uq_access_grant_award_id")),
     )
     op.create_index(op.f("ix_access_grant_holder"), "access_grant", ["holder"], unique=False)
+
+
+def _access_terms() -> None:
     op.create_table(
         "access_terms",
         sa.Column("position", sa.Integer(), nullable=False),
@@ -55,12 +70,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_access_terms")),
         sa.UniqueConstraint("hash", name=op.f("uq_access_terms_hash")),
     )
+
+
+def _access_version() -> None:
     op.create_table(
         "access_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_version")),
     )
+
+
+def _access_acceptance() -> None:
     op.create_table(
         "access_acceptance",
         sa.Column("person", sa.String(), nullable=False),
@@ -70,6 +91,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["position"], ["access_terms.position"], name=op.f("fk_access_acceptance_position")),
         sa.PrimaryKeyConstraint("person", "position", name=op.f("pk_access_acceptance")),
     )
+
+
+def _access_key() -> None:
     op.create_table(
         "access_key",
         sa.Column("id", sa.String(), nullable=False),

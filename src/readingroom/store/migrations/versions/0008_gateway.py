@@ -12,6 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _gateway_hold()
+    _gateway_meter()
+    _gateway_usage()
+    _gateway_worker()
+
+
+def _gateway_hold() -> None:
     op.create_table(
         "gateway_hold",
         sa.Column("id", sa.String(), nullable=False),
@@ -27,6 +34,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gateway_hold_grant_id"), "gateway_hold", ["grant_id"], unique=False)
     op.create_index(op.f("ix_gateway_hold_worker"), "gateway_hold", ["worker"], unique=False)
+
+
+def _gateway_meter() -> None:
     op.create_table(
         "gateway_meter",
         sa.Column("grant_id", sa.String(), nullable=False),
@@ -56,6 +66,9 @@ def upgrade() -> None:
         sa.CheckConstraint("used_tokens >= 0 and reserved_tokens >= 0", name=op.f("ck_gateway_meter_tokens_sign")),
         sa.PrimaryKeyConstraint("grant_id", name=op.f("pk_gateway_meter")),
     )
+
+
+def _gateway_usage() -> None:
     op.create_table(
         "gateway_usage",
         sa.Column("row", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -72,6 +85,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_gateway_usage_entry_seq"), "gateway_usage", ["entry_seq"], unique=False)
     op.create_index(op.f("ix_gateway_usage_grant_id"), "gateway_usage", ["grant_id"], unique=False)
+
+
+def _gateway_worker() -> None:
     op.create_table(
         "gateway_worker",
         sa.Column("id", sa.String(), nullable=False),
