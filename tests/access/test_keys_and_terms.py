@@ -225,6 +225,17 @@ def test_terms_that_no_screen_can_show_are_not_published(room: Room) -> None:
         room.agreements.publish(STEWARD, "Be \x00 kind.", material=True)
 
 
+def test_a_note_that_no_screen_can_show_is_not_kept_with_a_sanction(room: Room) -> None:
+    grant = room.issue(passes=5)
+    for act in (
+        lambda: room.access.suspend(STEWARD, grant.id, Reason.SECURITY, "a\x00b"),
+        lambda: room.access.bar(STEWARD, READER.id, grant.expires_at, Reason.SECURITY, "a\x00b"),
+    ):
+        with pytest.raises(BadInput, match="cannot be shown"):
+            act()
+    assert room.access.grant(STEWARD, grant.id).state.value == "active"
+
+
 def test_the_diagrams_name_every_act() -> None:
     assert "active --> revoked: revoke" in diagrams()["grant"]
     assert Amounts(1).to_json() == {"passes": 1, "tokens": None, "calls": None}

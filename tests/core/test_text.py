@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from readingroom.core.text import LINE, PROSE, line_problem, prose_problem
+from readingroom.core.text import LINE, PROSE, line_problem, needed_problem, prose_problem
 
 
 @pytest.mark.parametrize("text", ["", "Ada Lovelace", "Łódź Мария 李", "a\N{ZERO WIDTH JOINER}b", "x" * LINE])
@@ -24,3 +24,11 @@ def test_prose_has_lines_and_no_nul() -> None:
     assert "U+0000 at place 4" in str(prose_problem("reason", "one\x00"))
     assert prose_problem("reason", "\udfff") is not None
     assert prose_problem("reason", "x" * (PROSE + 1)) is not None
+
+
+@pytest.mark.parametrize(("text", "told"), [("", "required"), (" \n", "required"), ("a\x00b", "cannot be shown")])
+def test_a_text_that_must_be_there_is_and_can_be_shown(text: str, told: str) -> None:
+    problem = needed_problem("note", text, "Say why")
+    assert problem is not None
+    assert told in problem.what
+    assert needed_problem("note", "why not\nindeed", "Say why") is None

@@ -227,7 +227,7 @@ def check_bar(standing: datetime | None, until: datetime, reason: Reason, now: d
     if reason is Reason.ERROR_CORRECTED:
         return None
     if until <= now:
-        return Refusal("access/already-expired", "A bar must end in the future; choose a later --until.")
+        return Refusal("access/already-expired", "A bar must end in the future; choose a later one.")
     if standing is not None and until <= standing:
         cure = "Only a longer one can be added, or, with the reason error-corrected, that one put right."
         reason_ = f"This person is barred until {rfc3339(standing)} already. {cure}"

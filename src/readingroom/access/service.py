@@ -24,8 +24,10 @@ from readingroom.access.tables import bar as bar_table
 from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
 from readingroom.core.clock import Clock, rfc3339
+from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id
 from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.core.text import prose_problem
 from readingroom.ledger.service import Ledger
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
@@ -105,7 +107,7 @@ class Access:
 
     def _change(self, by: Actor, grant_id: str, act: str, reason: Reason, note: str) -> Grant:
         require(check(by, Permission.GRANT_SANCTION))
-        require(check_reason(reason, note))
+        _check_why(reason, note)
         with self._db.decide() as tx:
             require(check(people.actor_now(tx, by), Permission.GRANT_SANCTION))
             grant = _found(queries.grant(tx, grant_id), grant_id)
@@ -224,7 +226,7 @@ class Access:
 
     def bar(self, by: Actor, person: str, until: datetime, reason: Reason, note: str = "") -> None:
         """Bar a person from all access until a date; `error-corrected` puts right a bar that stands."""
-        require(check_reason(reason, note))
+        _check_why(reason, note)
         with self._db.decide() as tx:
             require(check(people.actor_now(tx, by), Permission.GRANT_SANCTION))
             require(check_bar(queries.barred_until(tx, person), until, reason, self._clock.now()))
@@ -247,3 +249,9 @@ def _found_key(key: Key | None, key_id: str) -> Key:
             Refusal("access/no-such-key", f"No key {key_id!r}; keys are named by id (key_...), not by secret.")
         )
     return key
+
+
+def _check_why(reason: Reason, note: str) -> None:
+    require(check_reason(reason, note))
+    if problem := prose_problem("note", note):
+        raise BadInput([problem])

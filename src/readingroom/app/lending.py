@@ -9,8 +9,9 @@ from readingroom.access.keys import Secret
 from readingroom.access.model import Award, Entitlement, Grant, Key, Left, Need
 from readingroom.access.rules import entitled
 from readingroom.app.house import House
-from readingroom.core.errors import BadInput, Problem
+from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.core.text import needed_problem
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Amount, Limits, Reading
 from readingroom.people import queries as people
@@ -25,8 +26,8 @@ def issue_discretionary(
 ) -> tuple[Grant, Key, Secret]:
     """Issue a grant outside a call, with a key, in one transaction; the person is added if need be."""
     require(check(by, Permission.GRANT_ISSUE))
-    if not award.purpose.strip():
-        raise BadInput([Problem("reason", "is empty", "Say why it is issued outside a call: it is on record")])
+    if problem := needed_problem("reason", award.purpose, "Say why it is issued outside a call: it is on record"):
+        raise BadInput([problem])
     now = house.clock.now()
     with house.db.decide() as tx:
         person = house.people.ensure_within(tx, by.id, email)

@@ -23,6 +23,11 @@ def prose_problem(where: str, text: str, most: int = PROSE) -> Problem | None:
     return _problem(where, text, most, _NOT_IN_PROSE)
 
 
+def needed_problem(where: str, text: str, cure: str) -> Problem | None:
+    """Say what is wrong with a text that must be there; None where nothing is."""
+    return prose_problem(where, text) if text.strip() else Problem(where, "is required", cure)
+
+
 def _problem(where: str, text: str, most: int, unseen: re.Pattern[str]) -> Problem | None:
     if len(text) > most:
         return Problem(where, f"is longer than {most} characters", "Make it shorter")

@@ -11,9 +11,10 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import sha256
-from readingroom.core.errors import BadInput, Problem
+from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
+from readingroom.core.text import needed_problem
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 from readingroom.strategy.model import StageFact
@@ -73,8 +74,8 @@ class Calls(Base):
     def return_application(self, by: Actor, application: str, note: str, until: datetime) -> Application:
         """Ask for a correction until a date; no refusal, and what was submitted is kept."""
         require(check(by, Permission.CALL_OPEN))
-        if not note.strip():
-            raise BadInput([Problem("note", "is required", "Say what is to be corrected")])
+        if problem := needed_problem("note", note, "Say what is to be corrected"):
+            raise BadInput([problem])
         with self._db.decide() as tx:
             found = self._application(tx, application)
             call = self._call(tx, found.call)

@@ -12,9 +12,10 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ApplicationState, Conflict, Judgement, Review, ReviewState
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import canonical, commitment
-from readingroom.core.errors import BadInput, Problem
+from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.core.text import needed_problem
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
@@ -105,8 +106,8 @@ class Reviewing(Base):
 
     def declare_conflict(self, by: Actor, review: str, reason: str) -> None:
         """Step back from an application; what one had said of it no longer counts."""
-        if not reason.strip():
-            raise BadInput([Problem("reason", "is required", "Say what the conflict is")])
+        if problem := needed_problem("reason", reason, "Say what the conflict is"):
+            raise BadInput([problem])
         with self._db.decide() as tx:
             mine, found, call = self._asked(tx, by, review)
             require(rules.check_reviewable(call) or machines.REVIEW.check(mine.state, "recuse"))
