@@ -81,7 +81,7 @@ def add(data: NewPerson, house: House, actor: Actor) -> dict[str, Any]:
 
 @post("/persons/role", status_code=200, sync_to_thread=True, summary="Give or take one role")
 def change_role(data: RoleChange, house: House, actor: Actor) -> dict[str, Any]:
-    """Give or take one role; whoever manages persons may not do so for a person unknown."""
+    """Give or take one role of a person who is known here."""
     return person_json(house.people.change_role(actor, data.email, data.role, add=data.give))
 
 
