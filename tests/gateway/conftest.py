@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,20 @@ from readingroom.store.db import Database
 
 
 @pytest.fixture
-def counter(db: Database, clock: FixedClock) -> Counter:
-    return Counter(db, clock)
+async def another(db: Database, clock: FixedClock, tmp_path: Path) -> AsyncIterator[Callable[[], Counter]]:
+    """Give a maker of workers of one house; those that have not died are stopped at the end."""
+    made: list[Counter] = []
+
+    def make() -> Counter:
+        made.append(Counter(db, clock, tmp_path / "journal").start())
+        return made[-1]
+
+    yield make
+    for each in made:
+        if not each.purse._task or not each.purse._task.done():
+            await each.stop()
 
 
 @pytest.fixture
-def another(db: Database, clock: FixedClock) -> Callable[[], Counter]:
-    return lambda: Counter(db, clock)
+async def counter(another: Callable[[], Counter]) -> Counter:
+    return another()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
 from readingroom.access.tables import terms as terms_table
 from readingroom.access.tables import version as version_table
+from readingroom.store.db import announce
 
 # The terms that must have been accepted: the newest whose change was material.
 _needed = (
@@ -33,18 +35,21 @@ _GRANTS = sa.select(grant_table).order_by(grant_table.c.issued_at, grant_table.c
 
 
 def facts_for_key(tx: Connection, key_hash: str) -> Facts | None:
-    """Return the facts behind a key, in one round trip; None if no key has this hash."""
+    """Return the facts behind a key; None if no key has this hash."""
+    return facts_for_keys(tx, [key_hash]).get(key_hash)
+
+
+def facts_for_keys(tx: Connection, hashes: Sequence[str]) -> dict[str, Facts]:
+    """Return the facts behind keys, by their hashes, in one round trip; of one that is none, nothing."""
     person = key_table.c.person
     key_columns = [column.label(f"key_{column.name}") for column in key_table.c]
     query = (
         sa.select(grant_table, *key_columns, *_FACTS)
         .select_from(_with_facts(key_table.join(grant_table, grant_table.c.id == key_table.c.grant_id), person))
-        .where(key_table.c.hash == key_hash)
-        .order_by(sa.nulls_last(acceptance_table.c.position.desc()))
-        .limit(1)
+        .where(key_table.c.hash.in_(hashes))
+        .order_by(sa.nulls_first(acceptance_table.c.position))  # the newest acceptance comes last, and stays
     )
-    row = tx.execute(query).first()
-    return None if row is None else _facts(row, row.key_person, _key_of(row), key_asked=True)
+    return {row.key_hash: _facts(row, row.key_person, _key_of(row), key_asked=True) for row in tx.execute(query)}
 
 
 def facts_for_grant(tx: Connection, grant_id: str) -> Facts | None:
@@ -125,10 +130,11 @@ def version(tx: Connection) -> int:
 
 
 def bump(tx: Connection) -> None:
-    """Raise the counter, in the transaction of whatever changed."""
+    """Raise the counter, in the transaction of whatever changed, and tell the workers once it is committed."""
     raised = version_table.update().values(value=version_table.c.value + 1)
     if tx.execute(raised).rowcount == 0:
         tx.execute(version_table.insert().values(id=1, value=1))
+    announce(tx)
 
 
 def grant_of(row: Row[Any]) -> Grant:

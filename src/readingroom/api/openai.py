@@ -83,7 +83,9 @@ class OpenAIApp:
 
     async def _answer(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         admission = await self._gateway.admit(key)
-        require(admission.entitled().refusal)  # before the body is read: nobody's body costs us anything
+        require(
+            admission.entitled(self._clock.now()).refusal
+        )  # before the body is read: nobody's body costs us anything
         asked = read(await _body(scope, receive), _KINDS[str(scope["path"])])
         flow = await self._gateway.open(key, asked.ask, admission)
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
@@ -125,7 +127,7 @@ class OpenAIApp:
 
     async def _models(self, key: str, name: str, send: Send) -> None:
         admission = await self._gateway.admit(key)
-        require(admission.entitled().refusal)
+        require(admission.entitled(self._clock.now()).refusal)
         stage = admission.stage
         model = stage.artifact if stage else ""
         card = {
@@ -144,8 +146,8 @@ class OpenAIApp:
             )
 
     async def _grant(self, key: str, send: Send) -> None:
-        admission = await self._gateway.shown(key)
-        grant, reading = admission.grant, admission.reading
+        admission, reading, why = await self._gateway.shown(key)
+        grant = admission.grant
         document = {
             "id": grant.id,
             "state": grant.state.value,
@@ -156,7 +158,7 @@ class OpenAIApp:
             "reserved": reading.reserved.as_json(),
             "expires_at": rfc3339(grant.expires_at),
             "terms": admission.facts.terms_needed if admission.facts else None,
-            "entitled": admission.explained().to_json(),
+            "entitled": why.to_json(),
         }
         await reply(send, 200, document, _left(reading))
 

@@ -12,7 +12,7 @@ from readingroom.engines.demo_model import fetch
 from readingroom.engines.embedded import EmbeddedProcess
 from readingroom.engines.identity import ADDRESS, file_digest, served_digest
 from readingroom.engines.registry import make_engine
-from readingroom.gateway.service import Gateway
+from readingroom.gateway.service import JOURNALS, Gateway
 from readingroom.gateway.workers import Workers
 
 
@@ -61,9 +61,14 @@ class EngineKeeper:
             (self._settings.run / ADDRESS).unlink(missing_ok=True)
 
 
-def clear_dead_holds(house: House) -> int:
-    """Settle what dead workers held, before anything is served; return how many holds there were."""
-    return Workers(house.db, house.clock).recover()
+def clear_dead_holds(house: House, *, alone: bool = False) -> int:
+    """Charge what dead workers held, before anything is served; return how many requests were lost.
+
+    Args:
+        house: whose.
+        alone: its lock is ours and no worker was started yet: whoever left a journal is dead.
+    """
+    return Workers(house.db, house.clock, house.settings.home / JOURNALS).recover(alone=alone)
 
 
 def make_gateway(house: House) -> Gateway:

@@ -72,7 +72,7 @@ class Supervisor:
         self._lifeline = _pipe(blocking=True)  # workers hold one end and stop when ours is gone
         try:
             self._engine.start()  # (3)
-            clear_dead_holds(self.house)  # (4)
+            clear_dead_holds(self.house, alone=True)  # (4)
             self._listener = listener = _bound(self.host, self.port)  # (5)
             self.workers = [self._spawn(listener) for _ in range(self.count)]
             self._wait_until_ready()

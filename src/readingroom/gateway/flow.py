@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from readingroom.core.refusal import Refusal
@@ -32,7 +32,7 @@ from readingroom.gateway.rules import charge
 log = logging.getLogger("readingroom.gateway")
 GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
 _AHEAD = 256  # pieces that the engine may be ahead of the reader
-Settle = Callable[["Flow", Amount, Ended, Refusal | None], Awaitable[End]]
+Settle = Callable[["Flow", Amount, Ended, Refusal | None], End]
 Spell = Callable[[End], bytes]
 
 
@@ -96,8 +96,9 @@ class Flow:
             pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
-            # A reader who left must be charged as well: the settling runs to its end whatever happens to us.
-            end = await asyncio.shield(self.settle(self, self._used(ended), ended, refusal))
+            end = self.settle(
+                self, self._used(ended), ended, refusal
+            )  # waits for nothing: a reader who left is charged
         yield end
 
     async def _pump(self) -> None:

@@ -1,75 +1,88 @@
-r"""The meter: reserve the worst case, settle what was used, return the rest; each exactly once (promise 1).
+r"""The meter in the database: leased to workers, posted by them, and never over its limit (promise 1).
 
-    open --reserve--> held --settle--> used, the rest returned
-                       |  \-refund--> all returned
-                       \-- the worker dies --> used in full (`recover`)
+    nobody's --draw--> leased --post--> used
+                  \<--return-/
 
-A reservation is one conditional UPDATE that the database serialises per grant; the hold row is its proof, and
-whoever deletes the hold row moves its amount. A dead worker's holds are charged in full: what it had already sent
-is not known, and a grant must never get more than it was awarded.
+A worker goes on a *trip* whenever a request needs more than its lease has, or something was spent: one transaction
+takes along everything that waits. It states what it keeps (an amount, not a difference) and brings the records of
+what it spent, each by its id: so a trip whose commit was in doubt can be made again, and nothing moves twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from readingroom.core.canonical import Json
-from readingroom.core.clock import Clock
-from readingroom.core.refusal import Refusal, Refused
-from readingroom.gateway.model import UNITS, Amount, Hold, Limits, Reading, Wish
-from readingroom.gateway.rules import exhausted, fit
-from readingroom.gateway.tables import hold as hold_table
+from readingroom.core.refusal import Refusal
+from readingroom.gateway.lease import spare
+from readingroom.gateway.model import UNITS, Amount, Limits, Reading, Wish
+from readingroom.gateway.rules import Granted, draw, is_short
+from readingroom.gateway.tables import lease as lease_table
 from readingroom.gateway.tables import meter as meter_table
-from readingroom.store.db import Database
+from readingroom.store.db import announce
+
+_HELD = tuple(f"held_{unit}" for unit in UNITS)
+_USED = tuple(f"used_{unit}" for unit in UNITS)
+_RESERVED = tuple(f"reserved_{unit}" for unit in UNITS)
+_LIMITS = tuple(f"limit_{unit}" for unit in UNITS)
 
 
-class Meter:
-    """One worker's hand on all meters."""
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What one request asks of the meter.
 
-    def __init__(self, db: Database, clock: Clock, worker: str) -> None:
-        """Take the database, the clock, and the id of the worker that will own the holds."""
-        self._db = db
-        self._clock = clock
-        self._worker = worker
+    Attributes:
+        ahead: for how many more requests like it to draw, if there is plenty.
+        last: whether it has waited long enough for what others return.
+    """
 
-    def reserve(self, grant: str, wish: Wish, *, hold_id: str, record: Json, salt: bytes) -> Hold:
-        """Reserve the worst case of a request.
+    wish: Wish
+    ahead: int
+    last: bool
 
-        Args:
-            grant: whose meter.
-            wish: what the request may cost.
-            hold_id: the id of the hold and of the receipt.
-            record: what is known of the call already, for its record should this process die.
-            salt: of the record's commitments.
 
-        Raises:
-            Refused: `access/allocation-exhausted`, with what is left.
-        """
-        with self._db.write() as tx:
-            reading = read_locked(tx, grant)
-            if reading is None:
-                raise Refused(exhausted(Reading(Limits(0, 0, 0), Amount(), Amount()), Amount(1, 1, 1)))
-            found = fit(reading, wish)
-            if isinstance(found, Refusal):
-                raise Refused(found)
-            amount, maximum = found
-            if not _take(tx, grant, amount):
-                raise Refused(exhausted(reading, amount))
-            values = {
-                "id": hold_id,
-                "grant_id": grant,
-                **amount.as_json(),
-                "worker": self._worker,
-                "created_at": self._clock.now(),
-                "record": record,
-                "salt": salt,
-            }
-            tx.execute(hold_table.insert().values(values))
-            after = Reading(reading.limits, reading.used, reading.reserved + amount)
-            return Hold(hold_id, grant, amount, maximum, after)
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where one lease stands as its worker sets out on a trip.
+
+    Attributes:
+        held: by open requests.
+        kept: free, and in use meanwhile.
+        free: free, and taken along for the draws; what is left of it comes back.
+        answered: the last recall that this answers.
+    """
+
+    grant: str
+    held: Amount
+    kept: Amount
+    free: Amount
+    answered: int
+    draws: tuple[Draw, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a trip brought home for one grant.
+
+    Attributes:
+        limits: of the meter.
+        used: of the meter, after the trip.
+        others: what other workers have leased.
+        recall: the last recall.
+        free: what came back to be held without asking.
+        answers: one per draw; None if unused leases are being called back: ask again in a moment.
+    """
+
+    limits: Limits
+    used: Amount
+    others: Amount
+    recall: int
+    free: Amount
+    answers: list[Granted | Refusal | None]
 
 
 def open_meter(tx: Connection, grant: str, limits: Limits) -> None:
@@ -78,58 +91,174 @@ def open_meter(tx: Connection, grant: str, limits: Limits) -> None:
     tx.execute(meter_table.insert().values(grant_id=grant, **values))
 
 
-def settle(tx: Connection, hold_id: str, used: Amount) -> Amount | None:
-    """Charge what was used, at most what was held, and return the rest.
+def trip(tx: Connection, worker: str, stands: Sequence[Stand], charged: Mapping[str, Amount]) -> dict[str, Outcome]:
+    """Post what was charged, state what is kept, and draw.
 
-    Returns:
-        What was charged; None if this hold was settled before, in which case nothing happens.
+    Args:
+        tx: where the records of what was charged were stored just now.
+        worker: whose leases these are.
+        stands: one per grant.
+        charged: by grant, of those records that were not there before.
     """
-    gone = hold_table.delete().where(hold_table.c.id == hold_id)
-    row = tx.execute(gone.returning(hold_table.c.grant_id, *(hold_table.c[unit] for unit in UNITS))).first()
-    if row is None:
-        return None
-    held = Amount(*(getattr(row, unit) for unit in UNITS))
-    charged = used.at_most(held)
+    grants = sorted(each.grant for each in stands)
+    query = sa.select(meter_table).where(meter_table.c.grant_id.in_(grants)).order_by(meter_table.c.grant_id)
+    meters = {row.grant_id: row for row in tx.execute(query.with_for_update())}
+    query = sa.select(lease_table).where(lease_table.c.worker == worker, lease_table.c.grant_id.in_(grants))
+    leases = {row.grant_id: row for row in tx.execute(query)}
+    outcomes, moved, written = {}, [], []
+    for stand in stands:
+        row = meters.get(stand.grant)
+        if row is None:
+            outcomes[stand.grant] = _no_meter(stand)
+            continue
+        before = _amount(leases[stand.grant], UNITS) if stand.grant in leases else Amount()
+        books = _Books(row, _amount(row, _USED) + charged.get(stand.grant, Amount()), _amount(row, _RESERVED) - before)
+        found, after, held = _stand(tx, worker, stand, books)
+        outcomes[stand.grant] = found
+        reserved = found.others + after
+        values = {**_named(_USED, found.used), **_named(_RESERVED, reserved)}
+        moved.append({"which": stand.grant, "raised": found.recall, **values})
+        values = {**after.as_json(), **_named(_HELD, held), "answered": stand.answered}
+        written.append((stand.grant, stand.grant in leases, values))
+    _write(tx, worker, moved, written)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """A meter's row, what is used of it now, and what other workers have leased."""
+
+    row: Row[Any]
+    used: Amount
+    others: Amount
+
+
+def _stand(tx: Connection, worker: str, stand: Stand, books: _Books) -> tuple[Outcome, Amount, Amount]:
+    """Settle one lease; return what came of it, the lease afterwards, and what of it is held."""
+    limits, used, others = _limits(books.row), books.used, books.others
+    lease, held, free = stand.held + stand.kept + stand.free, stand.held, stand.free
+    answers: list[Granted | Refusal | None] = []
+    idle: _Idle | None = None
+    for each in stand.draws:
+        reading = Reading(limits, used, others + lease - free)
+        if idle is None and is_short(reading, each.wish):
+            idle = _idle_elsewhere(tx, worker, books.row)
+        answer = draw(reading, each.wish, idle=idle is not None and idle.any, last=each.last)
+        answers.append(answer)
+        if answer is None or isinstance(answer, Refusal):
+            continue
+        amount = answer[0]
+        from_free = amount.at_most(free)
+        free, held, lease = free - from_free, held + amount, lease + amount - from_free
+        if idle is None:  # there is plenty
+            ahead = spare(amount * each.ahead, Reading(limits, used, others + lease))
+            free, lease = free + ahead, lease + ahead
+    if idle is not None:  # it is short: nobody keeps what he does not hold
+        lease, free = lease - free, Amount()
+    recall = books.row.recall
+    if None in answers and idle is not None and not idle.recalled:
+        recall += 1
+        announce(tx)
+    return Outcome(limits, used, others, recall, free, answers), lease, held
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """Whether other workers may return something of a grant, and whether they were asked for it already."""
+
+    any: bool
+    recalled: bool
+
+
+def _idle_elsewhere(tx: Connection, worker: str, meter: Row[Any]) -> _Idle:
+    query = sa.select(lease_table).where(lease_table.c.grant_id == meter.grant_id, lease_table.c.worker != worker)
+    rows = tx.execute(query).all()
+    recalled = any(row.answered < meter.recall for row in rows)
+    return _Idle(recalled or any(_amount(row, UNITS) != _amount(row, _HELD) for row in rows), recalled)
+
+
+def _write(
+    tx: Connection, worker: str, moved: list[dict[str, Any]], written: list[tuple[str, bool, dict[str, Any]]]
+) -> None:
+    if moved:
+        binds: dict[str, Any] = {name: sa.bindparam(name) for name in (*_USED, *_RESERVED)}
+        update = meter_table.update().where(meter_table.c.grant_id == sa.bindparam("which"))
+        tx.execute(update.values(recall=sa.bindparam("raised"), **binds), moved)
+    mine = lease_table.c.worker == worker
+    for grant, known, values in written:
+        if not any(values[unit] for unit in UNITS):
+            tx.execute(lease_table.delete().where(mine, lease_table.c.grant_id == grant))
+        elif known:
+            tx.execute(lease_table.update().where(mine, lease_table.c.grant_id == grant).values(values))
+        else:
+            tx.execute(lease_table.insert().values(worker=worker, grant_id=grant, **values))
+
+
+def bury(tx: Connection, worker: str, grant: str, charged: Amount) -> None:
+    """End a worker's lease: charge so much of it, and return the rest."""
+    mine = (lease_table.c.worker == worker) & (lease_table.c.grant_id == grant)
+    gone = tx.execute(lease_table.delete().where(mine).returning(*(lease_table.c[unit] for unit in UNITS))).one()
+    leased = _amount(gone, UNITS)
     moved: dict[str, Any] = {}
     for unit in UNITS:
         moved[f"used_{unit}"] = meter_table.c[f"used_{unit}"] + getattr(charged, unit)
-        moved[f"reserved_{unit}"] = meter_table.c[f"reserved_{unit}"] - getattr(held, unit)
-    tx.execute(meter_table.update().where(meter_table.c.grant_id == row.grant_id).values(moved))
-    return charged
+        moved[f"reserved_{unit}"] = meter_table.c[f"reserved_{unit}"] - getattr(leased, unit)
+    tx.execute(meter_table.update().where(meter_table.c.grant_id == grant).values(moved))
+
+
+def leased_by(tx: Connection, worker: str) -> list[str]:
+    """Return the grants of which a worker has a lease."""
+    query = sa.select(lease_table.c.grant_id).where(lease_table.c.worker == worker)
+    return list(tx.execute(query.order_by(lease_table.c.grant_id)).scalars())
+
+
+def lease_of(tx: Connection, worker: str, grant: str) -> Amount | None:
+    """Return what a worker has leased of a grant, and keep others from ending it; None if it has nothing."""
+    mine = (lease_table.c.worker == worker) & (lease_table.c.grant_id == grant)
+    row = tx.execute(sa.select(lease_table).where(mine).with_for_update()).first()
+    return None if row is None else _amount(row, UNITS)
+
+
+def recalled(tx: Connection, worker: str) -> dict[str, int]:
+    """Return the recalls that a worker has not answered, by grant."""
+    joined = lease_table.join(meter_table, meter_table.c.grant_id == lease_table.c.grant_id)
+    query = sa.select(meter_table.c.grant_id, meter_table.c.recall).select_from(joined)
+    rows = tx.execute(query.where(lease_table.c.worker == worker, lease_table.c.answered < meter_table.c.recall))
+    return {row.grant_id: row.recall for row in rows}
 
 
 def read(tx: Connection, grant: str) -> Reading | None:
-    """Read a meter; None if the grant has none."""
-    row = tx.execute(sa.select(meter_table).where(meter_table.c.grant_id == grant)).first()
-    return None if row is None else _reading(row)
+    """Read a meter; None if the grant has none. What is reserved is what open requests hold."""
+    return _read(tx, (grant,)).get(grant)
 
 
 def read_all(tx: Connection) -> dict[str, Reading]:
     """Read every meter, by grant."""
-    return {row.grant_id: _reading(row) for row in tx.execute(sa.select(meter_table))}
+    return _read(tx, None)
 
 
-def read_locked(tx: Connection, grant: str) -> Reading | None:
-    """Read a meter and keep others from changing it until the transaction ends."""
-    row = tx.execute(sa.select(meter_table).where(meter_table.c.grant_id == grant).with_for_update()).first()
-    return None if row is None else _reading(row)
+def _read(tx: Connection, grants: Iterable[str] | None) -> dict[str, Reading]:
+    held = [sa.func.coalesce(sa.func.sum(lease_table.c[name]), 0).label(name) for name in _HELD]
+    joined = meter_table.outerjoin(lease_table, lease_table.c.grant_id == meter_table.c.grant_id)
+    query = sa.select(meter_table, *held).select_from(joined).group_by(meter_table.c.grant_id)
+    if grants is not None:
+        query = query.where(meter_table.c.grant_id.in_(grants))
+    return {row.grant_id: Reading(_limits(row), _amount(row, _USED), _amount(row, _HELD)) for row in tx.execute(query)}
 
 
-def _take(tx: Connection, grant: str, amount: Amount) -> bool:
-    """Reserve an amount if it still fits: one statement, so that no two can both read the same balance."""
-    columns, conditions, values = meter_table.c, [], {}
-    for unit in UNITS:
-        limit, used, reserved = (columns[f"{kind}_{unit}"] for kind in ("limit", "used", "reserved"))
-        wanted = int(getattr(amount, unit))
-        conditions.append(sa.or_(limit.is_(None), used + reserved + wanted <= limit))
-        values[f"reserved_{unit}"] = reserved + wanted
-    changed = tx.execute(meter_table.update().where(columns.grant_id == grant, *conditions).values(values))
-    return changed.rowcount == 1
+def _no_meter(stand: Stand) -> Outcome:
+    nothing = Limits(0, 0, 0)
+    answers = [draw(Reading(nothing, Amount(), Amount()), each.wish, idle=False, last=True) for each in stand.draws]
+    return Outcome(nothing, Amount(), Amount(), 0, Amount(), answers)
 
 
-def _reading(row: Row[Any]) -> Reading:
-    return Reading(
-        Limits(*(getattr(row, f"limit_{unit}") for unit in UNITS)),
-        Amount(*(getattr(row, f"used_{unit}") for unit in UNITS)),
-        Amount(*(getattr(row, f"reserved_{unit}") for unit in UNITS)),
-    )
+def _limits(row: Row[Any]) -> Limits:
+    return Limits(*(getattr(row, name) for name in _LIMITS))
+
+
+def _amount(row: Row[Any], names: Sequence[str]) -> Amount:
+    return Amount(*(int(getattr(row, name)) for name in names))
+
+
+def _named(names: Sequence[str], amount: Amount) -> dict[str, int]:
+    return dict(zip(names, (amount.passes, amount.tokens, amount.calls), strict=True))

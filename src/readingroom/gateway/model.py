@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,13 +29,23 @@ class Amount:
     def __add__(self, other: Amount) -> Amount:
         return Amount(self.passes + other.passes, self.tokens + other.tokens, self.calls + other.calls)
 
+    def __sub__(self, other: Amount) -> Amount:
+        return Amount(self.passes - other.passes, self.tokens - other.tokens, self.calls - other.calls)
+
+    def __mul__(self, times: int) -> Amount:
+        return Amount(self.passes * times, self.tokens * times, self.calls * times)
+
+    def holds(self, other: Amount) -> bool:
+        """Tell whether another amount fits into this one, in every unit."""
+        return self.passes >= other.passes and self.tokens >= other.tokens and self.calls >= other.calls
+
     def at_most(self, other: Amount) -> Amount:
         """Return the lesser, unit by unit."""
-        return Amount(*(min(getattr(self, u), getattr(other, u)) for u in UNITS))
+        return Amount(min(self.passes, other.passes), min(self.tokens, other.tokens), min(self.calls, other.calls))
 
     def as_json(self) -> dict[str, int]:
         """Return it as JSON."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ class Limits:
 
     def as_json(self) -> dict[str, int | None]:
         """Return it as JSON."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +102,52 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A reservation for one open request; settled or refunded exactly once.
+class Call:
+    """What a request is on record with before it reaches the engine.
 
     Attributes:
-        id: also the id of the receipt.
-        maximum: tokens that each answer may have.
+        id: of the receipt, and of the hold.
+        record: what is known already: should this process die, it is the record of a lost call.
+        salt: of the record's commitments.
     """
 
     id: str
     grant: str
+    record: Mapping[str, Json]
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reservation for one open request; settled or refunded exactly once.
+
+    Attributes:
+        call: whose it is.
+        maximum: tokens that each answer may have.
+        reading: the meter just after it.
+        worker: who holds it; once that one was taken for dead, it has been charged in full.
+    """
+
+    call: Call
     amount: Amount
     maximum: int
     reading: Reading
+    worker: str = ""
+
+    @property
+    def id(self) -> str:
+        """Its id, which is the receipt's."""
+        return self.call.id
+
+    @property
+    def grant(self) -> str:
+        """Whose meter it is on."""
+        return self.call.grant
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that holds reservations.
+    """A process that holds leases.
 
     Attributes:
         host: machine, its boot and its space of process ids: where `pid` has a meaning.
@@ -142,11 +181,15 @@ class Usage:
 
     Attributes:
         id: of the receipt.
-        record: what is hashed into a batch: commitments, figures and digests only.
+        leaf: the record's canonical JSON, which is hashed into a batch: commitments, figures and digests only.
         salt: opens the commitments; kept with the record and given to the grant's holder alone.
+        charged: what the grant's meter moves by.
+        at: when the call ended.
     """
 
     id: str
     grant: str
-    record: Json
+    leaf: bytes
     salt: bytes
+    charged: Amount
+    at: datetime

@@ -11,7 +11,10 @@ from readingroom.gateway.model import UNITS, Amount, Reading, Wish, Worker
 SILENT_FOR = timedelta(seconds=30)  # a worker of another machine, unheard of for so long, is taken for dead
 
 
-def fit(reading: Reading, wish: Wish) -> tuple[Amount, int] | Refusal:
+Granted = tuple[Amount, int]  # what to reserve, and the maximum per answer
+
+
+def fit(reading: Reading, wish: Wish) -> Granted | Refusal:
     """Find what to reserve: the worst case, and the maximum per answer.
 
     A stated maximum must fit, as far as the engine has room for it: more it cannot say. Where none is stated, the
@@ -23,6 +26,31 @@ def fit(reading: Reading, wish: Wish) -> tuple[Amount, int] | Refusal:
     if maximum >= 1 and all(_fits(reading, amount, unit) for unit in UNITS):
         return amount, maximum
     return exhausted(reading, amount)
+
+
+def draw(reading: Reading, wish: Wish, *, idle: bool, last: bool) -> Granted | Refusal | None:
+    """Answer a request that needs more than its worker's lease has.
+
+    Args:
+        reading: the meter, with all that other workers have leased as reserved.
+        wish: what the request may cost.
+        idle: whether other workers may return something of it.
+        last: whether it has waited for that long enough.
+
+    Returns:
+        What to reserve and the maximum per answer; None if it should ask again once the others have answered.
+    """
+    found = fit(reading, wish)
+    if isinstance(found, Refusal) and not found.facts["waiting_helps"]:
+        return found
+    return None if idle and not last and is_short(reading, wish) else found
+
+
+def is_short(reading: Reading, wish: Wish) -> bool:
+    """Tell whether less is left than the request would take if there were plenty."""
+    found = fit(reading, wish)
+    wanted = wish.maximum if wish.maximum is not None else wish.default
+    return isinstance(found, Refusal) or found[1] < min(wanted, max(1, wish.room))
 
 
 def worst_case(wish: Wish, maximum: int) -> Amount:

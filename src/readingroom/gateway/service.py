@@ -2,16 +2,17 @@
 
 The steps, in their order, which is the same as in docs/explanation/a-call.md:
 
-(1) the key names a grant; `access.rules.entitled` over live facts, read for this very request;
+(1) the key names a grant; `access.rules.entitled` over facts that are read anew whenever anything was decided;
 (2) the stage is open, its tier covers what is asked, the model is the stage's;
 (3) entrance screening of everything that goes to the engine;
-(4) the worst case is reserved;
+(4) the worst case is reserved, from what this worker has leased of the meter, and noted in its journal;
 (5) the engine streams, watched over: whatever ends the grant ends the stream;
 (6) exit screening with bounded hold-back;
 (7) what was used is settled, the rest returned, exactly once;
-(8) the usage record is committed with the settling; its batch's root goes into the ledger.
+(8) the usage record is in the journal before the end is sent; the database and the ledger are fed from there.
 
-No HTTP here; what blocks (the database) runs in threads.
+No HTTP here. What blocks (the database) runs in threads; a call whose facts are known and whose lease suffices asks
+the database nothing.
 """
 
 from __future__ import annotations
@@ -19,20 +20,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Facts, Grant, Left, Need
 from readingroom.access.rules import entitled
-from readingroom.core.canonical import commitment
+from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
-from readingroom.core.errors import BadInput, Broken
+from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRequest, Kind
@@ -43,22 +43,28 @@ from readingroom.gateway.entrance import Entrance, Screens, Seen
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
-from readingroom.gateway.meter import Meter
-from readingroom.gateway.model import Amount, Ended, Hold, Limits, Reading, Usage, Wish
+from readingroom.gateway.journal import Journal
+from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Wish
+from readingroom.gateway.purse import Purse
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.receipt import Receipt, seal, text_form
 from readingroom.ledger.service import Ledger
 from readingroom.releases import queries as releases
-from readingroom.store.db import Database
+from readingroom.store.db import FAILED, Database
 from readingroom.strategy.model import StageFact
 
 ADMIT_SECONDS = 5.0
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 LONG_BYTES = 16_384  # of a request, above which screening leaves the event loop
+KNOWN_SECONDS = 1.0  # that facts are kept: some of them change by the clock alone
+MOST_KNOWN = 10_000  # keys whose facts are kept
+SHOWN_SECONDS = 0.2  # that another worker may take to bring a record to the database
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
+JOURNALS = "journal"  # the folder of workers' journals in HOME
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
 
 log = logging.getLogger("readingroom.gateway")
@@ -66,27 +72,22 @@ log = logging.getLogger("readingroom.gateway")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What stands behind a key, as it was read for one request."""
+    """What stands behind a key, as it was read when the counter of decisions stood at `version`."""
 
     facts: Facts | None
     stage: StageFact | None
-    at: datetime
-    version: int  # of all that can end a grant, in the same snapshot
-    reading: Reading
+    version: int
+    read_at: float  # seconds of the event loop
 
-    def entitled(self, need: Need | None = None) -> Entitlement:
+    def entitled(self, now: datetime, need: Need | None = None) -> Entitlement:
         """Judge it for what is needed."""
-        return entitled(self.facts, self.stage, self.at, need or Need())
-
-    def explained(self) -> Entitlement:
-        """Say fact by fact what stands, with what is left: for its reader, not for a call."""
-        return entitled(self.facts, self.stage, self.at, Need(), Left(**self.reading.unused()))
+        return entitled(self.facts, self.stage, now, need or Need())
 
     @property
     def grant(self) -> Grant:
         """The grant; refuses where the key names none."""
         if self.facts is None or self.facts.grant is None:
-            raise Refused(self.entitled().refusal or CANNOT_CONFIRM)
+            raise Refused(entitled(None, None, _NEVER).refusal or CANNOT_CONFIRM)
         return self.facts.grant
 
 
@@ -102,19 +103,23 @@ class Gateway:
         self._engine = engine
         self._served = served
         self._entrance = Entrance(home)
-        self._workers = Workers(db, clock)
-        self._meter = Meter(db, clock, self._workers.id)
+        self._workers = Workers(db, clock, home / JOURNALS)
+        self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
         self._batches = Batches(db, ledger, log_)
-        self._watch = Watch(db, self._confirm)
+        self._watch = Watch(db, self._look, self._confirm)
+        self._known: dict[str, Admission] = {}
+        self._reading: dict[str, asyncio.Task[Admission]] = {}
         self._info: EngineInfo | None = None
         self._chores: asyncio.Task[None] | None = None
-        self._unsettled: list[tuple[Hold, Usage | None, Amount]] = []
+        self._unsettled: list[tuple[Hold, Amount, dict[str, Json] | None]] = []
 
     async def start(self) -> None:
         """Register this worker and begin to watch."""
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="gateway"))
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="gateway"))
         await asyncio.to_thread(self._workers.enter)
         await asyncio.to_thread(self._load_screens)
+        self._purse.start()
         self._watch.start()
         self._chores = asyncio.create_task(self._keep_house())
 
@@ -138,8 +143,9 @@ class Gateway:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._chores
         await self._watch.stop()
-        with contextlib.suppress(Broken, Refused, sa.exc.SQLAlchemyError):
-            await asyncio.to_thread(self._settle_late)
+        self._settle_late()
+        with contextlib.suppress(Refused, *FAILED):
+            await self._purse.stop()
             await asyncio.to_thread(self._batches.flush)
             await asyncio.to_thread(self._workers.leave)
         await self._engine.close()
@@ -151,48 +157,103 @@ class Gateway:
         try:
             self._info = await self._engine.info()
             await asyncio.to_thread(self._workers.recover)  # a dead peer's holds are cleared before this says yes
-        except (EngineFault, Broken, sa.exc.SQLAlchemyError):
+        except (EngineFault, *FAILED):
             return False
         return True
 
     async def admit(self, key: str) -> Admission:
-        """Read what stands behind a key (1); it is not judged yet."""
+        """Read what stands behind a key (1), or remember it; it is not judged yet."""
         if self._watch.closing:
             raise Refused(SHUTTING_DOWN)
+        if self._watch.blind:
+            raise Refused(CANNOT_CONFIRM)
+        hashed = key_hash(key)
+        found = self._known.get(hashed)
+        if found is not None and self._stands(found):
+            return found
         try:
             async with asyncio.timeout(ADMIT_SECONDS):
-                return await asyncio.to_thread(self._admission, key_hash(key))
-        except (sa.exc.SQLAlchemyError, Broken, TimeoutError):
+                return await asyncio.shield(self._read(hashed))
+        except (*FAILED, TimeoutError):
             raise Refused(CANNOT_CONFIRM) from None
 
-    def _admission(self, hashed: str) -> Admission:
-        now = self._clock.now()
+    def _stands(self, found: Admission) -> bool:
+        """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""
+        fresh = asyncio.get_running_loop().time() - found.read_at < KNOWN_SECONDS
+        return fresh and found.version == self._watch.seen
+
+    def _read(self, hashed: str) -> asyncio.Task[Admission]:
+        """Read the facts of a key once for all who ask at the same time."""
+        reading = self._reading.get(hashed)
+        if reading is None:
+            reading = self._reading[hashed] = asyncio.create_task(self._read_now(hashed))
+            reading.add_done_callback(lambda _: self._reading.pop(hashed, None))
+        return reading
+
+    async def _read_now(self, hashed: str) -> Admission:
+        began = asyncio.get_running_loop().time()
+        version, found = await asyncio.to_thread(self._admissions, [hashed])
+        facts, stage = found[hashed]
+        admission = Admission(facts, stage, version, began)
+        if facts is not None:  # whoever guesses keys fills no memory
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[hashed] = admission
+        return admission
+
+    def _admissions(self, hashes: list[str]) -> tuple[int, dict[str, tuple[Facts | None, StageFact | None]]]:
+        """Read, in one snapshot, the counter and what stands behind some keys."""
         with self._db.read() as tx:
             version = access.version(tx)
-            facts = access.facts_for_key(tx, hashed)
-            grant = facts.grant if facts else None
-            stage = self._as_served(releases.stage_fact(tx, grant.stage, now)) if grant else None
-            reading = meter.read(tx, grant.id) if grant else None
-        nothing = Reading(Limits(0, 0, 0), Amount(), Amount())
-        return Admission(facts, stage, now, version, reading or nothing)
+            facts = access.facts_for_keys(tx, hashes)
+            stages = {each.name: self._as_served(each) for each in releases.stage_facts(tx, self._clock.now())}
+        found: dict[str, tuple[Facts | None, StageFact | None]] = {}
+        for hashed in hashes:
+            fact = facts.get(hashed)
+            found[hashed] = fact, stages.get(fact.grant.stage) if fact and fact.grant else None
+        return version, found
 
-    def _as_served(self, stage: StageFact | None) -> StageFact | None:
+    def _as_served(self, stage: StageFact) -> StageFact:
         """Keep a stage shut whose registered model is not the one that would answer."""
-        if stage is None or not stage.open or stage.digest == self._served:
+        if not stage.open or stage.digest == self._served:
             return stage
         reason = f"the engine of this house does not serve {stage.artifact} as it is registered"
         return replace(stage, open=False, reason=reason)
 
-    def _confirm(self, hashed: str) -> Refusal | None:
-        return self._admission(hashed).entitled().refusal
+    def _look(self) -> int:
+        """Read the counter of decisions, and hear whether unused leases are wanted back."""
+        with self._db.read() as tx:
+            version, recalled = access.version(tx), meter.recalled(tx, self._workers.id)
+        if recalled:
+            self._loop.call_soon_threadsafe(self._purse.recall, recalled)
+        return version
 
-    async def shown(self, key: str) -> Admission:
-        """Admit a look at one's own grant: what only waits for the reader or the lab may still be looked at."""
+    def _confirm(self, hashes: list[str]) -> dict[str, Refusal | None]:
+        now = self._clock.now()
+        _, found = self._admissions(hashes)
+        return {hashed: entitled(*each, now, Need()).refusal for hashed, each in found.items()}
+
+    async def shown(self, key: str) -> tuple[Admission, Reading, Entitlement]:
+        """Admit a look at one's own grant: what only waits for the reader or the lab may still be looked at.
+
+        Returns:
+            What stands behind the key, its meter, and fact by fact whether a call would be served.
+        """
         found = await self.admit(key)
-        refusal = found.entitled().refusal
+        refusal = found.entitled(self._clock.now()).refusal
         if refusal is not None and refusal.code not in _HIDDEN:
             raise Refused(refusal)
-        return found
+        try:
+            await self._purse.post()
+            reading = await asyncio.to_thread(self._meter, found.grant.id)
+        except FAILED:
+            raise Refused(CANNOT_CONFIRM) from None
+        why = entitled(found.facts, found.stage, self._clock.now(), Need(), Left(**reading.unused()))
+        return found, reading, why
+
+    def _meter(self, grant: str) -> Reading:
+        with self._db.read() as tx:
+            return meter.read(tx, grant) or Reading(Limits(0, 0, 0), Amount(), Amount())
 
     async def open(self, key: str, ask: Ask, admission: Admission | None = None) -> Flow:
         """Open an answer: steps (1) to (4). Its frames are steps (5) to (8).
@@ -205,10 +266,11 @@ class Gateway:
         Raises:
             Refused: with the code that the outside contract names.
         """
-        if admission is None or admission.version != self._watch.seen:
+        if admission is None or not self._stands(admission):
             admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
-        require(admission.entitled(Need(top_logprobs=top or 0, logprobs=top is not None)).refusal)  # (2)
+        need = Need(top_logprobs=top or 0, logprobs=top is not None)
+        require(admission.entitled(self._clock.now(), need).refusal)  # (2)
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
         require(_check_model(ask.model, stage))
@@ -220,12 +282,12 @@ class Gateway:
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
         record = {**usage.begun(facts, salt, seen.flags), "salt": seal(salt)}
         request, wish = await self._wish(ask, stage)
-        hold = await self._reserve(grant.id, wish, receipt, record, salt)  # (4)
+        hold = await self._reserve(wish, Call(receipt, grant.id, record, salt))  # (4)
         body = {**request.body, "max_tokens": hold.maximum}
         exits = [ChoiceExit(index, screens.exit, request.kind, top) for index in range(ask.choices)]
 
-        async def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
-            return await self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
+        def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
+            return self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
 
         forward = replace(request, body=body)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
@@ -257,58 +319,57 @@ class Gateway:
             prompt if prompt is not None else context, ask.choices, ask.maximum, stage.max_tokens, room
         )
 
-    async def _reserve(self, grant: str, wish: Wish, receipt: str, record: dict[str, object], salt: bytes) -> Hold:
-        def reserve() -> Hold:
-            return self._meter.reserve(grant, wish, hold_id=receipt, record=record, salt=salt)
-
+    async def _reserve(self, wish: Wish, call: Call) -> Hold:
         try:
-            return await asyncio.to_thread(reserve)
-        except (sa.exc.SQLAlchemyError, Broken):
+            return await self._purse.reserve(wish, call)
+        except FAILED:
             raise Refused(CANNOT_CONFIRM) from None
 
-    async def _settle(self, flow: Flow, record: dict[str, object], salt: bytes, used: Amount, end: End) -> End:
-        """Steps (7) and (8). If the database is gone, the hold stays and is settled as soon as it is back."""
+    def _settle(self, flow: Flow, record: dict[str, Json], salt: bytes, used: Amount, end: End) -> End:
+        """Steps (7) and (8). What cannot be written down now stays held, and is settled as soon as it can be."""
         self._watch.leave(flow)
         most = flow.hold.amount  # what an engine claims beyond it is neither charged nor shown
         whole = flow.usage if end.ended is Ended.COMPLETE else None
         generated = min(whole.completion_tokens, most.passes) if whole else sum(flow.generated.values())
         prompt = flow.usage.prompt_tokens if flow.usage else flow.prompt
         end = replace(end, prompt=min(prompt, most.tokens - generated), generated=generated)
-        call = None
+        done = None
         if used != Amount():
             flags = [each.flags for each in flow.exits]
-            done = usage.finished(record, used.at_most(flow.hold.amount), end.ended, self._clock.now(), flags)
-            call = Usage(flow.hold.id, flow.hold.grant, done | _commitments(flow, end, salt), salt)
+            done = usage.finished(record, used.at_most(most), end.ended, self._clock.now(), flags)
+            done |= _commitments(flow, end, salt)
         try:
-            charged, reading = await asyncio.to_thread(self._write, flow.hold, call, used)
-        except (sa.exc.SQLAlchemyError, Broken) as fault:
-            log.warning("settling waits for the database: %s", type(fault).__name__)
-            self._unsettled.append((flow.hold, call, used))
+            charged = self._purse.settle(flow.hold, used, done)
+        except OSError as fault:
+            log.warning("settling waits for the journal: %s", fault)
+            self._unsettled.append((flow.hold, used, done))
             return replace(end, refusal=end.refusal or CANNOT_CONFIRM)
-        return replace(end, charged=charged, reading=reading)
-
-    def _write(self, hold: Hold, call: Usage | None, used: Amount) -> tuple[Amount, Reading | None]:
-        with self._db.write() as tx:
-            charged = meter.settle(tx, hold.id, used)
-            if charged is not None and call is not None:
-                usage.put(tx, call, self._clock.now())
-            return charged or Amount(), meter.read(tx, hold.grant)
+        return replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
 
     def _settle_late(self) -> None:
         waiting, self._unsettled = self._unsettled, []
         for each in waiting:
             try:
-                self._write(*each)
-            except (sa.exc.SQLAlchemyError, Broken) as fault:  # this one waits on; the others do not wait for it
-                log.warning("settling waits: %s", type(fault).__name__)
+                self._purse.settle(*each)
+            except OSError as fault:  # this one waits on; the others do not wait for it
+                log.warning("settling waits for the journal: %s", fault)
                 self._unsettled.append(each)
 
     async def receipt(self, key: str, receipt_id: str) -> Receipt:
         """Return a receipt of the key's own grant, also of one that has ended; a revoked key opens nothing."""
         admission = await self.admit(key)
-        grant, refusal = admission.grant, admission.entitled().refusal
+        grant, refusal = admission.grant, admission.entitled(self._clock.now()).refusal
         if refusal is not None and refusal.code == "access/key-revoked":
             raise Refused(refusal)
+        try:
+            await self._purse.post()
+            return await asyncio.to_thread(self._batches.receipt, receipt_id, grant.id)
+        except FAILED:
+            raise Refused(CANNOT_CONFIRM) from None
+        except Refused as refused:
+            if refused.refusal.code != "gateway/receipt-unknown":
+                raise
+        await asyncio.sleep(SHOWN_SECONDS)
         return await asyncio.to_thread(self._batches.receipt, receipt_id, grant.id)
 
     async def _keep_house(self) -> None:
@@ -317,15 +378,16 @@ class Gateway:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             beaten += FLUSH_SECONDS
-            chores = [self._settle_late, self._batches.flush]
+            self._settle_late()
+            chores: list[Callable[[], Awaitable[object]]] = [lambda: asyncio.to_thread(self._batches.flush)]
             if beaten >= BEAT_SECONDS:
                 beaten = 0.0
-                chores += [self._workers.beat, self._workers.recover]
+                chores += [lambda: self._purse.post(beat=True), lambda: asyncio.to_thread(self._workers.recover)]
             for chore in chores:
                 try:
-                    await asyncio.to_thread(chore)
-                except (sa.exc.SQLAlchemyError, Broken, Refused, BadInput) as fault:
-                    log.warning("housekeeping waits: %s: %s", chore.__name__, type(fault).__name__)
+                    await chore()
+                except (Refused, BadInput, *FAILED) as fault:
+                    log.warning("housekeeping waits: %s", type(fault).__name__)
 
 
 def _check_screens(stage: StageFact, screens: Screens) -> Refusal | None:

@@ -9,13 +9,19 @@ from readingroom.store.db import Moment, metadata
 
 _Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 
+
+def _counts(prefix: str = "") -> list[sa.Column[int]]:
+    return [sa.Column(f"{prefix}{unit}", sa.BigInteger, nullable=False, server_default="0") for unit in UNITS]
+
+
 meter = sa.Table(
     "gateway_meter",
     metadata,
     sa.Column("grant_id", sa.String, primary_key=True),
     *(sa.Column(f"limit_{unit}", sa.BigInteger) for unit in UNITS),
-    *(sa.Column(f"used_{unit}", sa.BigInteger, nullable=False, server_default="0") for unit in UNITS),
-    *(sa.Column(f"reserved_{unit}", sa.BigInteger, nullable=False, server_default="0") for unit in UNITS),
+    *_counts("used_"),
+    *_counts("reserved_"),  # the sum of its leases
+    sa.Column("recall", sa.BigInteger, nullable=False, server_default="0"),  # raised to call unused leases back
     # Promise 1 as the database's own law: whatever our code does, a meter over its limit cannot be written.
     *(
         sa.CheckConstraint(f"limit_{u} is null or used_{u} + reserved_{u} <= limit_{u}", name=f"{u}_limit")
@@ -23,16 +29,15 @@ meter = sa.Table(
     ),
     *(sa.CheckConstraint(f"used_{u} >= 0 and reserved_{u} >= 0", name=f"{u}_sign") for u in UNITS),
 )
-hold = sa.Table(
-    "gateway_hold",
+lease = sa.Table(
+    "gateway_lease",
     metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("grant_id", sa.String, nullable=False, index=True),
-    *(sa.Column(unit, sa.BigInteger, nullable=False) for unit in UNITS),
-    sa.Column("worker", sa.String, nullable=False, index=True),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("record", sa.JSON, nullable=False),
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("worker", sa.String, primary_key=True),
+    sa.Column("grant_id", sa.String, primary_key=True, index=True),
+    *_counts(),  # what the worker may spend without asking
+    *_counts("held_"),  # of that, what open requests hold, as the worker said it last
+    sa.Column("answered", sa.BigInteger, nullable=False, server_default="0"),  # the last recall that it answered
+    *(sa.CheckConstraint(f"{u} >= 0 and held_{u} >= 0 and held_{u} <= {u}", name=f"{u}_held") for u in UNITS),
 )
 worker = sa.Table(
     "gateway_worker",

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.clock import rfc3339
-from readingroom.gateway.model import Amount, Ended, Usage
+from readingroom.gateway.model import Amount, Call, Ended, Usage
 from readingroom.gateway.tables import usage as table
 
 VERSION = 1
@@ -77,11 +77,39 @@ def finished(
     }
 
 
-def put(tx: Connection, made: Usage, at: datetime) -> None:
-    """Store a record, in the transaction that settles its call."""
-    leaf = canonical(made.record)
-    passes = made.record["passes"]
-    tx.execute(table.insert().values(id=made.id, grant_id=made.grant, passes=passes, leaf=leaf, salt=made.salt, at=at))
+def put(tx: Connection, records: Sequence[Usage], *, again: bool = False) -> list[Usage]:
+    """Store records, in the transaction that charges them; return those that were not there before.
+
+    Args:
+        tx: the transaction.
+        records: to store.
+        again: whether some may be there already: they were on a trip whose commit was in doubt, or in a journal.
+    """
+    if again:
+        known = set(tx.execute(sa.select(table.c.id).where(table.c.id.in_([each.id for each in records]))).scalars())
+        records = [each for each in records if each.id not in known]
+    if records:
+        tx.execute(
+            table.insert(),
+            [
+                {
+                    "id": each.id,
+                    "grant_id": each.grant,
+                    "passes": each.charged.passes,
+                    "leaf": each.leaf,
+                    "salt": each.salt,
+                    "at": each.at,
+                }
+                for each in records
+            ],
+        )
+    return list(records)
+
+
+def lost(call: Call, held: Amount, at: datetime) -> Usage:
+    """Return the record of a call whose process died: charged in full, for what it had sent is not known."""
+    leaf = canonical(finished(call.record, held, Ended.LOST, at))
+    return Usage(call.id, call.grant, leaf, call.salt, held, at)
 
 
 def find(tx: Connection, receipt: str) -> Row[Any] | None:

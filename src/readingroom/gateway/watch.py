@@ -1,8 +1,10 @@
 """Watching over flowing answers: whatever ends a grant, a key or a stage ends its streams (promise 2).
 
-Every worker polls one counter that each such decision raises in its own transaction. When it moves, and once a
-second in any case (grants expire without anybody deciding anything), every flowing answer's entitlement is computed
-anew. When the counter cannot be read for two seconds, nothing can be confirmed any more and every answer ends.
+Each such decision raises one counter in its own transaction, and tells all workers as soon as it is committed (by
+Postgres's NOTIFY, or by bells beside SQLite). A worker looks at the counter when it is told, and ten times a second in
+any case, for a message may be lost. When it has moved, and once a second (grants expire without anybody deciding
+anything), every flowing answer's entitlement is computed anew. When the counter cannot be read for two seconds,
+nothing can be confirmed any more and every answer ends.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from readingroom.access import queries as access
 from readingroom.core.refusal import Refusal
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.model import Ended
+from readingroom.store.changes import Changes
 from readingroom.store.db import Database
 
-POLL_SECONDS = 0.04
+Confirm = Callable[[list[str]], dict[str, Refusal | None]]
+
+POLL_SECONDS = 0.1
 RECHECK_SECONDS = 1.0
 BLIND_SECONDS = 2.0
 
@@ -34,9 +38,16 @@ SHUTTING_DOWN = Refusal("gateway/shutting-down", "This server is shutting down; 
 class Watch:
     """The flowing answers of one worker, and the eye on them."""
 
-    def __init__(self, db: Database, confirm: Callable[[str], Refusal | None]) -> None:
-        """Take the database and the function that computes an entitlement anew (blocking; None is entitled)."""
-        self._db = db
+    def __init__(self, db: Database, look: Callable[[], int], confirm: Confirm) -> None:
+        """Take the database and two functions that block on it.
+
+        Args:
+            db: to hear of decisions.
+            look: reads the counter.
+            confirm: computes the entitlements of keys, by their hashes; None is entitled.
+        """
+        self._changes = Changes(db)
+        self._look = look
         self._confirm = confirm
         self._flows: set[Flow] = set()
         self._task: asyncio.Task[None] | None = None
@@ -48,6 +59,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin to watch."""
+        self._changes.start()
         self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -56,6 +68,7 @@ class Watch:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        await self._changes.stop()
         self._threads.shutdown(wait=False)
 
     @property
@@ -72,6 +85,7 @@ class Watch:
         self._flows.add(flow)
         if version != self._seen:
             self._seen = -1
+            self._changes.tell()
         if self.closing:
             flow.stop(SHUTTING_DOWN, Ended.CLOSING)
 
@@ -92,7 +106,7 @@ class Watch:
             try:
                 # Not `wait_for`: in Python 3.11 it can swallow the cancellation that `stop` waits for.
                 async with asyncio.timeout(BLIND_SECONDS):
-                    version = await loop.run_in_executor(self._threads, self._version)
+                    version = await loop.run_in_executor(self._threads, self._look)
                 if version != self._seen or loop.time() - checked >= RECHECK_SECONDS:
                     self._seen = version  # before the answers are gathered: one that enters after it compares itself
                     async with asyncio.timeout(BLIND_SECONDS):
@@ -109,11 +123,7 @@ class Watch:
                 self.blind = True
                 for flow in list(self._flows):
                     flow.stop(CANNOT_CONFIRM)
-            await asyncio.sleep(POLL_SECONDS)
-
-    def _version(self) -> int:
-        with self._db.read() as tx:
-            return access.version(tx)
+            await self._changes.wait(POLL_SECONDS)
 
     async def _recheck(self) -> None:
         by_key: dict[str, list[Flow]] = {}
@@ -121,9 +131,8 @@ class Watch:
             by_key.setdefault(flow.key_hash, []).append(flow)
         if not by_key:
             return
-        keys = list(by_key)
         loop = asyncio.get_running_loop()
-        answers = await loop.run_in_executor(self._threads, lambda: {key: self._confirm(key) for key in keys})
+        answers = await loop.run_in_executor(self._threads, self._confirm, list(by_key))
         for key, refusal in answers.items():
             if refusal is not None:
                 for flow in by_key[key]:

@@ -1,23 +1,23 @@
-"""Which processes hold reservations, and what becomes of the holds of those that died."""
+"""Which processes hold leases, and what becomes of the leases of those that died."""
 
 from __future__ import annotations
 
 import logging
 import os
 import platform
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
+from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
-from readingroom.core.ids import new_id
-from readingroom.gateway import usage
-from readingroom.gateway.meter import settle
-from readingroom.gateway.model import UNITS, Amount, Ended, Usage, Worker
+from readingroom.core.ids import new_id, random_bytes
+from readingroom.gateway import journal, meter, usage
+from readingroom.gateway.model import Amount, Call, Usage, Worker
 from readingroom.gateway.rules import is_dead
-from readingroom.gateway.tables import hold as hold_table
+from readingroom.gateway.tables import lease as lease_table
 from readingroom.gateway.tables import worker as worker_table
 from readingroom.store.db import Database
 
@@ -29,69 +29,94 @@ log = logging.getLogger("readingroom.gateway")
 class Workers:
     """The register of this process and its peers."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
-        """Take the database and the clock; nothing is written yet."""
+    def __init__(self, db: Database, clock: Clock, journals: Path) -> None:
+        """Take the database, the clock and the folder of journals; nothing is written yet."""
         self._db = db
         self._clock = clock
+        self._journals = journals
         self.id = new_id("worker")
 
     def enter(self) -> None:
-        """Register this process; before its first reservation."""
+        """Register this process; before its first lease."""
         with self._db.write() as tx:
-            pid = os.getpid()
-            values = {"host": here(), "pid": pid, "began": began(pid), "heartbeat": self._clock.now()}
-            tx.execute(worker_table.insert().values(id=self.id, **values))
+            self.register(tx)
 
-    def beat(self) -> None:
-        """Say that this process lives."""
-        with self._db.write() as tx:
-            mine = worker_table.update().where(worker_table.c.id == self.id)
-            if tx.execute(mine.values(heartbeat=self._clock.now())).rowcount == 0:
-                self._return(tx)
+    def register(self, tx: Connection) -> None:
+        """Register this process, under a new name if it has had one that was forgotten."""
+        self.id, pid = new_id("worker"), os.getpid()
+        values = {"host": here(), "pid": pid, "began": began(pid), "heartbeat": self._clock.now()}
+        tx.execute(worker_table.insert().values(id=self.id, **values))
+
+    def beat(self, tx: Connection) -> bool:
+        """Say that this process lives; False if a peer took it for dead."""
+        mine = worker_table.update().where(worker_table.c.id == self.id)
+        return tx.execute(mine.values(heartbeat=self._clock.now())).rowcount == 1
 
     def leave(self) -> None:
-        """Leave the register; what it still holds is charged, as for the dead."""
-        self._bury(self.id)
+        """Leave the register; what is still open is charged, as for the dead."""
+        self._bury(self.id, trusted=True)
 
-    def recover(self) -> int:
-        """Charge the holds of all dead workers in full and forget those workers; return how many holds."""
-        with self._db.read() as tx:
-            # Owners first: each was registered before it held anything, so the register read after knows it.
-            owners = set(tx.execute(sa.select(hold_table.c.worker).distinct()).scalars())
-            known = [Worker(*row) for row in tx.execute(sa.select(worker_table))]
-        now = self._clock.now()
-        dead = {each.id for each in known if each.id != self.id and is_dead(each, here(), now, runs)}
-        dead |= owners - {each.id for each in known} - {self.id}  # an owner that was forgotten before
-        return sum(self._bury(each) for each in sorted(dead))
+    def recover(self, *, alone: bool = False) -> int:
+        """End the leases of all dead workers and forget those workers; return how many requests were lost.
 
-    def _bury(self, worker: str) -> int:
-        """Charge a worker's holds, each by itself: one that cannot be settled must not keep the others."""
+        Args:
+            alone: no other server of this house runs, so whoever left a journal here is dead, whatever it seems.
+        """
         with self._db.read() as tx:
-            holds = tx.execute(sa.select(hold_table).where(hold_table.c.worker == worker)).all()
-        stuck = 0
-        for row in holds:
+            # Owners first: each was registered before it leased anything, so the register read after knows it.
+            leasing = set(tx.execute(sa.select(lease_table.c.worker).distinct()).scalars())
+            known = {row.id: Worker(*row) for row in tx.execute(sa.select(worker_table))}
+        now, place = self._clock.now(), here()
+        dead = {each.id for each in known.values() if is_dead(each, place, now, runs)}
+        dead |= leasing - known.keys()  # one that was forgotten before
+        if alone:
+            dead |= journal.owners(self._journals)
+        dead.discard(self.id)
+        # Of this boot, a journal is whole: the kernel has what the dead wrote. Of an earlier, its end may be lost.
+        same_boot = {name for name in dead if name in known and _boot(known[name].host) == _boot(place)}
+        return sum(self._bury(each, trusted=each in same_boot) for each in sorted(dead))
+
+    def _bury(self, worker: str, *, trusted: bool) -> int:
+        """End a worker's leases, each by itself: one that cannot be ended must not keep the others."""
+        found = journal.read(self._journals, worker)
+        trusted = trusted and found.whole
+        with self._db.read() as tx:
+            grants = meter.leased_by(tx, worker)
+        stuck, lost = 0, 0
+        for grant in grants:
             try:
-                self._charge(row)
+                lost += self._end_lease(worker, grant, found, trusted=trusted)
             except sa.exc.IntegrityError:
-                log.exception("the hold %s cannot be settled", row.id)
+                log.exception("the lease of %s on %s cannot be ended", worker, grant)
                 stuck += 1
         if not stuck:
             with self._db.write() as tx:
                 tx.execute(worker_table.delete().where(worker_table.c.id == worker))
-        return len(holds) - stuck
+            journal.forget(self._journals, worker)
+        return lost
 
-    def _charge(self, row: Row[Any]) -> None:
-        held, now = Amount(*(getattr(row, unit) for unit in UNITS)), self._clock.now()
+    def _end_lease(self, worker: str, grant: str, found: journal.Written, *, trusted: bool) -> int:
+        now = self._clock.now()
+        lost = [usage.lost(call, held, now) for call, held in found.open.values() if call.grant == grant]
+        done = [each for each in found.done.values() if each.grant == grant]
         with self._db.write() as tx:
-            if settle(tx, row.id, held) is not None:
-                record = usage.finished(row.record, held, Ended.LOST, now)
-                usage.put(tx, Usage(row.id, row.grant_id, record, row.salt), now)
+            leased = meter.lease_of(tx, worker, grant)
+            if leased is None:  # charged in full already, by whoever took it for dead before
+                return 0
+            records = usage.put(tx, [*done, *lost], again=True)
+            charged = sum((each.charged for each in records), Amount())
+            if not trusted and leased != charged:
+                usage.put(tx, [_rest(grant, leased - charged, now)])
+                charged = leased
+            meter.bury(tx, worker, grant, charged)
+        return len(lost) if trusted else max(1, len(lost))
 
-    def _return(self, tx: Connection) -> None:
-        """Register again: a peer took us for dead. What we held is charged already."""
-        pid = os.getpid()
-        values = {"host": here(), "pid": pid, "began": began(pid), "heartbeat": self._clock.now()}
-        tx.execute(worker_table.insert().values(id=self.id, **values))
+
+def _rest(grant: str, amount: Amount, now: datetime) -> Usage:
+    """Return the record of what a worker had leased and left no account of: all of it is charged."""
+    salt, name = random_bytes(32), new_id("receipt")
+    record: dict[str, Json] = {"v": usage.VERSION, "id": name, "grant": commitment(salt, grant.encode())}
+    return usage.lost(Call(name, grant, record, salt), amount, now)
 
 
 def here() -> str:
@@ -104,6 +129,11 @@ def here() -> str:
         except OSError:  # not Linux: the name alone must do
             continue
     return "/".join(parts)
+
+
+def _boot(place: str) -> str:
+    """Return machine and boot of a place."""
+    return "/".join(place.split("/")[:2])
 
 
 def began(pid: int) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 
 from readingroom.core.clock import parse_rfc3339, rfc3339
 from readingroom.core.errors import BadInput, Broken, Problem
+from readingroom.store import bells
 
 metadata = sa.MetaData(
     naming_convention={
@@ -34,6 +35,7 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+FAILED = (Broken, sa.exc.SQLAlchemyError)  # whatever a database's failing raises
 _DECISIONS_LOCK = 0x52656164  # "Read": the advisory lock that decisions queue on
 _BUSY_MS = 15_000
 _UNWRITABLE = ("cannot be written", "Free disk space, or mend the disk or its rights; nothing was written")
@@ -195,6 +197,15 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def announce(tx: Connection) -> None:
+    """Tell all who listen (`store.changes`), once this transaction is on the disk, that they should look."""
+    if tx.dialect.name == "sqlite":
+        path = tx.engine.url.database or ""
+        after_commit(tx, "bells", lambda: bells.ring(path))
+    else:
+        tx.execute(sa.select(sa.func.pg_notify(bells.CHANNEL, "")))
 
 
 def after_commit(tx: Connection, name: str, act: Callable[[], None]) -> None:
