@@ -14,10 +14,11 @@ from readingroom.app.founding import default_plan, found
 from readingroom.app.history import History
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
+from readingroom.core.canonical import canonical
 from readingroom.core.clock import rfc3339
 from readingroom.core.settings import Settings
 from readingroom.gateway import usage
-from readingroom.gateway.model import Usage
+from readingroom.gateway.model import Amount, Usage
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def read(house: House, number: int, passes: int, days: int) -> str:
     award = Award("", "", "text", Amounts(), at + timedelta(days=99), "test")
     grant, _, _ = issue_discretionary(house, house.people.operator(), f"r{number}@x.example", award, accept_terms=True)
     with house.db.write() as tx:
-        record = {"v": 1, "passes": passes, "at": rfc3339(at)}
-        usage.put(tx, Usage(f"receipt_{number}", grant.id, record, b"salt"), at)
+        leaf = canonical({"v": 1, "passes": passes, "at": rfc3339(at)})
+        usage.put(tx, [Usage(f"receipt_{number}", grant.id, leaf, b"salt", Amount(passes), at)])
     return grant.id
 
 

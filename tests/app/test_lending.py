@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gateway.counting import Counter
 from readingroom.access.model import Amounts, Award
 from readingroom.app.founding import default_plan, found
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary, why
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import Settings
-from readingroom.gateway.meter import Meter, settle
 from readingroom.gateway.model import Wish
 from readingroom.ledger.model import Entry
 from readingroom.people.model import Role
@@ -31,15 +31,15 @@ def award(house: House, passes: int = 3) -> Award:
     return Award("", "", "text", Amounts(passes=passes), ends, "test")
 
 
-def test_a_grant_that_is_used_up_says_so_and_what_is_only_reserved_is_not_used(tmp_path: Path) -> None:
+async def test_a_grant_that_is_used_up_says_so_and_what_is_only_reserved_is_not_used(tmp_path: Path) -> None:
     house = house_at(tmp_path)
     operator = house.people.operator()
     grant, _, _ = issue_discretionary(house, operator, "r@x.example", award(house), accept_terms=True)
-    meter = Meter(house.db, house.clock, "worker_test")
-    hold = meter.reserve(grant.id, Wish(prompt=1, maximum=3), hold_id="receipt_1", record={}, salt=b"")
+    counter = Counter(house.db, house.clock, tmp_path / "journal").start()
+    hold = await counter.reserve(grant.id, Wish(prompt=1, maximum=3))
     assert why(house, operator, grant.id).ok
-    with house.db.write() as tx:
-        settle(tx, hold.id, hold.amount)
+    counter.charge(hold, hold.amount)
+    await counter.stop()
     answer = why(house, operator, grant.id)
     assert answer.refusal is not None
     assert answer.refusal.code == "access/allocation-exhausted"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from readingroom.access import queries as access
 from readingroom.access.model import Amounts, Award
 from readingroom.app.founding import default_plan, found
 from readingroom.app.house import House
@@ -17,7 +20,9 @@ from readingroom.engines.identity import ECHO_DIGEST
 from readingroom.gateway.ask import Ask, Kind
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import Delta, End
+from readingroom.gateway.model import Amount
 from readingroom.gateway.service import Gateway
+from readingroom.store.db import FAILED
 
 
 class Room:
@@ -35,6 +40,26 @@ class Room:
         body = {"messages": [{"role": "user", "content": text}]} if kind is Kind.CHAT else {"prompt": text}
         return Ask(kind, "echo", body, b"{}", **more)
 
+    async def quiet(self) -> None:
+        """Wait until nothing is held any more and all that was charged is in the database."""
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            with contextlib.suppress(*FAILED):
+                await self.gateway._purse.post()
+                if meter_of(self.house, self.grant.id).reserved == Amount():
+                    return
+        raise AssertionError("something stays held")
+
+    async def heard(self) -> None:
+        """Wait until this worker has heard of all that was decided."""
+        with self.house.db.read() as tx:
+            version = access.version(tx)
+        for _ in range(1000):
+            if self.gateway._watch.seen == version:
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("this worker is deaf")
+
     async def read(self, ask: Ask, then: Callable[[Flow], None] = lambda _flow: None) -> tuple[str, End]:
         flow = await self.gateway.open(self.key, ask)
         text, end = "", None
@@ -47,11 +72,10 @@ class Room:
         assert end is not None
         return text, end
 
-    @property
-    def used(self) -> int:
-        reading = meter_of(self.house, self.grant.id)
-        assert reading.reserved.passes == 0
-        return reading.used.passes
+    async def used(self) -> int:
+        """Return the passes that were used, once nothing is held any more."""
+        await self.quiet()
+        return meter_of(self.house, self.grant.id).used.passes
 
 
 @asynccontextmanager

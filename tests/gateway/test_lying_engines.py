@@ -59,6 +59,7 @@ async def record(here: Room, **more: Any) -> tuple[Json, bytes]:
     flow = await here.gateway.open(here.key, here.ask("an owl, an owl", **more))
     async for _ in flow.frames():
         pass
+    await here.gateway._purse.post()
     await asyncio.to_thread(here.gateway._batches.flush)
     receipt = await here.gateway.receipt(here.key, flow.hold.id)
     return receipt.to_json()["entry"], receipt.salt

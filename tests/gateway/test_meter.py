@@ -146,7 +146,7 @@ async def test_what_one_worker_leased_and_does_not_use_another_can_draw(another:
     for _ in range(12):  # a busy reader: leases ahead
         one.charge(await one.reserve(GRANT, Wish(prompt=1, maximum=10)), Amount(1, 2, 1))
     assert lease.free.passes > 0
-    one.purse._soon = lambda _: None  # type: ignore[method-assign] # it would return by itself; here it is asked
+    one.purse._soon = lambda seconds: None  # type: ignore[method-assign] # noqa: ARG005 # it would return by itself; here it is asked
     watching = asyncio.create_task(_hears(one))
     left = 1000 - 12 - 10
     hold = await two.reserve(GRANT, Wish(prompt=1, maximum=left))
@@ -254,5 +254,5 @@ async def test_64_readers_over_4_workers_of_one_grant_sell_every_pass_and_not_on
     assert reading.reserved == Amount()
     await asyncio.sleep(REST_SECONDS)
     await until_quiet(counters[0])
-    for each in hearing:
-        each.cancel()
+    for task in hearing:
+        task.cancel()

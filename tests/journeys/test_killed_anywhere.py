@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from gateway.counting import Counter
 from readingroom.app.house import House
 from readingroom.core.settings import load
-from readingroom.gateway.meter import Meter, settle
 from readingroom.gateway.model import Amount, Wish
 from served import found, program, run
 
@@ -67,15 +68,17 @@ def _count(leaves: list[dict[str, Any]], event: str) -> int:
 
 def use(home: Path, grant: str, passes: int) -> None:
     """Use some passes and leave some reserved, so that being over the allocation is possible."""
-    house = House(load(home))
-    meter = Meter(house.db, house.clock, "worker_test")
-    for number, used in enumerate((passes, None)):
-        wish = Wish(prompt=1, maximum=passes)
-        hold = meter.reserve(grant, wish, hold_id=f"receipt_{number}", record={}, salt=b"")
-        if used is not None:
-            with house.db.write() as tx:
-                settle(tx, hold.id, Amount(used, used + 1, 1))
-    house.close()
+
+    async def ask() -> None:
+        house = House(load(home))
+        counter = Counter(house.db, house.clock, home / "journal").start()
+        hold = await counter.reserve(grant, Wish(prompt=1, maximum=passes))
+        counter.charge(hold, Amount(passes, passes + 1, 1))
+        await counter.reserve(grant, Wish(prompt=1, maximum=passes))
+        await counter.die()
+        house.close()
+
+    asyncio.run(ask())
 
 
 def write_paths(home: Path) -> list[tuple[str, ...]]:

@@ -21,9 +21,10 @@ def receipt(portal: Portal) -> bytes:
     name = new_id("receipt")
     house, grant, salt = portal.house, portal.grant("reader"), random_bytes(32)
     facts = usage.Facts(name, grant.id, "reading-room", "sha256:00", "sha256:11", b"{}")
-    record = usage.finished(usage.begun(facts, salt), Amount(7, 9, 1), Ended.COMPLETE, house.clock.now())
+    used, now = Amount(7, 9, 1), house.clock.now()
+    record = usage.finished(usage.begun(facts, salt), used, Ended.COMPLETE, now)
     with house.db.decide() as tx:
-        usage.put(tx, Usage(name, grant.id, record, salt), house.clock.now())
+        usage.put(tx, [Usage(name, grant.id, canonical(record), salt, used, now)])
     batches = Batches(house.db, house.ledger, house.log)
     batches.flush()
     return canonical(batches.receipt(name, grant.id).to_json())

@@ -242,6 +242,8 @@ class Purse:
         for grant, lease in self._leases.items():
             draws = [Draw(each.wish, each.ahead, now >= each.until) for each in asking.get(grant, ())]
             gives = returns or grant in recalled or lease.rests(now)
+            if not gives and lease.free != Amount():
+                self._soon(REST_SECONDS + POST_SECONDS)  # to return it then
             if not (draws or gives or lease.spent != Amount() or lease.held != lease.stated):
                 continue
             taken = lease.free if draws else Amount()

@@ -161,15 +161,20 @@ class Gateway:
             return False
         return True
 
-    async def admit(self, key: str) -> Admission:
-        """Read what stands behind a key (1), or remember it; it is not judged yet."""
+    async def admit(self, key: str, *, fresh: bool = False) -> Admission:
+        """Read what stands behind a key (1), or remember it; it is not judged yet.
+
+        Args:
+            key: the reader's.
+            fresh: read it in any case, where there is no hurry.
+        """
         if self._watch.closing:
             raise Refused(SHUTTING_DOWN)
         if self._watch.blind:
             raise Refused(CANNOT_CONFIRM)
         hashed = key_hash(key)
         found = self._known.get(hashed)
-        if found is not None and self._stands(found):
+        if not fresh and found is not None and self._stands(found):
             return found
         try:
             async with asyncio.timeout(ADMIT_SECONDS):
@@ -239,7 +244,7 @@ class Gateway:
         Returns:
             What stands behind the key, its meter, and fact by fact whether a call would be served.
         """
-        found = await self.admit(key)
+        found = await self.admit(key, fresh=True)
         refusal = found.entitled(self._clock.now()).refusal
         if refusal is not None and refusal.code not in _HIDDEN:
             raise Refused(refusal)
@@ -357,7 +362,7 @@ class Gateway:
 
     async def receipt(self, key: str, receipt_id: str) -> Receipt:
         """Return a receipt of the key's own grant, also of one that has ended; a revoked key opens nothing."""
-        admission = await self.admit(key)
+        admission = await self.admit(key, fresh=True)
         grant, refusal = admission.grant, admission.entitled(self._clock.now()).refusal
         if refusal is not None and refusal.code == "access/key-revoked":
             raise Refused(refusal)
