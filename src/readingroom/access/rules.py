@@ -67,6 +67,13 @@ def entitled(
     return Entitlement(tuple(fact for fact, _ in findings), refusal)
 
 
+def stands_until(facts: Facts, stage: StageFact | None) -> datetime:
+    """Return until when an answer of `entitled` that said yes stays true, if nobody decides anything."""
+    ends = [facts.grant.expires_at if facts.grant else None, facts.key.ends_at if facts.key else None]
+    ends.append(stage.open_until if stage else None)
+    return min(each for each in ends if each is not None)
+
+
 def _findings(facts: Facts, stage: StageFact | None, now: datetime, need: Need) -> Iterator[Finding]:
     if facts.key_asked:
         yield _key_known(facts)

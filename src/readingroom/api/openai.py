@@ -83,9 +83,7 @@ class OpenAIApp:
 
     async def _answer(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         admission = await self._gateway.admit(key)
-        require(
-            admission.entitled(self._clock.now()).refusal
-        )  # before the body is read: nobody's body costs us anything
+        require(admission.check(self._clock.now()))  # before the body is read: nobody's body costs us anything
         asked = read(await _body(scope, receive), _KINDS[str(scope["path"])])
         flow = await self._gateway.open(key, asked.ask, admission)
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
@@ -127,7 +125,7 @@ class OpenAIApp:
 
     async def _models(self, key: str, name: str, send: Send) -> None:
         admission = await self._gateway.admit(key)
-        require(admission.entitled(self._clock.now()).refusal)
+        require(admission.check(self._clock.now()))
         stage = admission.stage
         model = stage.artifact if stage else ""
         card = {
@@ -208,21 +206,32 @@ class _Heart:
 
 async def _until_hung_up(work: Awaitable[None], receive: Receive, flow: Flow) -> None:
     """Do the work until it is done, the reader has hung up, or he does not take the end of a stopped answer."""
+    working = asyncio.current_task()
+    assert working is not None  # noqa: S101 - a request is a task
+    left = False
+
+    def leave() -> None:
+        nonlocal left
+        left = True
+        working.cancel()
 
     async def disconnect() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        leave()
 
-    working, watching = asyncio.ensure_future(work), asyncio.create_task(disconnect())
-    flow.overdue = working.cancel
+    watching = asyncio.create_task(disconnect())
+    flow.overdue = leave
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        await work
+    except TimeoutError:  # he takes nothing any more
+        pass
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        working.uncancel()
     finally:
         watching.cancel()
-        if not working.done():
-            working.cancel()
-    with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-        await working
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

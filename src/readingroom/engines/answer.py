@@ -6,6 +6,7 @@ zero, or of a choice that was not asked for; fields that no piece carries are dr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -59,6 +60,7 @@ class _Delta(Struct):
 class _Choice(Struct):
     index: Count = 0
     delta: _Delta | None = None
+    message: _Delta | None = None  # in a whole answer
     text: str | None = None
     logprobs: _Logprobs | None = None
     finish_reason: str | None = None
@@ -121,6 +123,33 @@ class AnswerReader:
         running = self._running(frame)
         return [self._chunk(choice, running) for choice in choices]
 
+    def whole(self, data: bytes, most: int) -> list[Chunk]:
+        """Take a whole answer, which has no frames; return a piece per choice.
+
+        Args:
+            data: the body.
+            most: tokens that all choices may have. A server that went beyond it is cut in proportion: where its
+                tokens ended is not known any more.
+
+        Raises:
+            EngineUnavailable: it tells of an error, or is no answer.
+        """
+        chunks = [_numbered(each) for each in self.push(data)]
+        said = sum(each.completion_tokens for each in self._beside.values()) // max(1, len(self._beside))
+        if said <= most:
+            return chunks
+        return [
+            replace(
+                each,
+                text=each.text[: len(each.text) * most // said],
+                reasoning=each.reasoning[: len(each.reasoning) * most // said],
+                tool_calls=(),
+                tokens=min(each.tokens, most // self._choices),
+                finish_reason="length",
+            )
+            for each in chunks
+        ]
+
     def usage(self) -> Usage | None:
         """See the end; return the usage over all choices, if the server gave one.
 
@@ -154,7 +183,7 @@ class AnswerReader:
         return None
 
     def _chunk(self, choice: _Choice, running: int | None) -> Chunk:
-        delta = choice.delta or _Delta()
+        delta = choice.delta or choice.message or _Delta()
         text = (choice.text if self._kind is Kind.COMPLETION else delta.content) or ""
         reasoning = delta.reasoning_content or delta.reasoning or ""
         calls = tuple(msgspec.to_builtins(call) for call in delta.tool_calls or ())
@@ -172,6 +201,12 @@ class AnswerReader:
             reasoning=reasoning,
             finish_reason=choice.finish_reason,
         )
+
+
+def _numbered(chunk: Chunk) -> Chunk:
+    """Number the tool calls of a whole answer, which stand in a list and have no numbers."""
+    calls = tuple({**call, "index": number} for number, call in enumerate(chunk.tool_calls))
+    return replace(chunk, tool_calls=calls) if calls else chunk
 
 
 def _logprobs(found: _Logprobs | None) -> tuple[dict[str, Json], ...]:

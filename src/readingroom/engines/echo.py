@@ -123,6 +123,10 @@ class EchoEngine:
             last = position == len(word) - 1
             yield Chunk(index=index, text=character, tokens=int(last), logprobs=logprobs if last else ())
 
+    def gives_whole(self, _request: ForwardRequest) -> bool:
+        """Give all answers in pieces."""
+        return False
+
     async def count_prompt(self, request: ForwardRequest) -> int | None:
         """Count the words of all messages."""
         return None if self.options.no_count else len(_words(_prompt_of(request)))

@@ -32,6 +32,11 @@ from readingroom.engines.sse import MAX_EVENT, EventReader
 _ROUTES = {Kind.CHAT: "chat/completions", Kind.COMPLETION: "completions"}
 _MAX_ERROR = 65_536  # bytes of an error's body that are worth reading
 _MAX_JSON = 32_000_000  # bytes: the token numbers of the longest prompt, with room
+_KEPT_SECONDS = 2.0  # that an idle connection is used again: less than any server that we know waits
+_JSON = {"content-type": "application/json"}
+_ONCE = {"connection": "close"}
+_JSON_ONCE = {**_JSON, **_ONCE}
+_encode = msgspec.json.Encoder().encode
 _MAX_TOKEN = 16_384  # bytes that one token of an answer may take, log probabilities and framing included
 _CANNOT = {
     HTTPStatus.BAD_REQUEST,
@@ -82,11 +87,21 @@ class HttpEngine:
         """Read an answer; leaving the iterator closes the connection, which stops the server's work."""
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
         reader = AnswerReader(request.kind, request.choices, usage_runs=self._counter is _Counter.VLLM)
-        most = MAX_EVENT + request.choices * request.max_tokens * _MAX_TOKEN
+        tokens = request.choices * request.max_tokens
+        most = MAX_EVENT + tokens * _MAX_TOKEN
+        whole = self.gives_whole(request)
+        # llama.cpp closes idle connections under our feet, and a lost request must not be sent twice: one each.
+        headers = _JSON if self._counter is _Counter.NONE else _JSON_ONCE
+        data = _encode(self._body(request, whole=whole))
         try:
-            async with self._client().post(url, json=self._body(request), allow_redirects=False) as response:
+            async with self._client().post(url, data=data, headers=headers, allow_redirects=False) as response:
                 if response.status != HTTPStatus.OK:
                     raise _refusal(response.status, await _read(response, _MAX_ERROR))
+                if whole:
+                    for chunk in reader.whole(await _read(response, most), tokens):
+                        yield chunk
+                    yield Chunk(usage=reader.usage())
+                    return
                 async with contextlib.aclosing(_events(response, most)) as events:
                     async for data in events:
                         for chunk in reader.push(data):
@@ -99,8 +114,14 @@ class HttpEngine:
         except (aiohttp.ClientError, OSError, ValueError) as fault:
             raise EngineUnavailable(f"{type(fault).__name__}: {fault}") from None
 
-    def _body(self, request: ForwardRequest) -> dict[str, Json]:
+    def gives_whole(self, request: ForwardRequest) -> bool:
+        """Ask for a whole answer where the reader does, if the server keeps no running count anyway."""
+        return self._counter is _Counter.NONE and not request.streamed
+
+    def _body(self, request: ForwardRequest, *, whole: bool) -> dict[str, Json]:
         """Return what is posted; where a server keeps a running count, a frame may hold several tokens: ask for it."""
+        if whole:
+            return {**request.body, "model": self.model}
         options = {"include_usage": True}
         body = {**request.body, "model": self.model, "stream": True, "stream_options": options}
         if self._counter is _Counter.VLLM:
@@ -149,7 +170,9 @@ class HttpEngine:
         """POST to a route beside `/v1`; return the status, and the object that it answers, empty if it does not."""
         root = self.base_url.removesuffix("/v1")
         try:
-            async with self._client().post(f"{root}/{route}", json=body, allow_redirects=False) as response:
+            async with self._client().post(
+                f"{root}/{route}", json=body, headers=_ONCE, allow_redirects=False
+            ) as response:
                 answer = _object(await _read(response, _MAX_JSON))
                 return response.status, answer if response.status == HTTPStatus.OK else {}
         except TimeoutError:
@@ -161,7 +184,9 @@ class HttpEngine:
         """Ask for the models, to see that the server answers and takes our key."""
         try:
             async with asyncio.timeout(self.connect_seconds):
-                async with self._client().get(f"{self.base_url}/models", allow_redirects=False) as response:
+                async with self._client().get(
+                    f"{self.base_url}/models", headers=_ONCE, allow_redirects=False
+                ) as response:
                     await _read(response, _MAX_JSON)
                     if response.status != HTTPStatus.OK:
                         raise EngineUnavailable(f"/models answers {response.status}")
@@ -186,8 +211,7 @@ class HttpEngine:
             timeout = aiohttp.ClientTimeout(
                 total=None, sock_connect=self.connect_seconds, sock_read=self.silent_seconds
             )
-            # A connection each: llama.cpp closes idle ones under our feet, and a lost request must not be sent twice.
-            connector = aiohttp.TCPConnector(limit=0, force_close=True)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
             # No environment proxies: prompts go to the engine that was named and nowhere else.
             self._session = aiohttp.ClientSession(
                 headers=headers, timeout=timeout, connector=connector, trust_env=False

@@ -1,7 +1,8 @@
 """The small interface behind which every engine stands.
 
-An answer is always read as a stream, whether or not the reader asked for one: only so can it be counted, screened
-and stopped while it is made. Closing the iterator stops the engine.
+An answer comes in pieces, whether or not the reader asked for a stream: so it is counted, screened and stopped while
+it is made. Only an engine that keeps no count may give a whole one in one piece (`gives_whole`), for its frames would
+be no count either. Closing the iterator stops the engine.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ class ForwardRequest:
         body: the fields as OpenAI spells them, already checked against the gateway's allow-list: `messages` or
             `prompt`, `max_tokens` (always present: what was reserved), `n`, `seed`, `stop`, `temperature` ...
             Neither `model` nor `stream`: the engine knows both.
+        streamed: whether the reader takes the answer as it comes.
     """
 
     kind: Kind
     body: Mapping[str, Json]
+    streamed: bool = True
 
     @property
     def max_tokens(self) -> int:
@@ -125,6 +128,9 @@ class Engine(Protocol):
         Raises:
             EngineFault: as its subclasses say; in the middle of an answer too.
         """
+
+    def gives_whole(self, request: ForwardRequest) -> bool:
+        """Tell whether an answer comes in one piece, so that one that is cut short has no count."""
 
     async def count_prompt(self, request: ForwardRequest) -> int | None:
         """Return the exact number of prompt tokens, template included; None where the engine cannot tell."""

@@ -81,10 +81,13 @@ class Flow:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
         self._pumping = pump = asyncio.create_task(self._pump())
-        ended, refusal = Ended.HUNG_UP, None
+        ended, refusal, last = Ended.HUNG_UP, None, None
         try:
             try:
                 async for delta in self._deltas():
+                    if delta.finish and all(each.finished for each in self.exits):
+                        last = delta  # the end of the answer waits until it is on record
+                        continue
                     self.delivered = True
                     yield delta
                 ended = Ended.SCREENED if self._screened else Ended.COMPLETE
@@ -99,6 +102,8 @@ class Flow:
             end = self.settle(
                 self, self._used(ended), ended, refusal
             )  # waits for nothing: a reader who left is charged
+        if last is not None and end.refusal is None:
+            yield last
         yield end
 
     async def _pump(self) -> None:
@@ -165,6 +170,8 @@ class Flow:
         """What the engine did for this answer: its own usage for a whole one, the running count for a cut one."""
         if ended is Ended.BROKEN and not (self.streamed and self.delivered):
             return Amount()  # the reader got an error and nothing else
+        if ended is Ended.HUNG_UP and not self.generated and self.engine.gives_whole(self.request):
+            return self.hold.amount  # what it made is not known, and would have been his
         counted = charge(self.prompt, self.generated, len(self.exits))
         if ended is not Ended.COMPLETE or self.usage is None or self._overrun:
             return counted

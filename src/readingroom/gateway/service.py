@@ -22,14 +22,14 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Facts, Grant, Left, Need
-from readingroom.access.rules import entitled
+from readingroom.access.rules import entitled, stands_until
 from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput
@@ -63,6 +63,7 @@ KNOWN_SECONDS = 1.0  # that facts are kept: some of them change by the clock alo
 MOST_KNOWN = 10_000  # keys whose facts are kept
 SHOWN_SECONDS = 0.2  # that another worker may take to bring a record to the database
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
+NO_NEED = Need()
 JOURNALS = "journal"  # the folder of workers' journals in HOME
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
@@ -78,10 +79,17 @@ class Admission:
     stage: StageFact | None
     version: int
     read_at: float  # seconds of the event loop
+    _granted: dict[Need, datetime] = field(default_factory=dict)  # what was found entitled, and until when that holds
 
-    def entitled(self, now: datetime, need: Need | None = None) -> Entitlement:
-        """Judge it for what is needed."""
-        return entitled(self.facts, self.stage, now, need or Need())
+    def check(self, now: datetime, need: Need = NO_NEED) -> Refusal | None:
+        """Judge it for what is needed; what was found good is not judged again while it must be."""
+        until = self._granted.get(need)
+        if until is not None and now < until:
+            return None
+        found = entitled(self.facts, self.stage, now, need)
+        if found.refusal is None and self.facts is not None:
+            self._granted[need] = stands_until(self.facts, self.stage)
+        return found.refusal
 
     @property
     def grant(self) -> Grant:
@@ -245,7 +253,7 @@ class Gateway:
             What stands behind the key, its meter, and fact by fact whether a call would be served.
         """
         found = await self.admit(key, fresh=True)
-        refusal = found.entitled(self._clock.now()).refusal
+        refusal = found.check(self._clock.now())
         if refusal is not None and refusal.code not in _HIDDEN:
             raise Refused(refusal)
         try:
@@ -275,7 +283,7 @@ class Gateway:
             admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
         need = Need(top_logprobs=top or 0, logprobs=top is not None)
-        require(admission.entitled(self._clock.now(), need).refusal)  # (2)
+        require(admission.check(self._clock.now(), need))  # (2)
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
         require(_check_model(ask.model, stage))
@@ -307,7 +315,7 @@ class Gateway:
             # Never left to the engine, whose own default may be twenty; where none is asked for, none goes on.
             top = max(1, ask.top_logprobs)
             body |= {"logprobs": True, "top_logprobs": top} if ask.kind.value == Kind.CHAT.value else {"logprobs": top}
-        request = ForwardRequest(Kind(ask.kind.value), body)
+        request = ForwardRequest(Kind(ask.kind.value), body, ask.streamed)
         try:
             self._info = self._info or await self._engine.info()
             prompt = await self._engine.count_prompt(request)
@@ -363,7 +371,7 @@ class Gateway:
     async def receipt(self, key: str, receipt_id: str) -> Receipt:
         """Return a receipt of the key's own grant, also of one that has ended; a revoked key opens nothing."""
         admission = await self.admit(key, fresh=True)
-        grant, refusal = admission.grant, admission.entitled(self._clock.now()).refusal
+        grant, refusal = admission.grant, admission.check(self._clock.now())
         if refusal is not None and refusal.code == "access/key-revoked":
             raise Refused(refusal)
         try:
