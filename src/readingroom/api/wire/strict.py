@@ -11,6 +11,7 @@ from readingroom.core.canonical import Json, canonical
 from readingroom.core.refusal import Refusal, Refused
 
 MAX_DEPTH = 32
+_GZIP = b"\x1f\x8b"
 MAX_INTEGER = 2**53 - 1  # beyond it JSON readers disagree about the value
 
 
@@ -26,6 +27,8 @@ def parse(data: bytes) -> dict[str, Json]:
         Refused: it is no JSON object in UTF-8, repeats a key, nests too deep, or holds a number or text that has
             no single meaning (NaN, an infinity, an integer beyond 2^53, half a surrogate pair).
     """
+    if data.startswith(_GZIP):
+        refuse("The body is compressed; send it as plain JSON.")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
