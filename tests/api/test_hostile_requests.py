@@ -59,7 +59,7 @@ CASES: dict[str, tuple[bytes, int | None]] = {  # what is sent, and the one stat
     "a chunk beyond 64 bits": (head(CHUNKED) + b"f" * 20 + b"\r\n" + BODY, 400),
     "a chunk below zero": (head(CHUNKED) + b"-1\r\n" + BODY, 400),
     "chunks with bare line ends": (head(CHUNKED) + chunk(BODY).replace(b"\r", b"") + b"0\n\n", 400),
-    "a chunk's endless extension": (head(CHUNKED) + b"%x;" % len(BODY) + b"e" * 90_000 + b"\r\n" + BODY + b"\r\n" + LAST, 200),
+    "a long extension": (head(CHUNKED) + chunk(BODY).replace(b"\r", b";" + b"e" * 90_000 + b"\r", 1) + LAST, 200),
     "a hundred thousand trailers": (head(CHUNKED) + chunk(BODY) + b"0\r\n" + b"x: y\r\n" * 100_000 + b"\r\n", 200),
     "a key as a trailer": (
         head(CHUNKED).replace(b"KEY", b"rr_no") + chunk(BODY) + b"0\r\nauthorization: Bearer KEY\r\n\r\n",
@@ -91,7 +91,7 @@ CASES: dict[str, tuple[bytes, int | None]] = {  # what is sent, and the one stat
     "another expectation": (head(b"expect: 200-ok\r\n", LENGTH) + BODY, 200),
     "an upgrade with a body": (head(b"upgrade: h2c\r\n", LENGTH).replace(b": close", b": upgrade") + BODY, 400),
     "an upgrade with chunks": (head(b"upgrade: h2c\r\n", CHUNKED).replace(b": close", b": upgrade") + chunk(BODY), 400),
-    "a packed body": (head(b"content-encoding: gzip\r\n", b"content-length: %d\r\n" % len(gzip.compress(BODY, mtime=0))) + gzip.compress(BODY, mtime=0), 400),
+    "a packed body": (head(b"content-encoding: gzip\r\n", CHUNKED) + chunk(gzip.compress(BODY)) + LAST, 400),
     "three thousand headers": (head(*(b"x-%d: y\r\n" % n for n in range(3000)), LENGTH) + BODY, 200),
     "a long target": (get(b"/v1/" + b"a" * 60_000), 404),
     "an unknown method": (head(first=b"BREW /v1/models HTTP/1.1"), 400),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -29,6 +30,8 @@ def parse(data: bytes) -> dict[str, Json]:
     """
     if data.startswith(_GZIP):
         refuse("The body is compressed; send it as plain JSON.")
+    if data.startswith(BOM_UTF8):
+        refuse("The body begins with a byte order mark; send it without.")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
