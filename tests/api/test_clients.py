@@ -6,7 +6,9 @@ are installed at their first use. The engine behind is `clients/engine.py`; a re
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from api.clients import engine as engines
 from api.clients.engine import NAME, ToolEngine
 from api.clients.installed import Client, started
 from api.clients.relay import Relay, relayed
-from served import Served, full, run, served
+from served import LONG, Served, full, run, served
 
 CLIENTS = ["openai", *(pytest.param(name, marks=pytest.mark.deep) for name in ("node", "langchain", "litellm", "llm"))]
 SAID = "one two three four five"
@@ -207,6 +209,20 @@ def test_a_revoked_grant_is_a_permission_error_and_not_tried_again(desk: Desk) -
     assert ("APIError" if desk.lacks("class for 403") else "PermissionDeniedError") in fault["kinds"], fault
     assert fault["status"] == 403
     assert desk.relay.posts == before + 1
+
+
+def test_a_revocation_ends_a_flowing_stream_as_an_error_that_says_why(desk: Desk) -> None:
+    issued = issue(desk.house)
+    before = len(desk.engine.asked)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(desk.raised, key=issued["key"], text=f"slowly {LONG}", stream=True)
+        while len(desk.engine.asked) == before and not reading.done():
+            time.sleep(0.01)
+        desk.house.run("grant", "revoke", issued["id"], "--reason", "security")
+        fault = reading.result()
+    assert "APIError" in fault["kinds"], fault
+    assert "revoked" in fault["message"]
+    assert 0 < desk.house.meter(issued["id"])["used"]["passes"] < 400  # of six hundred words
 
 
 @pytest.mark.parametrize("stream", [False, True])
