@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from api.clients.installed import python_clients
-from served import Served
+from readingroom.store.db import Database
+from served import Served, run, served
 
 pytestmark = pytest.mark.deep
 CHECKS = (
@@ -42,11 +43,11 @@ def asked(house: Served, folder: Path, *, session: str = "", known: dict[str, st
 
 @pytest.fixture(scope="module")
 def steward(house: Served) -> str:
-    house.run("person", "add", "s@lab.example", "--role", "steward")
-    return session(house, "s@lab.example")
+    return session(house, "s@lab.example", "--role", "steward")
 
 
-def session(house: Served, email: str) -> str:
+def session(house: Served, email: str, *roles: str) -> str:
+    house.run("person", "add", email, *roles)
     link = house.run("person", "link", email)["link"].split("=")[1]
     return str(house.http.post("/api/sign-in", json={"link": link}).json()["session"])
 
@@ -55,7 +56,6 @@ def session(house: Served, email: str) -> str:
 def known(house: Served, steward: str) -> dict[str, str]:
     """Put something into the house for each thing that a path names."""
     call = house.run("call", "open", str(house.home / "call.yaml"))["id"]
-    house.run("person", "add", "a@east.example")
     begun: dict[str, Any] = {"answers": {"purpose": "to learn"}, "passes": 5000}
     headers = {"authorization": f"Bearer {session(house, 'a@east.example')}"}
     applied = house.http.post(f"/api/calls/{call}/applications", json=begun, headers=headers).json()
@@ -83,6 +83,17 @@ def test_nothing_that_a_steward_asks_of_what_there_is_is_a_fault_of_ours(
     found, _ = asked(house, tmp_path, session=steward, known=known)
     assert not found, found
     assert_sound(house)
+
+
+def test_nothing_is_a_fault_of_ours_on_postgres_either(postgres_db: Database, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    run(home, "init", "--dev", "--engine", "echo", "--database", postgres_db.url)
+    with served(home) as house:
+        found, _ = asked(house, tmp_path, session=session(house, "s@lab.example", "--role", "steward"))
+        assert not found, found
+        for path in ("/api/calls/%00", "/apply/%00", "/v1/receipts/%00"):  # no text of Postgres holds a null
+            assert house.http.get(path).status_code == 400
+        assert_sound(house)
 
 
 def assert_sound(house: Served) -> None:

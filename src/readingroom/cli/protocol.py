@@ -20,14 +20,17 @@ BODY_SECONDS = 40.0  # from a request's head to its end; `/v1` itself waits for 
 _ONCE = (b"host", b"authorization", b"content-type", b"content-encoding")
 
 
-def fault(headers: Sequence[tuple[bytes, bytes]], version: str, *, upgrades: bool) -> str | None:
+def fault(target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str, *, upgrades: bool) -> str | None:
     """Return what is wrong with a head, if anything: why no two readers of it need agree.
 
     Args:
+        target: the address, as it was sent.
         headers: names in small letters, with their values.
         version: of HTTP.
         upgrades: whether the parser gives up on the body, since the head asks for another protocol.
     """
+    if b"%00" in target:  # what one database takes as a text, another does not
+        return "The address holds a null character; nothing here has one in its name."
     names = [name for name, _ in headers]
     for name in _ONCE:
         if names.count(name) > 1:
@@ -93,7 +96,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._cancel()
         version, upgrades = self.parser.get_http_version(), self.parser.should_upgrade()
-        wrong = fault(self.headers, version, upgrades=upgrades)
+        wrong = fault(self.url, self.headers, version, upgrades=upgrades)
         if wrong is not None:
             self.send_400_response(wrong)
             return
