@@ -45,10 +45,11 @@ class ToolEngine:
             return web.json_response({"error": {"message": "CUDA out of memory at /opt/weights"}}, status=500)
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
-        async for frame in frames(body, Kind.CHAT if "messages" in body else Kind.COMPLETION):
-            await asyncio.sleep(0.02 if "slowly" in json.dumps(body) else 0)
-            await response.write(b"data: " + json.dumps(frame).encode() + b"\n\n")
-        await response.write(b"data: [DONE]\n\n")
+        with contextlib.suppress(ConnectionError):  # the house has had enough
+            async for frame in frames(body, Kind.CHAT if "messages" in body else Kind.COMPLETION):
+                await asyncio.sleep(0.02 if "slowly" in json.dumps(body) else 0)
+                await response.write(b"data: " + json.dumps(frame).encode() + b"\n\n")
+            await response.write(b"data: [DONE]\n\n")
         return response
 
 
