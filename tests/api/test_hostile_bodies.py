@@ -102,8 +102,7 @@ class Door:
     """The data plane's door, and how to ask at it."""
 
     def __init__(self, house: Served) -> None:
-        issued = house.grant()
-        self.house, self.grant = house, str(issued["id"])
+        self.house, issued = house, house.grant()
         self.headers = {"authorization": f"Bearer {issued['key']}", "content-type": "application/json"}
 
     def ask(self, path: str, body: bytes) -> httpx.Response:
@@ -119,7 +118,8 @@ class Door:
         return answer
 
     def used(self) -> int:
-        return int(self.house.meter(self.grant)["used"]["calls"])
+        """Return how many calls were charged, as the door itself tells."""
+        return int(self.house.http.get("/v1/grant", headers=self.headers).json()["used"]["calls"])
 
 
 @pytest.fixture(scope="module")

@@ -161,7 +161,7 @@ def test_who_leaves_with_a_second_request_on_the_line_stops_the_engine_too(slow_
         line.sendall(post(issued["key"], json.dumps(asked).encode()) + good(issued["key"]))
         line.recv(10)
     ends_soon(slow_house, issued["id"])
-    assert slow_house.meter(issued["id"])["used"]["passes"] < 300  # of six hundred words
+    assert slow_house.meter(issued["id"])["used"]["passes"] < 300  # of six hundred words, said in twelve seconds
 
 
 def ends_soon(house: Served, grant: str) -> None:
