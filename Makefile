@@ -51,6 +51,7 @@ bench: setup  ## the benchmarks
 lock: setup  ## write the lock files anew
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --generate-hashes requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --generate-hashes --all-extras --group dev pyproject.toml -o requirements/all.txt
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-emit-index-url --generate-hashes requirements/clients.in -o requirements/clients.txt
 
 clean:
 	rm -rf $(VENV) readingroom-home

@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -147,3 +148,17 @@ def served(home: Path, workers: int = 1) -> Iterator[Served]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.stdout.close()
+
+
+@contextlib.contextmanager
+def full(house: Served) -> Iterator[None]:
+    """Let no process of a server write a byte to any file, as on a full disk."""
+    pids = [house.process.pid, *house.workers()]
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, most) in before.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)

@@ -2,25 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import resource
-from collections.abc import Iterator
-
-from served import Served
-
-
-@contextlib.contextmanager
-def full(house: Served) -> Iterator[None]:
-    """Let no process of a server write a byte to any file."""
-    pids = [house.process.pid, *house.workers()]
-    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
-    for pid, (_, most) in before.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
-    try:
-        yield
-    finally:
-        for pid, limits in before.items():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+from served import Served, full
 
 
 def test_what_cannot_be_recorded_is_not_decided_and_says_so(house: Served) -> None:

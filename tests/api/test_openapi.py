@@ -44,3 +44,16 @@ def test_head_is_answered_like_get_without_a_body(house: Served) -> None:
     for path in ("/", "/apply", "/static/style.css", "/api/release"):
         answer = house.http.head(path)
         assert (answer.status_code, answer.content) == (200, b""), path
+
+
+@pytest.mark.parametrize(("path", "there"), [("/api/calls", {"GET", "POST"}), ("/ledger/key", {"GET"}), ("/", {"GET"})])
+def test_a_wrong_method_is_told_which_there_are(house: Served, path: str, there: set[str]) -> None:
+    answer = house.http.put(path)
+    assert answer.status_code == 405
+    assert there <= {each.strip() for each in answer.headers["allow"].split(",")}
+
+
+def test_bodies_are_closed_in_the_document_as_they_are_at_the_door(house: Served, document: dict[str, Any]) -> None:
+    sent = document["paths"]["/api/persons"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    assert document["components"]["schemas"][sent.rpartition("/")[2]]["additionalProperties"] is False
+    assert house.http.post("/api/register", json={"email": "a@b.example", "surprise": 1}).status_code == 400

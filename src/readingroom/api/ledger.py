@@ -16,7 +16,7 @@ _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {"cache-control": "no-cache"}
 
 
-@get("/checkpoint", sync_to_thread=True, summary="The newest signed checkpoint")
+@get("/checkpoint", sync_to_thread=True, media_type=MediaType.TEXT, summary="The newest signed checkpoint")
 def checkpoint(house: House) -> Response[bytes]:
     """Return the checkpoint as a C2SP signed note."""
     note = house.log.checkpoint()
@@ -25,13 +25,18 @@ def checkpoint(house: House) -> Response[bytes]:
     return Response(note, media_type=MediaType.TEXT, headers=_BRIEFLY)
 
 
-@get("/key", sync_to_thread=True, summary="The log's public key")
+@get("/key", sync_to_thread=True, media_type=MediaType.TEXT, summary="The log's public key")
 def key(house: House) -> Response[str]:
     """Return the C2SP verifier key line."""
     return Response(house.verifier_key() + "\n", media_type=MediaType.TEXT, headers=_BRIEFLY)
 
 
-@get("/tile/{path:path}", sync_to_thread=True, summary="A tile, or a bundle of entries")
+@get(
+    "/tile/{path:path}",
+    sync_to_thread=True,
+    media_type="application/octet-stream",
+    summary="A tile, or a bundle of entries",
+)
 def tile(path: str, house: House, request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a tile by its path: `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`."""
     asked = Tile.parse(f"tile/{path.lstrip('/')}")

@@ -130,6 +130,13 @@ def _on_broken(request: Request[Any, Any, Any], fault: Broken) -> Response[Any]:
 
 
 def _on_http(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Any]:
+    answer = _told(request, fault)
+    if allowed := (fault.headers or {}).get("allow"):  # a 405 must name the methods that there are (RFC 9110, 15.5.6)
+        answer.headers["allow"] = allowed
+    return answer
+
+
+def _told(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Any]:
     if request.url.path.startswith(("/api/", "/ledger/")):  # a program asked, on a route that no door has
         error = {"code": "app/bad-request", "message": fault.detail, "type": "invalid_request_error"}
         return Response({"error": error}, status_code=fault.status_code)

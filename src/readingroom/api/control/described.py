@@ -17,6 +17,8 @@ OPEN = frozenset({
     ("get", "/api/register/public"),
     ("get", "/api/samples"),
 })  # fmt: skip
+# Whom these are about stands in the body, so that who is not known there is 404 as well.
+NAMES_SOMEBODY = frozenset({("post", "/api/persons/role"), ("post", "/api/persons/bar")})
 _TEXT = {"type": "string"}
 _PROBLEM = {"type": "object", "properties": {"where": _TEXT, "what": _TEXT, "cure": _TEXT}}
 ERROR = {
@@ -47,9 +49,11 @@ _MEANING = {
 
 
 def described(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the framework's document with the session, and with faults as they are instead of as it makes them."""
+    """Return the framework's document with the session, with closed bodies, and with faults as they truly look."""
     parts = dict(document.get("components", {}))
-    parts["schemas"] = {**parts.get("schemas", {}), "Error": ERROR}
+    sent = _sent(document)
+    schemas = {name: _closed(each) if name in sent else each for name, each in parts.get("schemas", {}).items()}
+    parts["schemas"] = {**schemas, "Error": ERROR}
     session = {"type": "http", "scheme": "bearer", "description": "the secret that POST /api/sign-in returns"}
     parts["securitySchemes"] = {"session": session}
     paths = {
@@ -64,12 +68,43 @@ def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
     codes = {
         "400": "requestBody" in found,
         "401": needs or path == "/api/sign-in",
-        "403": needs,
-        "404": "{" in path,
+        "403": needs or path == "/api/sign-in",
+        "404": "{" in path or (method, path) in NAMES_SOMEBODY,
         "409": needs and method != "get",
     }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     faults = {code: {"description": _MEANING[code], "content": content} for code, may in codes.items() if may}
-    good = {code: each for code, each in found["responses"].items() if not code.startswith("4")}
+    good = {code: _files(each) for code, each in found["responses"].items() if not code.startswith("4")}
     security: list[dict[str, list[str]]] = [{"session": []}] if needs else []
     return {**found, "responses": good | faults, "security": security}
+
+
+def _files(answer: dict[str, Any]) -> dict[str, Any]:
+    """Say nothing of what is in a YAML file: it is sent as text, but who reads the document looks inside."""
+    content = {kind: {} if "yaml" in kind else each for kind, each in answer.get("content", {}).items()}
+    return {**answer, "content": content} if content else answer
+
+
+def _sent(document: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the schemas of bodies that are sent to us, with those inside them."""
+    schemas = document.get("components", {}).get("schemas", {})
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    waiting, found = _named([each.get("requestBody", {}) for each in operations]), set[str]()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= _named(schemas.get(name, {})) - found
+    return frozenset(found)
+
+
+def _named(part: object) -> set[str]:
+    """Return the names of all schemas that a part of the document points to."""
+    if isinstance(part, dict):
+        here = {part["$ref"].rpartition("/")[2]} if isinstance(part.get("$ref"), str) else set()
+        return here.union(*map(_named, part.values()))
+    return set().union(*map(_named, part)) if isinstance(part, list) else set()
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say of an object that is sent that a field which is not named is refused."""
+    return {**schema, "additionalProperties": False} if "properties" in schema else schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -11,6 +12,7 @@ from readingroom.core.canonical import Json, canonical
 from readingroom.core.refusal import Refusal, Refused
 
 MAX_DEPTH = 32
+_GZIP = b"\x1f\x8b"
 MAX_INTEGER = 2**53 - 1  # beyond it JSON readers disagree about the value
 
 
@@ -26,6 +28,10 @@ def parse(data: bytes) -> dict[str, Json]:
         Refused: it is no JSON object in UTF-8, repeats a key, nests too deep, or holds a number or text that has
             no single meaning (NaN, an infinity, an integer beyond 2^53, half a surrogate pair).
     """
+    if data.startswith(_GZIP):
+        refuse("The body is compressed; send it as plain JSON.")
+    if data.startswith(BOM_UTF8):
+        refuse("The body begins with a byte order mark; send it without.")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as fault:
