@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,15 @@ class Served:
 
     def meter(self, grant: str) -> dict[str, Any]:
         return dict(self.run("grant", "show", grant))
+
+    def settled(self, grant: str) -> dict[str, Any]:
+        """Return what a grant's meter shows once nothing is held any more."""
+        for _ in range(100):
+            found = self.meter(grant)
+            if found["reserved"]["calls"] == 0 and found == self.meter(grant):
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"something stays held: {found}")
 
     def workers(self) -> list[int]:
         """Return the process ids of the server's workers."""

@@ -54,7 +54,7 @@ def test_each_choice_is_charged_and_the_headers_say_what_is_left(house: Served) 
     assert answer.headers["x-readingroom-remaining-passes"] == "85"
     assert answer.headers["x-readingroom-remaining-tokens"] == str(1000 - 5 - 15)
     assert answer.headers["x-readingroom-remaining-calls"] == "9"
-    shown = house.meter(issued["id"])
+    shown = house.settled(issued["id"])
     assert shown["used"] == {"passes": 15, "tokens": 20, "calls": 1}
     assert shown["reserved"] == {"passes": 0, "tokens": 0, "calls": 0}
 
@@ -78,7 +78,7 @@ def test_without_a_stated_maximum_the_answer_is_cut_to_what_is_left(house: Serve
     answer = house.chat(issued["key"], {"messages": ONE}).json()
     assert answer["choices"][0]["message"]["content"] == "one two three"
     assert answer["choices"][0]["finish_reason"] == "length"
-    assert house.meter(issued["id"])["used"]["passes"] == 3
+    assert house.settled(issued["id"])["used"]["passes"] == 3
 
 
 def test_thirty_two_clients_sell_every_pass_and_not_one_more(slow_house: Served) -> None:
@@ -97,7 +97,7 @@ def test_thirty_two_clients_sell_every_pass_and_not_one_more(slow_house: Served)
         each.join()
     assert statuses.count(200) == 97
     assert set(statuses) == {200, 429}
-    shown = slow_house.meter(issued["id"])
+    shown = slow_house.settled(issued["id"])
     assert shown["used"]["passes"] == 97
     assert shown["reserved"] == {"passes": 0, "tokens": 0, "calls": 0}
 
@@ -121,7 +121,7 @@ def test_a_stopped_prompt_is_charged_nothing_and_the_rule_is_not_told(house: Ser
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "screening/entrance"
     assert "verbatim" not in answer.json()["error"]["message"]
-    assert house.meter(issued["id"])["used"] == {"passes": 0, "tokens": 0, "calls": 0}
+    assert house.settled(issued["id"])["used"] == {"passes": 0, "tokens": 0, "calls": 0}
 
 
 def test_logprobs_need_a_tier_that_has_them(house: Served) -> None:
@@ -145,7 +145,7 @@ def test_a_revocation_ends_the_stream_and_refuses_the_next_call(slow_house: Serv
     assert "[DONE]" not in text
     assert len(events(text)) < 200, "the stream flowed on"
     assert slow_house.chat(issued["key"], {}).json()["error"]["code"] == "access/grant-revoked"
-    shown = slow_house.meter(issued["id"])
+    shown = slow_house.settled(issued["id"])
     assert shown["reserved"]["passes"] == 0
     assert 0 < shown["used"]["passes"] < 600
 
@@ -158,7 +158,7 @@ def test_a_reader_who_hangs_up_stops_the_engine_and_pays_for_what_it_made(slow_h
         pass
     stream.close()
     for _ in range(60):
-        shown = slow_house.meter(issued["id"])
+        shown = slow_house.settled(issued["id"])
         if shown["reserved"]["passes"] == 0:
             break
     assert shown["reserved"]["passes"] == 0

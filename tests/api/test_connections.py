@@ -77,6 +77,6 @@ def test_a_reader_who_reads_nothing_loses_hold_and_engine_soon_after_a_revocatio
         line.recv(10)  # it flows; nothing more is read
         slow_house.run("grant", "revoke", issued["id"], "--reason", "security")
         until = time.monotonic() + 10
-        while slow_house.meter(issued["id"])["reserved"]["passes"] and time.monotonic() < until:
+        while slow_house.settled(issued["id"])["reserved"]["passes"] and time.monotonic() < until:
             time.sleep(0.1)
-    assert slow_house.meter(issued["id"])["reserved"]["passes"] == 0
+    assert slow_house.settled(issued["id"])["reserved"]["passes"] == 0

@@ -18,20 +18,20 @@ def test_what_cannot_be_recorded_is_not_decided_and_says_so(house: Served) -> No
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ledger/cannot-record")
         assert str(house.home) not in answer.text
     assert house.run("ledger", "verify")["size"] == before
-    assert house.meter(issued["id"])["state"] == "active"
+    assert house.settled(issued["id"])["state"] == "active"
     assert house.http.post(revoke, json={"reason": "security"}, headers=headers).status_code == 200
 
 
 def test_a_call_that_cannot_be_recorded_is_not_answered_and_not_charged(house: Served) -> None:
     issued = house.grant(passes=100)
     assert house.chat(issued["key"], {}).status_code == 200
-    used = house.meter(issued["id"])["used"]
+    used = house.settled(issued["id"])["used"]
     with full(house):
         answer = house.chat(issued["key"], {})
         assert answer.status_code == 503
         # The hold comes first: what cannot be held is not confirmed, and the engine is not asked.
         assert answer.json()["error"]["code"] == "gateway/cannot-confirm-grant"
-    shown = house.meter(issued["id"])
+    shown = house.settled(issued["id"])
     assert shown["used"] == used
     assert set(shown["reserved"].values()) <= {0, None}
     assert house.chat(issued["key"], {}).status_code == 200

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
-
 from raw import GOOD, exchange, line_to, post
 from served import LONG, Served, full
 
@@ -33,7 +31,6 @@ def test_what_could_not_be_settled_is_settled_once_it_can_be(slow_house: Served)
     assert (shown["reserved"]["passes"], shown["used"]["passes"]) == (0, 40)
 
 
-@pytest.mark.xfail(strict=True, reason="a choice's finish_reason leaves before the call is on record")
 def test_an_answers_end_is_not_sent_before_its_record(slow_house: Served) -> None:
     received = cut_off(slow_house, slow_house.grant(passes=5000)["key"])
     assert b'"error"' in received

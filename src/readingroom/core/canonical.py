@@ -11,6 +11,7 @@ import msgspec
 import rfc8785
 
 _EXACT = 2**53
+_PLAIN = (0.001, 1e9)  # between these, nobody writes an exponent
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _encode = msgspec.json.Encoder(order="sorted").encode
 Json = Any  # JSON has no narrower static type that a reader would thank us for
@@ -35,7 +36,7 @@ def _is_plain(value: Json) -> bool:
     if kind is str:
         return _ODD.search(value) is None
     if kind is float:
-        return 0.001 < abs(value) < 1e9 and not value.is_integer()
+        return bool(_PLAIN[0] < abs(value) < _PLAIN[1] and not value.is_integer())
     if kind is int:
         return bool(-_EXACT < value < _EXACT)
     if kind is dict:

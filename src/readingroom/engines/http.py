@@ -97,7 +97,7 @@ class HttpEngine:
             async with self._client().post(url, data=data, headers=headers, allow_redirects=False) as response:
                 if response.status != HTTPStatus.OK:
                     raise _refusal(response.status, await _read(response, _MAX_ERROR))
-                if whole:
+                if whole and not response.content_type.startswith("text/event-stream"):  # some always stream
                     for chunk in reader.whole(await _read(response, most), tokens):
                         yield chunk
                     yield Chunk(usage=reader.usage())

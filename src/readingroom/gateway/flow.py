@@ -61,6 +61,7 @@ class Flow:
     spell: Spell | None = None  # the door's: the bytes by which the record commits to the answer as it was sent
     overdue: Callable[[], object] | None = None
     delivered: bool = False
+    last: Delta | None = None
     _queue: asyncio.Queue[Chunk | BaseException | None] = field(default_factory=asyncio.Queue)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _overrun: bool = False
@@ -81,12 +82,12 @@ class Flow:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
         self._pumping = pump = asyncio.create_task(self._pump())
-        ended, refusal, last = Ended.HUNG_UP, None, None
+        ended, refusal = Ended.HUNG_UP, None
         try:
             try:
                 async for delta in self._deltas():
                     if delta.finish and all(each.finished for each in self.exits):
-                        last = delta  # the end of the answer waits until it is on record
+                        self.last = delta  # the end of the answer waits until it is on record
                         continue
                     self.delivered = True
                     yield delta
@@ -102,8 +103,8 @@ class Flow:
             end = self.settle(
                 self, self._used(ended), ended, refusal
             )  # waits for nothing: a reader who left is charged
-        if last is not None and end.refusal is None:
-            yield last
+        if end.last is not None:
+            yield end.last
         yield end
 
     async def _pump(self) -> None:

@@ -71,6 +71,7 @@ class End:
         generated: tokens of all answers.
         charged: what the grant was charged.
         reading: the meter afterwards; None where it could not be read.
+        last: the answer's last piece, which leaves once the call is on record; None where the answer was cut.
     """
 
     ended: Ended
@@ -79,6 +80,7 @@ class End:
     generated: int
     charged: Amount
     reading: Reading | None
+    last: Delta | None = None
 
 
 Frame = Delta | End

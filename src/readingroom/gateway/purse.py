@@ -70,6 +70,7 @@ class Purse:
     _doubt: bool = False  # whether the last trip may have been committed
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _posted_at: float = 0.0
     _due: asyncio.TimerHandle | None = None
     _task: asyncio.Task[None] | None = None
     _trips: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -142,7 +143,7 @@ class Purse:
         charged = self._leases[hold.grant].settle(hold, made.charged if made else Amount())
         if made is not None:
             self._done.append(made)
-        self._soon(POST_SECONDS)
+        self._soon(self._posted_at + POST_SECONDS - asyncio.get_running_loop().time())  # at once, in a quiet house
         return charged
 
     def reading(self, grant: str) -> Reading | None:
@@ -195,6 +196,7 @@ class Purse:
 
     def _soon(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
+        seconds = max(0.0, seconds)
         if self._due is not None:
             if self._due.when() <= loop.time() + seconds:
                 return
@@ -222,6 +224,7 @@ class Purse:
         """Make one trip; whatever fails, what it took along is here again afterwards."""
         async with self._trips:
             packed = self._pack(returns=returns)
+            self._posted_at = asyncio.get_running_loop().time()
             if not (packed.stands or beat):
                 return
             self.journal.turn(self._open.values())

@@ -300,7 +300,8 @@ class Gateway:
         exits = [ChoiceExit(index, screens.exit, request.kind, top) for index in range(ask.choices)]
 
         def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
-            return self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None))
+            last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
+            return self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
 
         forward = replace(request, body=body)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
@@ -356,7 +357,7 @@ class Gateway:
         except OSError as fault:
             log.warning("settling waits for the journal: %s", fault)
             self._unsettled.append((flow.hold, used, done))
-            return replace(end, refusal=end.refusal or CANNOT_CONFIRM)
+            return replace(end, refusal=end.refusal or CANNOT_CONFIRM, last=None)
         return replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
 
     def _settle_late(self) -> None:

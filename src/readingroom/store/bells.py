@@ -1,6 +1,6 @@
-"""Bells: how processes beside one SQLite file tell each other at once that something was decided.
+"""Bells: how the processes of one SQLite file tell each other at once that something was decided.
 
-SQLite has no NOTIFY. So each listener has a named pipe in a folder beside the database, and who commits a decision
+SQLite has no NOTIFY. So each listener has a named pipe, and who commits a decision
 writes a byte into each. A bell carries nothing but "look": what was decided stands in the database, and listeners
 look there from time to time in any case. Postgres has `LISTEN` for this.
 """
@@ -8,21 +8,38 @@ look there from time to time in any case. Postgres has `LISTEN` for this.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 CHANNEL = "readingroom"  # the name under which Postgres notifies
 
 
-def folder(database: str) -> Path:
-    """Return where the bells of a SQLite file hang."""
-    return Path(f"{database}-bells")
+def folder(database: str) -> Path | None:
+    """Return where the bells of a SQLite file hang; None where that folder cannot be trusted.
+
+    They hang in the machine's folder for passing things, not in HOME: whoever copies or searches a house should not
+    stumble over pipes. There, only what belongs to the owner of the database counts.
+    """
+    try:
+        real = Path(database).resolve()
+        owner = real.stat().st_uid
+        name = hashlib.sha256(str(real).encode()).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"readingroom-{owner}-{name}"
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError:
+        return None
+    return path if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077 else None
 
 
 def ring(database: str) -> None:
     """Ring all bells; one whose listener is gone is taken down."""
+    where = folder(database)
     with contextlib.suppress(OSError):
-        for path in folder(database).iterdir():
+        for path in where.iterdir() if where else ():
             _ring(path)
 
 
@@ -41,8 +58,14 @@ def _ring(path: Path) -> None:
 
 
 def hang(database: str, name: str) -> tuple[Path, int]:
-    """Hang a bell up; return its path, to be unlinked, and the descriptor on which it is heard, to be closed."""
-    path = folder(database) / name
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    """Hang a bell up; return its path, to be unlinked, and the descriptor on which it is heard, to be closed.
+
+    Raises:
+        OSError: it cannot be hung.
+    """
+    where = folder(database)
+    if where is None:
+        raise PermissionError(f"the folder of bells of {database} belongs to somebody else")
+    path = where / name
     os.mkfifo(path, 0o600)
     return path, os.open(path, os.O_RDWR | os.O_NONBLOCK)  # a writer of our own: without one, it would read as ended

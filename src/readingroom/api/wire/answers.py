@@ -44,6 +44,7 @@ class Body:
 
     head: Head
     choices: list[dict[str, Json]]
+    _last: Delta | None = None
 
     @classmethod
     def begin(cls, head: Head, count: int) -> Body:
@@ -53,7 +54,9 @@ class Body:
         )
 
     def add(self, delta: Delta) -> None:
-        """Add a piece."""
+        """Add a piece, once."""
+        if delta is self._last:
+            return
         choice = self.choices[delta.choice]
         choice["text"] += delta.text
         choice["reasoning"] += delta.reasoning
@@ -70,7 +73,10 @@ class Body:
         return {**self.head.to_json(chunk=False), "choices": made, "usage": usage(end)}
 
     def spell(self, end: End) -> bytes:
-        """Return the bytes that the usage record commits to."""
+        """Return the bytes that the usage record commits to, the answer's last piece included, which comes after."""
+        if end.last is not None:
+            self.add(end.last)
+            self._last = end.last
         return answer_form(self.to_json(end))
 
     def _choice(self, index: int, raw: Mapping[str, Json]) -> dict[str, Json]:
@@ -97,10 +103,12 @@ class Stream:
     include_usage: bool
     events: list[Json] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
+    _spelt: tuple[Delta, Json] | None = None
 
     def add(self, delta: Delta) -> bytes:
         """Spell a piece as an event."""
-        return self._send(self._chunk(delta))
+        known = self._spelt is not None and self._spelt[0] is delta
+        return self._send(self._spelt[1] if known and self._spelt else self._chunk(delta))
 
     def close(self, end: End) -> bytes:
         """Spell the end: the usage frame and [DONE], or an error event and nothing after it."""
@@ -108,8 +116,12 @@ class Stream:
         return last if end.refusal else last + DONE
 
     def spell(self, end: End) -> bytes:
-        """Return the bytes that the usage record commits to: all events, the last ones too."""
-        return answer_form([*self.events, *self._last(end)])
+        """Return the bytes that the usage record commits to: all events, those too that come after it."""
+        coming: list[Json] = []
+        if end.last is not None:
+            self._spelt = end.last, self._chunk(end.last)
+            coming = [self._spelt[1]]
+        return answer_form([*self.events, *coming, *self._last(end)])
 
     def _last(self, end: End) -> list[Json]:
         if end.refusal is not None:
