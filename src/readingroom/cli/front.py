@@ -32,7 +32,7 @@ class Front:
         """Build both halves; nothing runs before the lifespan starts."""
         self._gateway = make_gateway(house)
         self._data_plane = OpenAIApp(self._gateway, house.clock)
-        programs = [create_control(house), create_ledger(house), create_health(self._gateway)]
+        programs = [create_control(house), create_ledger(house), create_health(self._gateway, house)]
         self._portal: Litestar = create_web(house, programs, OPENAPI)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
