@@ -228,7 +228,7 @@ def test_what_stands_there_is_not_touched(backup: Path, tmp_path: Path) -> None:
 
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(backup: Path, tmp_path: Path) -> None:
     shutil.copytree(backup, tmp_path / "b")
-    later = [path for path in (tmp_path / "b/database").glob("access_restoration*")]
+    later = list((tmp_path / "b/database").glob("access_restoration*"))
 
     def age(said: dict[str, Any]) -> None:
         said["schema"] = "0009"
