@@ -203,6 +203,22 @@ def test_a_second_restoring_launders_no_first_gap(lab: Lab) -> None:
     assert lab.code() == "ok"
 
 
+def test_every_worker_hears_of_it(lab: Lab) -> None:
+    seen = []
+    steps: list[Callable[[], object]] = [
+        lab.restore,
+        lambda: lab.made.confirm(lab.persons["ann"], WHY),
+        lambda: lab.made.confirm(lab.persons["bob"], WHY),
+    ]
+    for step in steps:
+        with lab.room.db.read() as tx:
+            before = queries.version(tx)
+        step()
+        with lab.room.db.read() as tx:
+            seen.append(queries.version(tx) > before)
+    assert seen == [True, False, True]
+
+
 def test_each_step_is_in_the_ledger_without_the_reasons(lab: Lab) -> None:
     note = lab.restore()
     size = Checkpoint.open(note, lab.room.ledger.verifier).size

@@ -135,13 +135,20 @@ def test_nothing_is_overwritten(home: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "folder", "home", "link", "whole"]
 
 
-@pytest.mark.parametrize("room", [0, 100, 2_000, 4_000])
-def test_a_full_disk_leaves_nothing_and_says_so(home: Path, tmp_path: Path, room: int) -> None:
-    command = [sys.executable, str(TESTS / "app/limited.py"), str(home), str(tmp_path / "b"), str(room)]
+@pytest.mark.parametrize("most", [40_000, 150_000], ids=["a table", "a paper"])
+def test_a_full_disk_leaves_nothing_and_says_so(home: Path, tmp_path: Path, most: int) -> None:
+    (home / "rules" / "large.yaml").write_text("# " + "x" * 200_000)
+    (tmp_path / "terms.md").write_text("Be kind. " * 9_000)
+    run(home, "terms", "publish", str(tmp_path / "terms.md"), "--reason", "longer")
+    (tmp_path / "terms.md").unlink()
+    command = [sys.executable, str(TESTS / "app/limited.py"), str(home), str(tmp_path / "b"), str(most)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "cannot be written" in json.loads(done.stdout)["error"]["message"]
+    told = json.loads(done.stdout)["error"]["message"]
+    assert "cannot be written" in told
+    assert "Free disk space" in told
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    run(home, "backup", str(tmp_path / "b"))
 
 
 def test_one_that_is_killed_leaves_nothing_that_looks_like_a_backup(home: Path, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_what_was_revoked_after_the_backup_does_not_come_back_to_life(tmp_path: 
         for grant in (ended, kept):
             assert asked(house, grant["key"]) == REFUSED
             assert house.run("grant", "why", grant["id"])["code"] == "access/grant-suspended"
+            assert house.meter(grant["id"])["state"] == "suspended"
         # No wrong attempt lifts it.
         ann, bob = session(house, "ann@x.example", "steward"), session(house, "bob@x.example", "safety")
         dot = session(house, "dot@x.example", "auditor")
@@ -93,6 +94,7 @@ def test_what_was_revoked_after_the_backup_does_not_come_back_to_life(tmp_path: 
         assert house.http.get("/healthz").json() == {"ok": True}
         assert asked(house, ended["key"]) == (403, "access/grant-revoked")
         assert asked(house, kept["key"]) == (200, "")
+        assert house.meter(kept["id"])["state"] == "active"
         assert "restored from a backup" not in house.http.get("/").text
     assert run(new, "ledger", "verify")["ok"]
     assert not run(new, "ledger", "verify", "--since", str(_written(tmp_path, newest)), code=1)["ok"]

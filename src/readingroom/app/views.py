@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant
+from readingroom.access.model import Grant, GrantState
 from readingroom.access.rules import RESTORE_QUORUM
 from readingroom.app.house import House
 from readingroom.app.lending import meter_of
@@ -65,11 +65,12 @@ def restoration_json(house: House) -> dict[str, Any]:
 
 
 def grant_json(house: House, each: Grant) -> dict[str, Any]:
-    """Return a grant with its meter as JSON."""
+    """Return a grant with its meter as JSON; after a restoring, until it is lifted, one in force shows as suspended."""
     reading = meter_of(house, each.id)
+    waits = each.state is GrantState.ACTIVE and house.restorations.pending() is not None
     return {
         "id": each.id,
-        "state": each.state.value,
+        "state": GrantState.SUSPENDED.value if waits else each.state.value,
         "stage": each.stage,
         "tier": each.tier,
         "holder": each.holder,

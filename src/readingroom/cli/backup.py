@@ -78,7 +78,7 @@ def _restore(here: Context, directory: Path, database: str) -> None:
     }
     lines = [
         f"The house of {done.manifest.made_at:%Y-%m-%d %H:%M} UTC, {done.size} entries of its log, is in {here.home}.",
-        f"{done.grants} grants are suspended until somebody answers for what was decided after that:",
+        f"Grants in it: {done.grants}, all suspended until somebody answers for what was decided after that:",
         f"  readingroom --home {here.home} serve",
         "  then two persons (steward or safety) sign in, revoke again what had been revoked, and confirm the gap.",
     ]
@@ -97,6 +97,6 @@ def _told(document: dict[str, Any]) -> str:
             f"Restored {document['restored_at']} from a backup of {document['backup_at']}.",
             f"{document['size']} entries of the log came back; {lost}.",
             f"{len(document['confirmed'])} of {RESTORE_QUORUM} persons have confirmed the gap.",
-            f"{len(document['grants'])} grants came back; `readingroom grant revoke` ends again what had been ended.",
+            f"Grants that came back: {len(document['grants'])}; `grant revoke` ends again what had been ended.",
         ]
     )
