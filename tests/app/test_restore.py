@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from readingroom.core.canonical import canonical, digest
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import load
 from readingroom.people.model import Role
+from readingroom.store.copy import read_rows
 from readingroom.store.db import Database
 from served import Served, found, run, served
 
@@ -36,7 +38,7 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def asked(house: Served, key: str) -> tuple[int, str]:
-    answer = house.chat(key, {})
+    answer = house.chat(key, {"max_tokens": 10})  # so that little is leased, and charged on restoring
     return answer.status_code, answer.json()["error"]["code"] if answer.status_code != 200 else ""
 
 
@@ -200,8 +202,6 @@ def test_a_log_that_was_altered_with_care_is_refused(backup: Path, tmp_path: Pat
     path = tmp_path / "b/database/ledger_entry.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))
-    from hashlib import sha256
-
     fresh = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
     rewrite(tmp_path / "b", lambda said: said["files"].update({"database/ledger_entry.jsonl": fresh}))
     told = run(tmp_path / "new", "restore", str(tmp_path / "b"), code=2)["error"]["message"]
@@ -230,18 +230,32 @@ def test_what_stands_there_is_not_touched(backup: Path, tmp_path: Path) -> None:
 
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(backup: Path, tmp_path: Path) -> None:
     shutil.copytree(backup, tmp_path / "b")
-    later = list((tmp_path / "b/database").glob("access_restoration*"))
+    tables = tmp_path / "b/database"
+    with (tables / "gateway_meter.jsonl").open("rb") as lines:
+        (meter,) = read_rows(lines)
+    del meter["recall"]
+    meter |= {"reserved_passes": 7, "reserved_tokens": 9, "reserved_calls": 1}
+    hold = {"id": "receipt_1", "grant_id": meter["grant_id"], "passes": 7, "tokens": 9, "calls": 1, "worker": "w"}
+    hold |= {"created_at": "2026-01-05T09:00:00.000000Z", "record": "{}", "salt": "AA=="}
+    later = [*tables.glob("access_restoration*"), tables / "gateway_lease.jsonl"]
 
     def age(said: dict[str, Any]) -> None:
         said["schema"] = "0009"
         for path in later:
             del said["files"][f"database/{path.name}"]
             path.unlink()
+        for name, row, binary in (("meter", meter, []), ("hold", hold, ["salt"])):
+            path = tables / f"gateway_{name}.jsonl"
+            head = {"columns": list(row), "bytes": binary}
+            path.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in (head, list(row.values()))))
+            said["files"][f"database/{path.name}"] = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
 
     rewrite(tmp_path / "b", age)
     run(tmp_path / "new", "restore", str(tmp_path / "b"))
     assert run(tmp_path / "new", "restore")["restored"] is True
     assert run(tmp_path / "new", "ledger", "verify")["ok"]
+    shown = run(tmp_path / "new", "grant", "show", meter["grant_id"])
+    assert shown["used"] == {"passes": 7, "tokens": 9, "calls": 1}  # what was open then is charged in full
 
 
 def test_the_same_backup_goes_into_postgres_and_back_into_a_file(
@@ -287,7 +301,7 @@ def test_a_restoring_that_fails_midway_leaves_neither_house_nor_tables(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("readingroom.app.restore.charge_all_holds", full)
+        broken.setattr("readingroom.app.restore.charge_all_leases", full)
         for options in ([], ["--database", postgres_db.url]):
             told = run(tmp_path / "new", "restore", str(backup), *options, code=1)["error"]["message"]
             assert "No space left" in told
@@ -312,7 +326,7 @@ def test_the_restored_database_is_the_one_that_was_backed_up(backup: Path, tmp_p
     run(tmp_path / "new", "restore", str(backup))
     run(tmp_path / "new", "backup", str(tmp_path / "again"))
     changed = {"people_session", "people_link", "ledger_entry", "ledger_checkpoint", "access_version"}
-    changed |= {"access_restoration", "gateway_hold", "gateway_worker"}
+    changed |= {"access_restoration", "gateway_lease", "gateway_worker"}
     first, second = Manifest.read(backup).files, Manifest.read(tmp_path / "again").files
     assert first.keys() == second.keys()
     for name in first.keys() - {f"database/{table}.jsonl" for table in changed} - {"home/ledger.checkpoint"}:

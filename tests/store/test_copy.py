@@ -14,27 +14,26 @@ from readingroom.store import copy
 from readingroom.store.db import Database, metadata
 
 import_tables()
-HOLD = {
-    "id": "h",
+AT = datetime(2026, 1, 5, 9, 0, 0, 7, tzinfo=UTC)
+ROW = {
+    "id": "u",
     "grant_id": "g",
     "passes": 2**53,
-    "tokens": 1,
-    "calls": 1,
-    "worker": "w",
-    "created_at": datetime(2026, 1, 5, 9, 0, 0, 7, tzinfo=UTC),
-    "record": {"text": "a \u2028 line\nand more", "n": [1.5, None, True]},
+    "leaf": "a \u2028 line\nand more".encode(),
     "salt": bytes(range(256)),
+    "at": AT,
+    "entry_seq": None,
+    "place": 0,
 }
-RUN: dict[str, Any] = {"counts": None, "floor": sa.null()}
+GATES = {"text": 'a \u2028 line\nand "more"', "n": [1.5, None, True]}
+RUN: dict[str, Any] = {"gate_versions": GATES, "counts": None, "floor": sa.null()}
 
 
 def put(db: Database) -> None:
     usage = metadata.tables["gateway_usage"]
     with db.write() as tx:
-        tx.execute(metadata.tables["gateway_hold"].insert().values(HOLD))
         for name in ("a", "b"):
-            values = {"id": name, "grant_id": "g", "passes": 1, "leaf": b"{}", "salt": b"", "at": HOLD["created_at"]}
-            tx.execute(usage.insert().values(values))
+            tx.execute(usage.insert().values(ROW | {"id": name}))
         _put_filled(tx, "stress_run", **RUN)
 
 
@@ -46,7 +45,7 @@ def _put_filled(tx: Connection, name: str, **values: Any) -> None:
         if column.name not in values and not column.nullable:
             moment = type(column.type).__name__ == "Moment"
             kind = str if moment else column.type.python_type
-            values[column.name] = HOLD["created_at"] if moment else kinds[kind]
+            values[column.name] = AT if moment else kinds[kind]
     tx.execute(table.insert().values(values))
 
 
@@ -70,9 +69,11 @@ def test_rows_go_from_one_kind_into_the_other_and_are_the_same(request: pytest.F
     again = dump(second)
     assert {name: set(lines) for name, lines in again.items()} == {name: set(lines) for name, lines in dumped.items()}
     with second.read() as tx:
-        row = tx.execute(sa.select(metadata.tables["gateway_hold"])).one()
+        row = tx.execute(sa.select(metadata.tables["gateway_usage"]).where(sa.text("id = 'a'"))).one()
+        gates = tx.execute(sa.select(metadata.tables["stress_run"].c.gate_versions)).scalar_one()
         nulls = tx.execute(sa.text("select counts is null, floor is null from stress_run")).one()
-    assert row._asdict() == HOLD
+    assert row._asdict() == ROW | {"id": "a", "row": 1}
+    assert gates == GATES
     assert [bool(each) for each in nulls] == [False, True]  # JSON's null is not SQL's
 
 
@@ -83,8 +84,7 @@ def test_numbering_goes_on_after_the_highest(db: Database, request: pytest.Fixtu
     fill(other, dumped)
     with other.write() as tx:
         usage = metadata.tables["gateway_usage"]
-        values = {"id": "c", "grant_id": "g", "passes": 1, "leaf": b"{}", "salt": b"", "at": HOLD["created_at"]}
-        tx.execute(usage.insert().values(values))
+        tx.execute(usage.insert().values(ROW | {"id": "c"}))
         assert tx.execute(sa.select(usage.c.row).where(usage.c.id == "c")).scalar_one() == 3
 
 
@@ -94,7 +94,7 @@ def test_a_copy_is_of_one_moment(db: Database) -> None:
         tables = copy.tables(tx)
         before = {table.name: list(copy.rows_out(tx, table)) for table in tables}
         with db.write() as other:
-            other.execute(sa.text("delete from gateway_hold"))
+            other.execute(sa.text("delete from stress_run"))
             other.execute(sa.text("update gateway_usage set passes = 9"))
         assert {table.name: list(copy.rows_out(tx, table)) for table in tables} == before
     assert dump(db) != before

@@ -1,7 +1,7 @@
 """Restoring: a backup into a new HOME and an empty database; its grants stay suspended (see `access.restoring`).
 
 The backup is verified before anything is made: each file by its digest, the log entry by entry. The house is put
-together under another name and moved to its place last; by then its holds are charged, everybody is signed out, and it
+together under another name and moved to its place last; by then its leases are charged, everybody is signed out, and it
 is marked as restored, on record.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from readingroom.app.backup import DATABASE, HOME, Manifest, damaged, draft
 from readingroom.app.house import House
-from readingroom.app.serving import charge_all_holds
+from readingroom.app.serving import charge_all_leases
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_new
@@ -34,14 +34,14 @@ class Restored:
 
     Attributes:
         size: entries of the log.
-        holds: how many calls were open when the backup was made; each is charged in full.
+        leases: what workers had leased when the backup was made; each is charged in full.
         grants: how many grants are suspended now.
         moved: the database of the house that was backed up, where this one has another; else empty.
     """
 
     manifest: Manifest
     size: int
-    holds: int
+    leases: int
     grants: int
     moved: str
 
@@ -74,13 +74,13 @@ def restore(directory: Path, home: Path, database: str = "", clock: Clock | None
                 raise BadInput([Problem("--database", "holds something already", cure)])
             try:
                 _fill(db, directory, manifest)
-                holds, grants = _mark(House(now, clock), manifest, came_back)
+                leases, grants = _mark(House(now, clock), manifest, came_back)
             except BaseException:
                 if database:
                     copy.clear(db)
                 raise
     old = settings.database if settings.database != database else ""
-    return Restored(manifest, came_back.size, holds, grants, old)
+    return Restored(manifest, came_back.size, leases, grants, old)
 
 
 def verify(directory: Path, manifest: Manifest) -> tuple[Checkpoint, Settings]:
@@ -153,10 +153,10 @@ def _fill(db: Database, directory: Path, manifest: Manifest) -> None:
 
 
 def _mark(house: House, manifest: Manifest, came_back: Checkpoint) -> tuple[int, int]:
-    """Make of the copy a restored house: what was held is charged, nobody is signed in, no grant is in force."""
+    """Make of the copy a restored house: what was leased is charged, nobody is signed in, no grant is in force."""
     with closing(house):
         by = house.people.operator()
         with house.db.decide() as tx:
             house.people.end_sessions_within(tx)
             house.restorations.mark_within(tx, by, manifest.made_at, came_back)
-        return charge_all_holds(house), len(house.access.grants(by))
+        return charge_all_leases(house), len(house.access.grants(by))

@@ -73,7 +73,7 @@ def _restore(here: Context, directory: Path, database: str) -> None:
         "home": str(here.home),
         "size": done.size,
         "backup_at": rfc3339(done.manifest.made_at),
-        "holds_charged": done.holds,
+        "leases_charged": done.leases,
         "grants_suspended": done.grants,
     }
     lines = [
