@@ -90,7 +90,7 @@ def test_backups_under_load_add_up_and_their_logs_verify(backups_under_load: tup
     counts = [is_consistent(each) for each in taken]
     assert counts == sorted(counts)
     assert counts[-1] > counts[0]  # calls were served in between
-    assert all(rows(each, "gateway_lease") for each in taken)  # and some were open
+    assert any(rows(each, "gateway_lease") for each in taken)  # and some were open
 
 
 def test_what_was_leased_is_charged_in_full_on_restoring(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
@@ -40,6 +41,15 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asked(house: Served, key: str) -> tuple[int, str]:
     answer = house.chat(key, {"max_tokens": 10})  # so that little is leased, and charged on restoring
     return answer.status_code, answer.json()["error"]["code"] if answer.status_code != 200 else ""
+
+
+def comes_to(house: Served, key: str, answer: tuple[int, str]) -> bool:
+    """Ask until every worker has heard of what was decided: they have a quarter of a second, and machines are slow."""
+    for _ in range(50):
+        if asked(house, key) == answer:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def session(house: Served, email: str, role: str) -> dict[str, str]:
@@ -94,8 +104,8 @@ def test_what_was_revoked_after_the_backup_does_not_come_back_to_life(tmp_path: 
         assert revoke.status_code == 200
         assert post(house, bob, "confirm", reason="I know of it") == (200, "")
         assert house.http.get("/healthz").json() == {"ok": True}
-        assert asked(house, ended["key"]) == (403, "access/grant-revoked")
-        assert asked(house, kept["key"]) == (200, "")
+        assert comes_to(house, ended["key"], (403, "access/grant-revoked"))
+        assert comes_to(house, kept["key"], (200, ""))
         assert house.meter(kept["id"])["state"] == "active"
         assert "restored from a backup" not in house.http.get("/").text
     assert run(new, "ledger", "verify")["ok"]
@@ -279,7 +289,7 @@ def test_the_same_backup_goes_into_postgres_and_back_into_a_file(
         assert asked(house, key) == REFUSED
         house.run("backup", str(tmp_path / "from-pg"))
         assert post(house, ann, "confirm", reason="x") == post(house, bob, "confirm", reason="y") == (200, "")
-        assert asked(house, key) == (200, "")
+        assert comes_to(house, key, (200, ""))
     assert run(tmp_path / "pg", "ledger", "verify")["ok"]
     told = run(tmp_path / "file", "restore", str(tmp_path / "from-pg"))
     assert told["grants_suspended"] == 2
