@@ -124,7 +124,7 @@ def test_a_house_that_moves_is_opened_by_its_newest_checkpoint(tmp_path: Path) -
         assert asked(old, key) == (200, "")
     run(tmp_path / "old", "backup", str(tmp_path / "b"))
     run(tmp_path / "new", "restore", str(tmp_path / "b"))
-    kept = str(tmp_path / "old/ledger.checkpoint")
+    kept = str(_written(tmp_path, run(tmp_path / "old", "ledger", "checkpoint")["checkpoint"]))
     run(tmp_path / "new", "restore", "--match", kept, code=2)  # without a reason
     told = run(tmp_path / "new", "restore", "--match", kept, "--reason", "it was stopped before the backup")
     assert told["restored"] is False
