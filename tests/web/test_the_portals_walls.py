@@ -148,6 +148,7 @@ PAGES = {
     "/steward/stages/STAGE/stop": only("steward"),
     "/steward/grants/GRANT/sanction": only("safety", "steward"),
     "/steward/register.csv": only("safety", "auditor", "steward"),
+    "/steward/restoration": only("safety", "steward"),
     "/applications/APPLICATION": dict.fromkeys(ROLES, 404) | {"": 401, "panel": 200, "auditor": 200, "steward": 200},
     "/applications/APPLICATION/edit": dict.fromkeys(ROLES, 404) | {"": 401},
     "/applications/APPLICATION/withdraw": dict.fromkeys(ROLES, 404) | {"": 401},

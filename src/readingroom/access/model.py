@@ -119,6 +119,7 @@ class Facts:
         terms_needed: hash of the newest material terms; None if none were published, which fails closed.
         terms_accepted: whether `person` accepted them or any later version.
         barred_until: until when `person` is barred, or None.
+        restored_at: since when this house is one restored from a backup whose gap nobody has answered for, or None.
     """
 
     grant: Grant | None
@@ -128,6 +129,7 @@ class Facts:
     terms_needed: str | None = None
     terms_accepted: bool = False
     barred_until: datetime | None = None
+    restored_at: datetime | None = None
 
 
 class KeyState(StrEnum):
@@ -181,6 +183,36 @@ class Entitlement:
         listed = [{"name": fact.name, "holds": fact.holds, "detail": fact.detail} for fact in self.facts]
         code = self.refusal.code if self.refusal else None
         return {"ok": self.ok, "code": code, "facts": listed}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that the gap after a restoration is known and answered for."""
+
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """A restoring from a backup after which no grant is in force yet.
+
+    Attributes:
+        restored_at: when the house was restored; the first time, if it was more than once before it was lifted.
+        backup_at: when the backup was made.
+        size: entries of the log that came back; what was decided after them is lost.
+        root: the log's root at that size, as checkpoints spell it.
+        newer: the size of the newest later checkpoint that was shown, which proves that entries are lost; or None.
+        words: of those who have confirmed the gap.
+    """
+
+    id: str
+    restored_at: datetime
+    backup_at: datetime
+    size: int
+    root: str
+    newer: int | None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

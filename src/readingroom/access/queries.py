@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from readingroom.access.model import Acceptance, Amounts, Facts, Grant, GrantState, Key, Terms
+from readingroom.access.model import Acceptance, Amounts, Facts, Grant, GrantState, Key, Restoration, Terms, Word
 from readingroom.access.tables import acceptance as acceptance_table
 from readingroom.access.tables import bar as bar_table
 from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
+from readingroom.access.tables import restoration as restoration_table
+from readingroom.access.tables import restoration_word as word_table
 from readingroom.access.tables import terms as terms_table
 from readingroom.access.tables import version as version_table
 from readingroom.store.db import announce
@@ -30,6 +32,10 @@ _FACTS = [
     _needed.c.hash.label("terms_needed"),
     acceptance_table.c.position.label("accepted"),
     bar_table.c.until.label("barred_until"),
+    sa.select(sa.func.min(restoration_table.c.restored_at))
+    .where(restoration_table.c.lifted_at.is_(None))
+    .scalar_subquery()
+    .label("restored_at"),
 ]
 _GRANTS = sa.select(grant_table).order_by(grant_table.c.issued_at, grant_table.c.id)
 
@@ -124,6 +130,23 @@ def barred_until(tx: Connection, person: str) -> datetime | None:
     return tx.execute(sa.select(bar_table.c.until).where(bar_table.c.person == person)).scalar()
 
 
+def restoration(tx: Connection) -> Restoration | None:
+    """Return the restoring that is not lifted yet; None where there is none.
+
+    Where a house was restored again before that, it is one: what came back is what came back the first time, and only
+    words given after the last time count.
+    """
+    open_ = restoration_table.c.lifted_at.is_(None)
+    rows = tx.execute(sa.select(restoration_table).where(open_).order_by(restoration_table.c.restored_at)).all()
+    if not rows:
+        return None
+    first, last = min(rows, key=lambda row: row.size), rows[-1]
+    given = sa.select(word_table.c.person, word_table.c.at).where(word_table.c.restoration_id == last.id)
+    words = tuple(Word(*row) for row in tx.execute(given.order_by(word_table.c.at, word_table.c.person)))
+    newer = max((row.newer for row in rows if row.newer is not None), default=None)
+    return Restoration(last.id, rows[0].restored_at, first.backup_at, first.size, first.root, newer, words)
+
+
 def version(tx: Connection) -> int:
     """Return a counter that rises with everything that can change an entitlement; cheap enough to poll."""
     return int(tx.execute(sa.select(version_table.c.value)).scalar() or 0)
@@ -176,6 +199,7 @@ def _facts(row: Row[Any], person: str, found: Key | None, *, key_asked: bool) ->
         terms_needed=row.terms_needed,
         terms_accepted=row.accepted is not None,
         barred_until=row.barred_until,
+        restored_at=row.restored_at,
     )
 
 

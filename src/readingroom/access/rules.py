@@ -17,6 +17,7 @@ from readingroom.access.model import (
     Left,
     Need,
     Reason,
+    Restoration,
 )
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
@@ -35,6 +36,7 @@ KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
     (KeyState.ENDING, "revoke"): KeyState.ENDED,
 }
 MAX_GRACE_HOURS = 72
+RESTORE_QUORUM = 2  # different persons who confirm what a restoring has lost
 _DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "rotate": "rotated"}
 
 Finding = tuple[Fact, Refusal | None]
@@ -79,6 +81,7 @@ def _findings(facts: Facts, stage: StageFact | None, now: datetime, need: Need) 
         yield _key_known(facts)
         yield _key_live(facts, now)
     yield _grant_in_force(facts)
+    yield _history_known(facts)
     yield _not_expired(facts, now)
     yield _not_barred(facts, now)
     yield _terms_accepted(facts)
@@ -115,6 +118,18 @@ def _grant_in_force(facts: Facts) -> Finding:
     else:
         refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final.")
     return _finding("grant-in-force", refusal, since + why, holds=state is GrantState.ACTIVE)
+
+
+def _history_known(facts: Facts) -> Finding:
+    since = facts.restored_at
+    shown = f"restored {rfc3339(since)}" if since else ""
+    reason = (
+        f"This house was {shown} from a backup; every grant is suspended until the lab has answered for what was "
+        "decided after it."
+    )
+    detail = f"{shown}, and nobody has answered for what came after the backup" if since else "no restoring is open"
+    refusal = Refusal("access/grant-suspended", reason, {"restored_at": rfc3339(since) if since else None})
+    return _finding("history-known", refusal, detail, holds=since is None)
 
 
 def _not_expired(facts: Facts, now: datetime) -> Finding:
@@ -169,6 +184,44 @@ def _allocation_left(left: Left) -> Finding:
     return _finding(
         "allocation-left", Refusal("access/allocation-exhausted", reason), f"left: {shown}", holds=not spent
     )
+
+
+def check_match(known: Restoration, size: int, *, same: bool) -> Refusal | None:
+    """Refuse a checkpoint that does not show that nothing after the backup has left the house.
+
+    The backup itself stood at `known.size`, and its checkpoint was on every page: what is older than that is not the
+    newest that left. So the only one that matches is the very one of the backup.
+
+    Args:
+        known: the restoration.
+        size: entries of the log at that checkpoint.
+        same: whether it is the checkpoint of this very log at that size; of no meaning where it is larger.
+    """
+    if size > known.size or known.newer is not None:
+        newest = max(size, known.newer or 0)
+        reason = (
+            f"The log had {newest} entries, and {known.size} came back: {newest - known.size} are lost, whatever they "
+            "decided. Two persons must confirm this gap."
+        )
+        return Refusal("access/history-lost", reason, {"size": known.size, "newer": newest})
+    if not same:
+        reason = "That checkpoint is of another history than the one that came back; find out which of them is yours."
+        return Refusal("access/other-history", reason, {"size": size})
+    if size < known.size:
+        reason = (
+            f"That checkpoint has {size} entries, and the backup was made at {known.size}: so it is not the newest "
+            "that left the house. Show the newest, or let two persons confirm the gap."
+        )
+        return Refusal("access/checkpoint-too-old", reason, {"size": size, "restored": known.size})
+    return None
+
+
+def check_word(known: Restoration, person: str) -> Refusal | None:
+    """Refuse a second word of the same person: nobody counts twice."""
+    if all(each.person != person for each in known.words):
+        return None
+    reason = "You have confirmed this gap already; a second person must, and one person never counts twice."
+    return Refusal("access/already-confirmed", reason, {"confirmed": len(known.words), "needed": RESTORE_QUORUM})
 
 
 def change_grant(state: GrantState, act: str) -> GrantState | Refusal:

@@ -71,3 +71,24 @@ version = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
 )
+restoration = sa.Table(
+    "access_restoration",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("restored_at", Moment, nullable=False),
+    sa.Column("backup_at", Moment, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),  # of the log that came back
+    sa.Column("root", sa.String, nullable=False),
+    sa.Column("newer", sa.BigInteger),  # the size of a newer checkpoint that was shown: proof that history is lost
+    sa.Column("lifted_at", Moment),
+    sa.Column("lifted_how", sa.String),
+)
+restoration_word = sa.Table(
+    "access_restoration_word",
+    metadata,
+    sa.Column("restoration_id", sa.ForeignKey("access_restoration.id"), primary_key=True),
+    sa.Column("person", sa.String, primary_key=True),  # so that nobody counts twice
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)

@@ -41,6 +41,7 @@ def examine(house: House) -> list[Finding]:
         ("database", _database),
         ("keys", _keys),
         ("ledger", _ledger),
+        ("restored", _restored),
         ("plan", _plan),
         ("screening", _screening),
         ("engine", _engine),
@@ -92,6 +93,14 @@ def _ledger(house: House) -> Iterator[Finding]:
     report = house.log.audit(house.signer.verifier)
     detail = f"{report.size} entries, whole" if report.ok else report.problems[0]
     yield Finding("ledger", report.ok, detail, "Run `readingroom ledger verify`; restore a backup")
+
+
+def _restored(house: House) -> Iterator[Finding]:
+    known = house.restorations.pending()
+    if known is not None:
+        detail = f"from a backup of {known.backup_at:%Y-%m-%d %H:%M} UTC; every grant is suspended"
+        cure = "Two persons (steward or safety) confirm the gap: the portal's page, or `readingroom restore --confirm`"
+        yield Finding("restored", ok=False, detail=detail, cure=cure)
 
 
 def _plan(house: House) -> Iterator[Finding]:

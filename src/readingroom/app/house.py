@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from readingroom.access.agreements import Agreements
+from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
 from readingroom.app import processes
@@ -51,6 +52,7 @@ class House:
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)
+        self.restorations = Restorations(*core)
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)

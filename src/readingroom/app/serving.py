@@ -71,6 +71,11 @@ def clear_dead_holds(house: House, *, alone: bool = False) -> int:
     return Workers(house.db, house.clock, house.settings.home / JOURNALS).recover(alone=alone)
 
 
+def charge_all_leases(house: House) -> int:
+    """Charge in full whatever was leased to a worker when a backup was made; return how many leases there were."""
+    return Workers(house.db, house.clock, house.settings.home / JOURNALS).charge_all()
+
+
 def make_gateway(house: House) -> Gateway:
     """Make the data plane of one worker, with the engine that the house is set to."""
     engine = make_engine(house.settings)

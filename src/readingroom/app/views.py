@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from readingroom.access.model import Grant
+from readingroom.access import queries as access
+from readingroom.access.model import Grant, GrantState
+from readingroom.access.rules import RESTORE_QUORUM
 from readingroom.app.house import House
 from readingroom.app.lending import meter_of
 from readingroom.core.clock import rfc3339
@@ -45,12 +47,30 @@ def model_json(each: ModelVersion) -> dict[str, Any]:
     return {**known, "registered_at": each.registered_at}
 
 
+def restoration_json(house: House) -> dict[str, Any]:
+    """Return what holds after a restoring as JSON; every moment and size is null where none is open."""
+    found = house.restorations.pending()
+    with house.db.read() as tx:
+        grants = access.grants(tx) if found else []
+    return {
+        "restored": found is not None,
+        "restored_at": rfc3339(found.restored_at) if found else None,
+        "backup_at": rfc3339(found.backup_at) if found else None,
+        "size": found.size if found else None,
+        "newer": found.newer if found else None,
+        "confirmed": [{"person": each.person, "at": rfc3339(each.at)} for each in found.words] if found else [],
+        "needed": RESTORE_QUORUM,
+        "grants": [{"id": each.id, "state": each.state.value} for each in grants],
+    }
+
+
 def grant_json(house: House, each: Grant) -> dict[str, Any]:
-    """Return a grant with its meter as JSON."""
+    """Return a grant with its meter as JSON; after a restoring, until it is lifted, one in force shows as suspended."""
     reading = meter_of(house, each.id)
+    waits = each.state is GrantState.ACTIVE and house.restorations.pending() is not None
     return {
         "id": each.id,
-        "state": each.state.value,
+        "state": GrantState.SUSPENDED.value if waits else each.state.value,
         "stage": each.stage,
         "tier": each.tier,
         "holder": each.holder,

@@ -57,6 +57,7 @@ _UsageFault: Any = typer.BadParameter.__mro__[2]  # what all of Typer's complain
 # in half the time.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "house": ("init", "serve", "doctor"),
+    "backup": ("backup", "restore"),
     "people": ("person", "login", "logout"),
     "plan": ("plan",),
     "model": ("model", "stress"),

@@ -32,7 +32,7 @@ class Front:
         """Build both halves; nothing runs before the lifespan starts."""
         self._gateway = make_gateway(house)
         self._data_plane = OpenAIApp(self._gateway, house.clock)
-        programs = [create_control(house), create_ledger(house), create_health(self._gateway)]
+        programs = [create_control(house), create_ledger(house), create_health(self._gateway, house)]
         self._portal: Litestar = create_web(house, programs, OPENAPI)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
@@ -52,7 +52,10 @@ class Front:
 
     async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
         await self._gateway.start()
-        try:
-            await self._portal(scope, receive, send)
-        finally:
-            await self._gateway.stop()
+
+        async def send_once_stopped(message: Any) -> None:  # noqa: ANN401 - ASGI's own types
+            if message["type"].startswith("lifespan.shutdown"):  # the server waits for this message, and no longer
+                await self._gateway.stop()
+            await send(message)
+
+        await self._portal(scope, receive, send_once_stopped)

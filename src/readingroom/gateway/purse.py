@@ -29,7 +29,7 @@ from readingroom.store.db import FAILED, Database
 POST_SECONDS = 0.05  # that a charge may wait for company
 RETRY_SECONDS = 0.5  # after a trip that failed
 AGAIN_SECONDS = 0.02  # before a draw asks again for what was called back
-PATIENCE_SECONDS = 1.0  # that a draw waits for what others return
+PATIENCE_SECONDS = 3.0  # that a draw waits for what others return, which takes some hundredths where nobody is busy
 
 log = logging.getLogger("readingroom.gateway")
 

@@ -76,6 +76,19 @@ class Workers:
         same_boot = {name for name in dead if name in known and _boot(known[name].host) == _boot(place)}
         return sum(self._bury(each, trusted=each in same_boot) for each in sorted(dead))
 
+    def charge_all(self) -> int:
+        """Charge every lease in full: what its worker used of it after a backup, the backup's house does not know.
+
+        Returns:
+            How many leases.
+        """
+        with self._db.read() as tx:
+            leases = [tuple(row) for row in tx.execute(sa.select(lease_table.c.worker, lease_table.c.grant_id))]
+            owners = {worker for worker, _ in leases} | set(tx.execute(sa.select(worker_table.c.id)).scalars())
+        for each in sorted(owners):
+            self._bury(each, trusted=False)
+        return len(leases)
+
     def _bury(self, worker: str, *, trusted: bool) -> int:
         """End a worker's leases, each by itself: one that cannot be ended must not keep the others."""
         found = journal.read(self._journals, worker)

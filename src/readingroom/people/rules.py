@@ -27,6 +27,7 @@ class Permission(StrEnum):
     GRANT_SANCTION = "access:grant:sanction"
     GRANT_READ = "access:grant:read"
     TERMS_PUBLISH = "access:terms:publish"
+    RESTORE_LIFT = "access:restore:lift"
     SAMPLE_ADD = "publication:sample:add"
     BUNDLE_BUILD = "publication:bundle:build"
     BUNDLE_SIGN = "publication:bundle:sign"
@@ -40,7 +41,7 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.TESTER: frozenset({P.MODEL_REGISTER, P.DOCUMENT_FILE, P.RUN_START, P.STAGE_SIGN}),
     Role.REVIEWER: frozenset({P.APPLICATION_REVIEW}),
     Role.PANEL: frozenset({P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
-    Role.SAFETY: frozenset({P.GRANT_SANCTION, P.GRANT_READ, P.STAGE_SIGN, P.REGISTER_READ}),
+    Role.SAFETY: frozenset({P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ}),
     Role.AUDITOR: frozenset({P.APPLICATION_READ, P.GRANT_READ, P.REGISTER_READ, P.STAGE_SIGN}),
 }
 # The operator runs the house, but a signature, a review and a decision are always somebody's own.
@@ -49,6 +50,7 @@ OPERATOR: frozenset[Permission] = frozenset(P) - {
     P.GATE_WAIVE,
     P.CALL_DECIDE,
     P.APPLICATION_REVIEW,
+    P.RESTORE_LIFT,
 }
 
 

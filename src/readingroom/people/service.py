@@ -178,6 +178,11 @@ class People:
         with self._db.write() as tx:
             tx.execute(session.delete().where(session.c.hash == _hash(secret)))
 
+    def end_sessions_within(self, tx: Connection) -> None:
+        """Sign everybody out, and spend every link: in a restored house they may have been ended since."""
+        tx.execute(session.delete())
+        tx.execute(link.delete().where(link.c.used_at.is_(None)))
+
     def ensure_within(self, tx: Connection, by: str, email: str, name: str = "", affiliation: str = "") -> Person:
         """Return the person of an address, added if need be; `by` is empty for who registers by themselves."""
         _check(email, name, affiliation)

@@ -145,12 +145,12 @@ class Database:
     def _shown(self) -> str:
         return make_url(self.url).render_as_string(hide_password=True)
 
-    def create(self) -> None:
-        """Make the database, where there is none, and its tables; for a founding alone."""
+    def create(self, revision: str = "head") -> None:
+        """Make the database, where there is none, and its tables as of a migration; for a founding or a restoring."""
         path = make_url(self.url).database
         if self.is_sqlite and path:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._migrate()
+        self._migrate(revision)
 
     def upgrade(self) -> None:
         """Bring the schema to the newest migration. There is no way back to an older one but a backup.
@@ -165,18 +165,15 @@ class Database:
                 raise Broken(Problem(self._shown, "holds nothing: the tables of this house are gone", cure))
         self._migrate()
 
-    def _migrate(self) -> None:
+    def _migrate(self, revision: str = "head") -> None:
         from alembic import command
-        from alembic.config import Config
         from alembic.util import CommandError
 
-        config = Config()
-        folder = str(Path(__file__).parent / "migrations")
-        config.set_main_option("script_location", folder.replace("%", "%%"))
+        config = _migrations()
         with self._told(), self.engine.connect() as tx:
             config.attributes["connection"] = tx
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError:  # it knows no such revision
                 cure = "Use that program; there is no way back to an older one but a backup"
                 raise Broken(Problem(self._shown, "was brought up to date by a newer program", cure)) from None
@@ -206,6 +203,22 @@ def announce(tx: Connection) -> None:
         after_commit(tx, "bells", lambda: bells.ring(path))
     else:
         tx.execute(sa.select(sa.func.pg_notify(bells.CHANNEL, "")))
+
+
+def knows(revision: str) -> bool:
+    """Tell whether this program has a migration: a schema whose migration it lacks is a newer program's."""
+    from alembic.script import ScriptDirectory
+
+    return revision in {each.revision for each in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+
+
+def _migrations() -> Any:  # noqa: ANN401 - Alembic's own, which is loaded only where it is needed
+    from alembic.config import Config
+
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config
 
 
 def after_commit(tx: Connection, name: str, act: Callable[[], None]) -> None:

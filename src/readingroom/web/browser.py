@@ -96,6 +96,7 @@ def page(who: Visitor, name: str, status: int = 200, **shown: Any) -> Template: 
         "person": who.person,
         "token": who.token,
         "trial": who.house.settings.dev,
+        "restored": who.house.restorations.pending(),
         "log_size": lines[1],
         "log_root": lines[2],
         "P": Permission,

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Router, get
 from litestar.di import Provide
 
-from readingroom.api.control import access, admissions, oversight, people, release
+from readingroom.api.control import access, admissions, oversight, people, release, restoring
 from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
@@ -31,7 +31,15 @@ def create_control(house: House) -> Router:
 
     return Router(
         "/api",
-        route_handlers=[openapi, people.router, release.router, admissions.router, access.router, oversight.router],
+        route_handlers=[
+            openapi,
+            people.router,
+            release.router,
+            admissions.router,
+            access.router,
+            restoring.router,
+            oversight.router,
+        ],
         dependencies={
             "house": Provide(provide_house, sync_to_thread=False),
             "actor": Provide(provide_actor, sync_to_thread=True),
