@@ -22,14 +22,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
-from readingroom.access.model import Entitlement, Facts, Grant, Left, Need
-from readingroom.access.rules import entitled, stands_until
+from readingroom.access.model import Entitlement, Left, Need
+from readingroom.access.rules import entitled
 from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput
@@ -46,6 +45,7 @@ from readingroom.gateway.frames import End
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Wish
 from readingroom.gateway.purse import Purse
+from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
 from readingroom.ledger.queries import LedgerReader
@@ -55,48 +55,15 @@ from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
 from readingroom.strategy.model import StageFact
 
-ADMIT_SECONDS = 5.0
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 LONG_BYTES = 16_384  # of a request, above which screening leaves the event loop
-KNOWN_SECONDS = 1.0  # that facts are kept: some of them change by the clock alone
-MOST_KNOWN = 10_000  # keys whose facts are kept
 SHOWN_SECONDS = 0.2  # that another worker may take to bring a record to the database
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
-NO_NEED = Need()
 JOURNALS = "journal"  # the folder of workers' journals in HOME
-_NEVER = datetime.min.replace(tzinfo=UTC)
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
 
 log = logging.getLogger("readingroom.gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What stands behind a key, as it was read when the counter of decisions stood at `version`."""
-
-    facts: Facts | None
-    stage: StageFact | None
-    version: int
-    read_at: float  # seconds of the event loop
-    _granted: dict[Need, datetime] = field(default_factory=dict)  # what was found entitled, and until when that holds
-
-    def check(self, now: datetime, need: Need = NO_NEED) -> Refusal | None:
-        """Judge it for what is needed; what was found good is not judged again while it must be."""
-        until = self._granted.get(need)
-        if until is not None and now < until:
-            return None
-        found = entitled(self.facts, self.stage, now, need)
-        if found.refusal is None and self.facts is not None:
-            self._granted[need] = stands_until(self.facts, self.stage)
-        return found.refusal
-
-    @property
-    def grant(self) -> Grant:
-        """The grant; refuses where the key names none."""
-        if self.facts is None or self.facts.grant is None:
-            raise Refused(entitled(None, None, _NEVER).refusal or CANNOT_CONFIRM)
-        return self.facts.grant
 
 
 class Gateway:
@@ -114,9 +81,8 @@ class Gateway:
         self._workers = Workers(db, clock, home / JOURNALS)
         self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
         self._batches = Batches(db, ledger, log_)
-        self._watch = Watch(db, self._look, self._confirm)
-        self._known: dict[str, Admission] = {}
-        self._reading: dict[str, asyncio.Task[Admission]] = {}
+        self._standing = Standing(db, clock, served)
+        self._watch = Watch(db, self._look, self._standing.confirm)
         self._info: EngineInfo | None = None
         self._chores: asyncio.Task[None] | None = None
         self._unsettled: list[tuple[Hold, Amount, dict[str, Json] | None]] = []
@@ -180,58 +146,7 @@ class Gateway:
             raise Refused(SHUTTING_DOWN)
         if self._watch.blind:
             raise Refused(CANNOT_CONFIRM)
-        hashed = key_hash(key)
-        found = self._known.get(hashed)
-        if not fresh and found is not None and self._stands(found):
-            return found
-        try:
-            async with asyncio.timeout(ADMIT_SECONDS):
-                return await asyncio.shield(self._read(hashed))
-        except (*FAILED, TimeoutError):
-            raise Refused(CANNOT_CONFIRM) from None
-
-    def _stands(self, found: Admission) -> bool:
-        """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""
-        fresh = asyncio.get_running_loop().time() - found.read_at < KNOWN_SECONDS
-        return fresh and found.version == self._watch.seen
-
-    def _read(self, hashed: str) -> asyncio.Task[Admission]:
-        """Read the facts of a key once for all who ask at the same time."""
-        reading = self._reading.get(hashed)
-        if reading is None:
-            reading = self._reading[hashed] = asyncio.create_task(self._read_now(hashed))
-            reading.add_done_callback(lambda _: self._reading.pop(hashed, None))
-        return reading
-
-    async def _read_now(self, hashed: str) -> Admission:
-        began = asyncio.get_running_loop().time()
-        version, found = await asyncio.to_thread(self._admissions, [hashed])
-        facts, stage = found[hashed]
-        admission = Admission(facts, stage, version, began)
-        if facts is not None:  # whoever guesses keys fills no memory
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[hashed] = admission
-        return admission
-
-    def _admissions(self, hashes: list[str]) -> tuple[int, dict[str, tuple[Facts | None, StageFact | None]]]:
-        """Read, in one snapshot, the counter and what stands behind some keys."""
-        with self._db.read() as tx:
-            version = access.version(tx)
-            facts = access.facts_for_keys(tx, hashes)
-            stages = {each.name: self._as_served(each) for each in releases.stage_facts(tx, self._clock.now())}
-        found: dict[str, tuple[Facts | None, StageFact | None]] = {}
-        for hashed in hashes:
-            fact = facts.get(hashed)
-            found[hashed] = fact, stages.get(fact.grant.stage) if fact and fact.grant else None
-        return version, found
-
-    def _as_served(self, stage: StageFact) -> StageFact:
-        """Keep a stage shut whose registered model is not the one that would answer."""
-        if not stage.open or stage.digest == self._served:
-            return stage
-        reason = f"the engine of this house does not serve {stage.artifact} as it is registered"
-        return replace(stage, open=False, reason=reason)
+        return await self._standing.admit(key_hash(key), self._watch.seen, fresh=fresh)
 
     def _look(self) -> int:
         """Read the counter of decisions, and hear whether unused leases are wanted back."""
@@ -240,11 +155,6 @@ class Gateway:
         if recalled:
             self._loop.call_soon_threadsafe(self._purse.recall, recalled)
         return version
-
-    def _confirm(self, hashes: list[str]) -> dict[str, Refusal | None]:
-        now = self._clock.now()
-        _, found = self._admissions(hashes)
-        return {hashed: entitled(*each, now, Need()).refusal for hashed, each in found.items()}
 
     async def shown(self, key: str) -> tuple[Admission, Reading, Entitlement]:
         """Admit a look at one's own grant: what only waits for the reader or the lab may still be looked at.
@@ -279,7 +189,7 @@ class Gateway:
         Raises:
             Refused: with the code that the outside contract names.
         """
-        if admission is None or not self._stands(admission):
+        if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
         need = Need(top_logprobs=top or 0, logprobs=top is not None)
