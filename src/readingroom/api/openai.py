@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Self
 
-from readingroom.api.wire.answers import Body, Head, Stream, error
+from readingroom.api.wire.answers import Body, Head, Stream, error, to_json
 from readingroom.api.wire.requests import Request, read
 from readingroom.app.refusals import ending
 from readingroom.core.canonical import Json
@@ -301,7 +300,7 @@ async def refuse(send: Send, refusal: Refusal, more: Headers | None = None) -> N
 
 async def reply(send: Send, status: int, body: Mapping[str, Json], headers: Headers | None = None) -> None:
     """Send a JSON answer."""
-    data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    data = to_json(body)
     fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
     more = [*fixed, (b"cache-control", b"no-store"), *(headers or [])]
     await send({"type": "http.response.start", "status": status, "headers": more})

@@ -6,11 +6,10 @@ zero, or of a choice that was not asked for; fields that no piece carries are dr
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from readingroom.core.canonical import Json
 from readingroom.engines.model import Chunk, EngineUnavailable, Kind, Usage
@@ -139,7 +138,7 @@ class AnswerReader:
         if said <= most:
             return chunks
         return [
-            replace(
+            structs.replace(
                 each,
                 text=each.text[: len(each.text) * most // said],
                 reasoning=each.reasoning[: len(each.reasoning) * most // said],
@@ -206,7 +205,7 @@ class AnswerReader:
 def _numbered(chunk: Chunk) -> Chunk:
     """Number the tool calls of a whole answer, which stand in a list and have no numbers."""
     calls = tuple({**call, "index": number} for number, call in enumerate(chunk.tool_calls))
-    return replace(chunk, tool_calls=calls) if calls else chunk
+    return structs.replace(chunk, tool_calls=calls) if calls else chunk
 
 
 def _logprobs(found: _Logprobs | None) -> tuple[dict[str, Json], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from readingroom.core.refusal import Refusal
 from readingroom.gateway.model import Amount, Ended, Reading
 
@@ -18,24 +20,21 @@ class Finish(StrEnum):
     CONTENT_FILTER = "content_filter"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token and its log probability."""
 
     text: str
     logprob: float
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(Struct, frozen=True):
     """One place of an answer: the token that was chosen, and the likeliest ones."""
 
     chosen: Token
     top: tuple[Token, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """A piece of a tool call; its whole `name` stands in its first piece only."""
 
     index: int
@@ -43,8 +42,7 @@ class ToolCall:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """A piece of one choice, free to leave."""
 
     choice: int

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from readingroom.app.refusals import ending
 from readingroom.core.canonical import Json
 from readingroom.core.refusal import Refusal
@@ -18,6 +20,15 @@ from readingroom.gateway.frames import Delta, End, Position, Token, ToolCall
 from readingroom.ledger.receipt import answer_form
 
 DONE = b"data: [DONE]\n\n"
+_encode = msgspec.json.Encoder().encode
+
+
+def to_json(value: Json) -> bytes:
+    """Spell JSON; half of a surrogate pair, which has no UTF-8, is escaped."""
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,7 @@ class Stream:
 
     def _send(self, event: Json) -> bytes:
         self.events.append(event)
-        return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+        return b"data: " + to_json(event) + b"\n\n"
 
     def _chunk(self, delta: Delta) -> Json:
         finish = delta.finish.value if delta.finish else None
