@@ -1,189 +1,145 @@
-"""`make bench`: the figures that the docs quote, measured against a real server on this machine.
+"""`make bench`: what a call costs here, side by side with the least that it could cost, in one run.
 
-    python -m benchmarks [--seconds N] [--workers N] [--json]
+    python -m benchmarks [--seconds N] [--peer NAME=URL ...] [--only json,streams,...] [--out FILE]
 
-Machines are noisy: compare rows of one run only, and quote medians. Each figure is of a house for trials on the echo
-engine, so it shows what Reading Room itself costs, not a model.
+Machines are noisy: compare rows of one run, and quote ratios and CPU microseconds. How to read it:
+docs/explanation/the-benchmark.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
-import statistics
-import subprocess
+import shutil
 import sys
-import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import aiohttp
+from benchmarks import revocations, servers
+from benchmarks.servers import CPUS, Server, load
 
-PROGRAM = [sys.executable, "-m", "readingroom"]
-CHAT = {"model": "echo", "messages": [{"role": "user", "content": "one two three four five six seven eight"}]}
-LONG = " ".join(f"word{i}" for i in range(400))
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured figure."""
-
-    what: str
-    value: float
-    unit: str
-
-    def __str__(self) -> str:
-        """Spell it as a line of the report."""
-        return f"{self.what:<58} {self.value:>10.2f} {self.unit}"
-
-
-def run(home: Path, *arguments: str) -> dict[str, object]:
-    """Run the program with --json and return its document."""
-    command = [*PROGRAM, "--home", str(home), "--json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
-    return dict(json.loads(done.stdout))
+ASK = [
+    {"role": "system", "content": "You answer from the reading room of a library. Be brief and cite the shelf."},
+    {"role": "user", "content": "Which rules does a reading room set for people who want to look at a rare book? " * 3},
+]
+JSON: dict[str, Any] = {"model": "fast", "messages": ASK, "max_tokens": 128, "temperature": 0.7}
+STREAM = {**JSON, "stream": True}
+PACED = {**STREAM, "model": "paced"}
+CHUNKS = 100
+ALL = ("json", "streams", "paced", "scale", "memory", "revocation")
+Document = dict[str, Any]
 
 
 @contextlib.contextmanager
-def served(home: Path, workers: int) -> Iterator[tuple[str, float, int]]:
-    """Serve a house; give its URL, the seconds until it answered, and the supervisor's process id."""
-    began = time.monotonic()
-    command = [*PROGRAM, "--home", str(home), "--json", "serve", "--port", "0", "--workers", str(workers)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
-    try:
-        text = ""
-        while not text.rstrip().endswith("}") and server.stdout is not None:
-            text += server.stdout.readline()
-        yield str(json.loads(text)["url"]), time.monotonic() - began, server.pid
-    finally:
-        server.terminate()
-        server.wait()
+def side_by_side(engine: Server, peers: list[str]) -> Iterator[dict[str, Callable[[], Any]]]:
+    """Give what can be started, by name, in the order in which it is measured."""
+    found: dict[str, Callable[[], Any]] = {
+        "the engine itself": lambda: contextlib.nullcontext(engine),
+        "bare pass-through": lambda: servers.bare(engine.url),
+        "Reading Room": lambda: servers.house(engine.url),
+    }
+    if shutil.which("nginx"):
+        found["nginx"] = lambda: servers.nginx(engine.url)
+    for peer in peers:
+        name, _, url = peer.partition("=")
+        found[name] = lambda url=url: contextlib.nullcontext(Server(url.rstrip("/"), 0, "none"))  # type: ignore[misc]
+    yield found
 
 
-def resident_mb(parent: int) -> float:
-    """Return the resident memory of a process and its children, in MB."""
-    total = 0.0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):
-            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-            if parent in (int(fields["Pid"]), int(fields["PPid"])) and "VmRSS" in fields:
-                total += int(fields["VmRSS"].split()[0]) / 1024
-    return total
+def measure_one(server: Server, seconds: float, only: set[str]) -> Document:
+    """Measure one gateway."""
+    made: Document = {"idle_mb": server.resident_mb()}
+    load(server, JSON, 16, 1)  # warm up
+    if "json" in only:
+        made["json"] = {str(clients): load(server, JSON, clients, seconds) for clients in (1, 16, 64, 256)}
+    if "streams" in only:
+        made["streams"] = load(server, STREAM, 32, seconds)
+    if "paced" in only:
+        made["paced"] = load(server, PACED, 10, 3)
+    made["after_mb"] = server.resident_mb()
+    return made
 
 
-@contextlib.asynccontextmanager
-async def client(url: str, key: str) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a pooled client that carries a key."""
-    headers = {"authorization": f"Bearer {key}"}
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(url, headers=headers, connector=connector) as session:
-        yield session
+def memory(engine: Server, calls: int = 100_000) -> Document:
+    """Return the largest process's memory after tens of thousands of calls, and the slope of its second half."""
+    with servers.house(engine.url) as server:
+        load(server, JSON, 64, 1)
+        points = [(0, server.worker_mb())]
+        while points[-1][0] < calls:
+            done = points[-1][0] + int(load(server, JSON, 64, 5)["requests"])
+            points.append((done, server.worker_mb()))
+    half = points[len(points) // 2 :]
+    slope = (half[-1][1] - half[0][1]) / max(1, half[-1][0] - half[0][0]) * 100_000
+    return {"calls": points[-1][0], "start_mb": points[0][1], "end_mb": points[-1][1], "mb_per_100k_calls": slope}
 
 
-async def answer(session: aiohttp.ClientSession, body: dict[str, object]) -> None:
-    """Ask once and read the whole answer."""
-    async with session.post("/v1/chat/completions", json=body) as response:
-        await response.read()
-        if response.status != 200:  # noqa: PLR2004 - HTTP's own
-            raise RuntimeError(f"status {response.status}")
+def scale(engine: Server, seconds: float) -> Document:
+    """Return how much more two workers do than one, where nothing is pinned."""
+    rates = {}
+    for workers in (1, 2):
+        with servers.house(engine.url, workers, set(CPUS)) as server:
+            load(server, JSON, 64, 1)
+            rates[workers] = load(server, JSON, 64, seconds)["rate"]
+    return {"one": rates[1], "two": rates[2], "ratio": rates[2] / rates[1]}
 
 
-async def rate(session: aiohttp.ClientSession, body: dict[str, object], clients: int, seconds: float) -> float:
-    """Return answers a second at a number of parallel clients."""
-    until, done = time.monotonic() + seconds, 0
-
-    async def ask() -> None:
-        nonlocal done
-        while time.monotonic() < until:
-            await answer(session, body)
-            done += 1
-
-    await asyncio.gather(*(ask() for _ in range(clients)))
-    return done / seconds
-
-
-async def latency_ms(session: aiohttp.ClientSession, times: int) -> list[float]:
-    """Return the milliseconds of single requests, one after the other."""
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        await answer(session, dict(CHAT))
-        taken.append((time.perf_counter() - began) * 1000)
-    return taken
+def table(found: Document) -> Iterator[str]:
+    """Spell the figures."""
+    rows = found["side_by_side"]
+    yield f"{'':24}{'req/s 64':>10}{'p50/p99 ms':>16}{'1 client ms':>13}{'CPU us':>8}{'streams/s':>11}{'us/chunk':>10}"
+    for name, row in rows.items():
+        calls, streams = row.get("json", {}), row.get("streams", {})
+        many, one = calls.get("64", {}), calls.get("1", {})
+        yield (
+            f"{name:24}{many.get('rate', 0):10,.0f}{many.get('ms_p50', 0):8.1f}/{many.get('ms_p99', 0):7.1f}"
+            f"{one.get('ms_p50', 0):13.2f}{many.get('cpu_us', 0):8.0f}{streams.get('rate', 0):11,.0f}"
+            f"{streams.get('cpu_us', 0) / CHUNKS:10.1f}"
+        )
+    ours, bare = rows.get("Reading Room"), rows.get("bare pass-through")
+    if ours and bare and "json" in ours and "streams" in ours:
+        calls, streams = ratio(ours, bare, "json", "64"), ratio(ours, bare, "streams")
+        yield f"of the bare pass-through: JSON {calls:.2f}, streams {streams:.2f}"
+    for name in ("memory", "scale", "revocation"):
+        if name in found:
+            yield f"{name}: " + ", ".join(f"{key} {value:,.2f}" for key, value in found[name].items())
 
 
-async def revocation_ms(url: str, home: Path, times: int) -> list[float]:
-    """Return, per revocation of a flowing stream, the milliseconds from the decision to the stream's last byte."""
-    taken = []
-    for _ in range(times):
-        made = run(home, "grant", "issue", "--to", "bench@example.org", "--accept-terms", "--reason", "benchmark")
-        async with client(url, str(made["key"])) as session:
-            body = {**CHAT, "stream": True, "messages": [{"role": "user", "content": LONG * 20}], "max_tokens": 8000}
-            async with session.post("/v1/chat/completions", json=body) as response:
-                await response.content.readany()
-                revoke = asyncio.to_thread(run, home, "grant", "revoke", str(made["id"]), "--reason", "security")
-                decision, ended = await asyncio.gather(revoke, _end_of(response))
-        decided = time.mktime(time.strptime(str(decision["decided_at"])[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
-        decided += float("0." + str(decision["decided_at"])[20:26])
-        taken.append((ended - decided) * 1000)
-    return taken
-
-
-async def _end_of(response: aiohttp.ClientResponse) -> float:
-    ended = time.time()
-    while await response.content.readany():
-        ended = time.time()
-    return ended
-
-
-async def measure(url: str, key: str, seconds: float) -> list[Row]:
-    """Measure everything that needs the running server."""
-    async with client(url, key) as session:
-        await rate(session, dict(CHAT), 8, 1)  # warm up
-        singles = await latency_ms(session, 200)
-        rows = [
-            Row("one request at a time, median", statistics.median(singles), "ms"),
-            Row("32 clients, JSON answers of 8 tokens", await rate(session, dict(CHAT), 32, seconds), "answers/s"),
-        ]
-        body: dict[str, object] = {**CHAT, "messages": [{"role": "user", "content": LONG}], "stream": True}
-        streams = await rate(session, body, 16, seconds)
-        rows.append(Row("16 clients, streams of 400 tokens", streams, "streams/s"))
-        rows.append(Row("  the same in tokens", streams * 400, "tokens/s"))
-    return rows
+def ratio(ours: Document, theirs: Document, *path: str) -> float:
+    """Return one figure of ours as a part of another's."""
+    for step in path:
+        ours, theirs = ours[step], theirs[step]
+    return float(ours["rate"] / theirs["rate"])
 
 
 def main() -> None:
-    """Set a house up, measure, print."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--revocations", type=int, default=20)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seconds", type=float, default=4, help="of each load")
+    parser.add_argument("--only", default=",".join(ALL), help=f"some of {','.join(ALL)}")
+    parser.add_argument(
+        "--peer", action="append", default=[], help="NAME=URL of another gateway before the same engine"
+    )
+    parser.add_argument("--out", type=Path, default=Path("bench.json"))
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        run(home, "init", "--dev", "--engine", "echo")
-        issued = run(home, "grant", "issue", "--to", "bench@example.org", "--accept-terms", "--reason", "benchmark")
-        with served(home, chosen.workers) as (url, startup, pid):
-            rows = [Row("serve: command to first answer", startup, "s")]
-            rows.append(Row("resident memory, idle (supervisor and workers)", resident_mb(pid), "MB"))
-            rows += asyncio.run(measure(url, str(issued["key"]), chosen.seconds))
-            rows.append(Row("resident memory, after load", resident_mb(pid), "MB"))
-        (home / "readingroom.toml").write_text(
-            (home / "readingroom.toml").read_text() + "\n[engine_options]\nwords_per_second = 50\n"
-        )
-        with served(home, chosen.workers) as (url, _, _):
-            taken = sorted(asyncio.run(revocation_ms(url, home, chosen.revocations)))
-        rows.append(Row("revocation: decision to last byte, median", statistics.median(taken), "ms"))
-        rows.append(Row("revocation: decision to last byte, worst", taken[-1], "ms"))
-    if chosen.json:
-        print(json.dumps([vars(row) for row in rows], indent=2))
-    else:
-        print(*rows, sep="\n")
+    only = set(chosen.only.split(","))
+    found: Document = {"cpus": len(CPUS), "seconds": chosen.seconds, "rules": servers.RULES, "side_by_side": {}}
+    with servers.engine() as engine:
+        if only & {"json", "streams", "paced"}:
+            with side_by_side(engine, chosen.peer) as gateways:
+                for name, start in gateways.items():
+                    with start() as server:
+                        found["side_by_side"][name] = measure_one(server, chosen.seconds, only)
+                    sys.stderr.write(f"{name}: measured\n")
+        if "scale" in only:
+            found["scale"] = scale(engine, chosen.seconds)
+        if "memory" in only:
+            found["memory"] = memory(engine)
+    if "revocation" in only:
+        found["revocation"] = revocations.measure()
+    chosen.out.write_text(json.dumps(found, indent=2))
+    print(*table(found), sep="\n")
 
 
 if __name__ == "__main__":
