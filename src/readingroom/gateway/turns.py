@@ -149,7 +149,7 @@ class Turns:
 
     @property
     def _is_free(self) -> bool:
-        return not self.places or (self.inside < self.places and not self._count)
+        return not self.places or self.inside < self.places  # who leaves calls the next: none waits beside a free place
 
     def _begin(self, turn: Turn) -> None:
         self.inside += 1
