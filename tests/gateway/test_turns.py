@@ -51,8 +51,8 @@ async def settle() -> None:
 
 
 @asynccontextmanager
-async def engine(places: int, **bounds: int) -> AsyncIterator[Room]:
-    room = Room(Turns(places, **bounds))
+async def engine(places: int, waiting: int = 256, share: int = 64) -> AsyncIterator[Room]:
+    room = Room(Turns(places, waiting, share))
     yield room
     for task in room.tasks.values():
         task.cancel()

@@ -49,6 +49,7 @@ from readingroom.strategy.model import Pace
 SHORT_SECONDS = 1.0  # that a refusal of the books stands without asking again
 PATIENCE_SECONDS = 1.0  # that a request waits for a place which another worker may have free: longer than it rests
 AGAIN_SECONDS = 0.1  # between two questions
+SWEEP_SECONDS = 60.0  # between two clearings of old minutes
 KEPT_MINUTES = 60  # that old minutes stay on the books: as far as hosts' clocks may differ
 _LOCK = 0x52617465  # "Rate": the first half of the advisory locks of grants' books
 
@@ -72,7 +73,7 @@ class _Desk:
     away: bool = False  # on a trip: one at a time, since each says what this worker has in all
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Ticket:
     """One request that was let in; ended exactly once, however often it is asked to."""
 
@@ -242,13 +243,13 @@ class Rates:
 
     async def _keep(self) -> None:
         """Return what is not used, and clear old minutes away."""
-        swept = -float(MINUTE)
+        swept = _loop_time()
         while True:
             await asyncio.sleep(REST_SECONDS / 2)
             now = _loop_time()
             resting = [desk for desk in self._desks.values() if not desk.away and desk.share.rests(now)]
             await self._return_all(resting)
-            if now - swept >= MINUTE:
+            if now - swept >= SWEEP_SECONDS:
                 swept = now
                 with contextlib.suppress(sa.exc.SQLAlchemyError, Broken):
                     await asyncio.to_thread(self._sweep)
