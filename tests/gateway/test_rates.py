@@ -27,7 +27,7 @@ async def workers(db: Database, clock: FixedClock, count: int) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         made = []
         for number in range(count):
-            rates = Rates(db, clock, f"worker_{number}")
+            rates = Rates(db, clock, lambda name=f"worker_{number}": name)
             rates.start()
             stack.push_async_callback(rates.stop)
             made.append(rates)
@@ -158,7 +158,7 @@ async def test_what_is_not_limited_never_sees_the_books(sqlite_db: Database, clo
 async def test_the_places_of_a_worker_that_is_cleared_away_are_free_again(db: Database, clock: FixedClock) -> None:
     pace = Pace(parallel=2)
     async with workers(db, clock, 1) as (rates,):
-        dead = Rates(db, clock, "worker_dead")
+        dead = Rates(db, clock, lambda: "worker_dead")
         assert len(tickets(await attempts([dead], pace, 2))) == 2
         assert await attempt(rates, pace) == "parallel"
         with db.write() as tx:

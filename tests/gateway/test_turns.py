@@ -129,6 +129,7 @@ async def test_places_are_told_as_they_change_and_nothing_else_is(monkeypatch: p
     monkeypatch.setattr(module, "TELL_SECONDS", 0)
     async with engine(1) as room:
         await room.come("a0", "b0", "c0")
+        await settle()
         assert (room.told["a0"], room.told["b0"], room.told["c0"]) == ([], [1], [2])
         await room.leave("a0")
         await settle()

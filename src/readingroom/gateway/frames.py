@@ -61,6 +61,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class InLine:
+    """Nothing yet: the request waits in line, and this is its place; 1 is next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last thing of every flow.
 
@@ -83,4 +90,4 @@ class End:
     last: Delta | None = None
 
 
-Frame = Delta | End
+Frame = Delta | InLine | End

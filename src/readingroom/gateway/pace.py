@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from zlib import crc32
 
+from readingroom.core.canonical import Json
 from readingroom.core.refusal import Refusal
 from readingroom.strategy.model import Pace
 
@@ -301,6 +302,14 @@ class Standing:
     tokens: int
     resets: int
 
+    def to_json(self) -> dict[str, Json]:
+        """Return, of each unit that is limited by the minute, its limit, what is left, and when it begins anew."""
+        found = {}
+        for unit, limit, left in zip(UNITS, limits(self.pace)[:2], (self.requests, self.tokens), strict=False):
+            if limit is not None:
+                found[unit] = {"limit": limit, "remaining": left, "resets": self.resets}
+        return found
+
 
 def standing(pace: Pace, share: Share, now: float) -> Standing:
     """Return where a grant stands."""
@@ -325,7 +334,9 @@ def too_fast(pace: Pace, unit: str, stands: Standing) -> Refusal:
     """Refuse for now, and say when to come back."""
     if unit == "places":
         reason = f"This grant may have {pace.parallel} requests open at once, and has; wait until one has ended."
-        return Refusal("access/rate-limited", reason, {"unit": "parallel", "limit": pace.parallel, "retry_after": 1})
+        facts = {"unit": "parallel", "limit": pace.parallel, "retry_after": 1, "rates": stands.to_json()}
+        return Refusal("access/rate-limited", reason, facts)
     limit = pace.requests_per_minute if unit == "requests" else pace.tokens_per_minute
     reason = f"This grant may use {limit} {unit} a minute; the next minute begins in {stands.resets} seconds."
-    return Refusal("access/rate-limited", reason, {"unit": unit, "limit": limit, "retry_after": stands.resets})
+    facts = {"unit": unit, "limit": limit, "retry_after": stands.resets, "rates": stands.to_json()}
+    return Refusal("access/rate-limited", reason, facts)

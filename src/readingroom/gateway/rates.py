@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -23,7 +23,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.core.clock import Clock
-from readingroom.core.errors import Broken
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.pace import (
     MINUTE,
@@ -43,7 +42,7 @@ from readingroom.gateway.pace import (
 )
 from readingroom.gateway.tables import place as place_table
 from readingroom.gateway.tables import rate as rate_table
-from readingroom.store.db import Database
+from readingroom.store.db import FAILED, Database
 from readingroom.strategy.model import Pace
 
 SHORT_SECONDS = 1.0  # that a refusal of the books stands without asking again
@@ -99,8 +98,8 @@ class Ticket:
 class Rates:
     """One worker's hand on all grants' limits. Everything but the trips runs in one event loop."""
 
-    def __init__(self, db: Database, clock: Clock, worker: str) -> None:
-        """Take the database, the clock, and the id of the worker that will have the places."""
+    def __init__(self, db: Database, clock: Clock, worker: Callable[[], str]) -> None:
+        """Take the database, the clock, and what tells this worker's id: it has another after it was taken for dead."""
         self._db = db
         self._clock = clock
         self._worker = worker
@@ -141,7 +140,7 @@ class Rates:
 
         Raises:
             Refused: `access/rate-limited`; `retry_after` seconds later there is room, where waiting helps.
-            Broken, SQLAlchemyError: the books cannot be read; nothing was let in.
+            FAILED: the books cannot be read; nothing was let in.
         """
         if pace == Pace():
             return Ticket(None)
@@ -214,7 +213,7 @@ class Rates:
         trip = share.depart([each.load for each in going], _loop_time())
         try:
             (outcome,) = await asyncio.to_thread(self._visit, [(trip, desk.pace)])
-        except (sa.exc.SQLAlchemyError, Broken) as fault:
+        except FAILED as fault:
             share.stranded(trip, self._minute(desk))
             for each in going:
                 if not each.answer.done():
@@ -251,7 +250,7 @@ class Rates:
             await self._return_all(resting)
             if now - swept >= SWEEP_SECONDS:
                 swept = now
-                with contextlib.suppress(sa.exc.SQLAlchemyError, Broken):
+                with contextlib.suppress(*FAILED):
                     await asyncio.to_thread(self._sweep)
 
     async def _return_all(self, desks: Sequence[_Desk]) -> None:
@@ -260,7 +259,7 @@ class Rates:
         outcomes: list[Outcome] = []
         try:
             outcomes = await asyncio.to_thread(self._visit, [(trip, desk.pace) for desk, trip in going])
-        except (sa.exc.SQLAlchemyError, Broken) as fault:
+        except FAILED as fault:
             log.warning("shares cannot be returned: %s", type(fault).__name__)
         finally:
             for index, (desk, trip) in enumerate(going):
@@ -289,12 +288,13 @@ class Rates:
             return [self._visit_one(tx, trip, pace) for trip, pace in trips]
 
     def _visit_one(self, tx: Connection, trip: Trip, pace: Pace) -> Outcome:
-        books, mine = read_books(tx, trip.grant, trip.minute, self._worker)
+        worker = self._worker()
+        books, mine = read_books(tx, trip.grant, trip.minute, worker)
         outcome = visit(pace, books, trip)
         if outcome.books != books:
             _write_books(tx, trip, outcome.books)
         if outcome.places != mine:
-            _write_places(tx, self._worker, trip.grant, outcome.places, known=mine > 0)
+            _write_places(tx, worker, trip.grant, outcome.places, known=mine > 0)
         return outcome
 
     def _sweep(self) -> None:

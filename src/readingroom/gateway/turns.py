@@ -114,7 +114,7 @@ class Turns:
         turn._called = called = asyncio.get_running_loop().create_future()  # noqa: SLF001 - a turn is a part of this
         self._line.setdefault(turn.grant, deque()).append(turn)
         self._count += 1
-        turn.tell(self.place_of(turn))
+        self._tell_soon()  # not at once: a wait of a moment is nobody's concern
         try:
             await called
         except asyncio.CancelledError:
