@@ -21,7 +21,7 @@ from readingroom.gateway.pace import minute_of, resets_in
 from readingroom.store.db import Database
 from served import Served, found, run, served
 
-SLOW = {"messages": [{"role": "user", "content": " ".join(f"word{n}" for n in range(12))}], "stream": True}
+FEW, MANY = 12, 200  # words, of which the slow engine says twenty a second
 
 
 def limit(home: Path, tier: str, places: int = -1) -> Path:
@@ -83,16 +83,19 @@ def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
 class Reading:
     """A stream that a reader reads, in a thread."""
 
-    def __init__(self, house: Served, key: str, done: list[str] | None = None, name: str = "") -> None:
+    def __init__(
+        self, house: Served, key: str, words: int = FEW, done: list[str] | None = None, name: str = ""
+    ) -> None:
         self.lines: list[str] = []
         self.headers: httpx.Headers | None = None
         self.status = 0
         self.done, self.name = done, name
         self._client = httpx.Client(timeout=30)
+        messages = [{"role": "user", "content": " ".join(f"word{n}" for n in range(words))}]
         self._request = self._client.build_request(
             "POST",
             f"{house.url}/v1/chat/completions",
-            json={"model": "echo", **SLOW},
+            json={"model": "echo", "messages": messages, "stream": True},
             headers={"authorization": f"Bearer {key}"},
         )
         self.thread = threading.Thread(target=self._read)
@@ -186,21 +189,21 @@ def test_tokens_a_minute_are_reserved_at_their_most_and_corrected(tmp_path: Path
 def test_so_many_at_once_over_two_workers_and_each_that_ends_makes_room(slow: Path, readings: list[Reading]) -> None:
     with served(limit(slow, "parallel: 3"), workers=2) as house:
         key = house.grant()["key"]
-        readings += [Reading(house, key) for _ in range(3)]
+        readings += [Reading(house, key, MANY) for _ in range(3)]
         eventually(lambda: all(each.began for each in readings))
         refused = ask(house, key)
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "access/rate-limited")
         assert refused.headers["retry-after"] == "1"
         shown = house.http.get("/v1/grant", headers={"authorization": f"Bearer {key}"}).json()
         assert shown["limits"] == {"parallel": 3}
-        readings[0].end()
+        readings[0].hang_up()
         eventually(lambda: ask(house, key).status_code == 200)
 
 
 def test_the_places_of_a_killed_worker_are_free_again(slow: Path, readings: list[Reading]) -> None:
     with served(limit(slow, "parallel: 1")) as house:
         key = house.grant()["key"]
-        readings.append(Reading(house, key))
+        readings.append(Reading(house, key, MANY))
         eventually(lambda: readings[0].began)
         assert ask(house, key).status_code == 429
         for worker in house.workers():
@@ -219,10 +222,10 @@ def test_one_reader_with_many_requests_does_not_stop_the_room(slow: Path, readin
     with served(limit(slow, "", places=1)) as house:
         many, one = house.grant()["key"], house.grant()["key"]
         done: list[str] = []
-        readings += [Reading(house, many, done, f"many {n}") for n in range(5)]
+        readings += [Reading(house, many, FEW, done, f"many {n}") for n in range(5)]
         eventually(lambda: sum(each.began for each in readings) >= 1)
         eventually(lambda: waiting(house, many) == 4)
-        readings.append(Reading(house, one, done, "one"))
+        readings.append(Reading(house, one, FEW, done, "one"))
         for each in readings:
             each.end()
         assert sorted(done) == ["many 0", "many 1", "many 2", "many 3", "many 4", "one"]
@@ -245,7 +248,7 @@ def test_who_hangs_up_in_line_or_is_revoked_leaves_no_gap_and_is_charged_nothing
 ) -> None:
     with served(limit(slow, "", places=1)) as house:
         first, gone, out = house.grant(), house.grant(), house.grant()
-        readings.append(Reading(house, first["key"]))
+        readings.append(Reading(house, first["key"], MANY))
         eventually(lambda: readings[0].began)
         hanging = Reading(house, gone["key"])
         eventually(lambda: ": place in line" in hanging.text)
@@ -256,6 +259,8 @@ def test_who_hangs_up_in_line_or_is_revoked_leaves_no_gap_and_is_charged_nothing
         revoked.end()
         assert json.loads(revoked.lines[-2].removeprefix("data: "))["error"]["code"] == "access/grant-revoked"
         hanging.hang_up()
+        eventually(lambda: waiting(house, gone["key"]) == 0)
+        readings[0].hang_up()
         readings.append(Reading(house, first["key"]))
         readings[-1].end()
         assert "[DONE]" in readings[-1].text
