@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -105,6 +106,7 @@ class Reading:
         try:
             answer = self._client.send(self._request, stream=True)
             self.status, self.headers = answer.status_code, answer.headers
+            self._socket = answer.extensions["network_stream"].get_extra_info("socket")
             for line in answer.iter_lines():
                 self.lines.append(line)
         except httpx.HTTPError:
@@ -121,7 +123,8 @@ class Reading:
         return '"content"' in self.text
 
     def hang_up(self) -> None:
-        self._client.close()
+        self._socket.shutdown(socket.SHUT_RDWR)  # closing it would wait for the thread that reads
+        self.end()
 
     def end(self) -> None:
         self.thread.join(30)
