@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -27,7 +28,7 @@ async def workers(db: Database, clock: FixedClock, count: int) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         made = []
         for number in range(count):
-            rates = Rates(db, clock, lambda name=f"worker_{number}": name)
+            rates = Rates(db, clock, functools.partial(str, f"worker_{number}"))
             rates.start()
             stack.push_async_callback(rates.stop)
             made.append(rates)
@@ -181,6 +182,19 @@ async def test_a_reader_who_leaves_while_it_is_asked_for_him_leaves_no_place_beh
                 if isinstance(found, Ticket):  # it had been let in before
                     found.undo()
         await eventually(lambda: places(db) == 0 and drawn(db) == (0, 0))
+
+
+async def test_a_reader_who_leaves_just_as_he_is_let_in_leaves_no_place_behind(
+    sqlite_db: Database, clock: FixedClock
+) -> None:
+    async with workers(sqlite_db, clock, 1) as (rates,):
+        asking = asyncio.create_task(rates.take(GRANT, Pace(parallel=1), 0))
+        while not (rates._desks and rates._desks[GRANT].share.open):  # noqa: ASYNC110 - the very step is wanted
+            await asyncio.sleep(0)
+        assert not asking.done(), "it was let in, and has not heard of it"
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert rates._desks[GRANT].share.open == 0
 
 
 async def test_books_that_cannot_be_read_let_nobody_in_and_lose_nothing(

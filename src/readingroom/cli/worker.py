@@ -1,8 +1,8 @@
 """One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE PLACES`.
 
 The three after HOME are inherited descriptors. It serves the shared listener, writes one byte to READY once it can
-answer, and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends with its
-supervisor however and whenever that dies. PLACES is how many requests it may have at the engine at a time.
+answer, and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends
+with its supervisor however and whenever that dies. PLACES is how many requests it may have at the engine at a time.
 """
 
 from __future__ import annotations
