@@ -24,7 +24,8 @@ from readingroom.gateway.ask import Kind
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import Delta, End, Frame, InLine
 from readingroom.gateway.model import UNITS, Reading
-from readingroom.gateway.service import Admission, Gateway
+from readingroom.gateway.service import Gateway
+from readingroom.gateway.standing import Admission
 from readingroom.strategy.model import Pace
 
 Scope = MutableMapping[str, Any]
