@@ -12,7 +12,6 @@ SOURCE = Path(__file__).parents[2] / "src" / "readingroom"
 RESERVED = {  # named by the outside contract; the part that says them is a later issue's
     "gateway/idempotency-conflict",
     "access/machine-not-enrolled",
-    "access/rate-limited",
     "access/throttled",
 }
 _CODE = re.compile(r"(gateway|screening|access|releases|engine|ledger|people|admissions|stress|dossier"

@@ -67,7 +67,7 @@ class Room:
             if isinstance(frame, Delta):
                 text += frame.text
                 then(flow)
-            else:
+            elif isinstance(frame, End):
                 end = frame
         assert end is not None
         return text, end

@@ -62,6 +62,13 @@ def test_closed_science_is_softened_only_as_far_as_tiers_and_publication_go() ->
     assert not con(compare(DEV), "api", "closed science").softened
 
 
+def test_how_fast_readers_may_read_is_told_where_the_plan_states_it() -> None:
+    told = column(compare(make_plan()), "api").pros
+    paces = "600 requests a minute, 300,000 tokens a minute, 16 at once"
+    assert f"reading-room, tier text: each grant at most {paces}" in told
+    assert not any("each grant at most" in each for each in column(compare(DEV), "api").pros)
+
+
 def test_each_hazard_shows_the_conditions_that_cover_it_and_where_none_does() -> None:
     rows = {each.name: each for each in compare(make_plan()).hazards}
     assert rows["memorised-text"].gates[0].startswith("reading-room: at most 10 % memorised text, with 95 % confidence")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from readingroom.core.document import read, read_file
 from readingroom.core.errors import BadInput
-from readingroom.strategy.model import Audience, Channel, gate_version
+from readingroom.strategy.model import Audience, Channel, Pace, gate_version
 from readingroom.strategy.parse import parse
 from strategy.shipped import SUITES, TEMPLATES, make_plan, shipped_text
 
@@ -101,6 +101,13 @@ BAD = [
     ("more logprobs than allowed", ROOM_GATE, "    tiers: {deep: {top_logprobs: 6}}\n" + ROOM_GATE,
      "13:34", "from 0 to 5"),
     ("unknown key of a tier", ROOM_GATE, "    tiers: {deep: {logprobs: 5}}\n" + ROOM_GATE, "13:20", "top_logprobs"),
+    ("a misspelt limit of a tier", ROOM_GATE, "    tiers: {t: {requests_per_minut: 5}}\n" + ROOM_GATE, "13:17",
+     "Did you mean 'requests_per_minute'?"),
+    ("a limit of nothing", ROOM_GATE, "    tiers: {t: {parallel: 0}}\n" + ROOM_GATE, "13:27", "from 1 to 10000"),
+    ("a limit without a figure", ROOM_GATE, "    tiers: {t: {tokens_per_minute: }}\n" + ROOM_GATE, "13:35",
+     "must be a whole number"),
+    ("a limit that is half a request", ROOM_GATE, "    tiers: {t: {requests_per_minute: 0.5}}\n" + ROOM_GATE, "13:38",
+     "must be a whole number"),
     ("no model", "  small: {artifact: m}", "  {}", "7:3", "the plan has no model"),
     ("models as a list", "  small: {artifact: m}", "  [small]", "7:3", "must be a mapping"),
     ("a stage as text", "stages:\n", "stages:\n  - text\n", "9:5", "must be a mapping"),
@@ -135,6 +142,22 @@ def test_one_wrong_word_is_one_problem_and_nothing_that_follows_from_it() -> Non
 @pytest.mark.parametrize("old", ["release: a\n", "benefits: [b]\n", "hazards: [harmful-compliance]\n", "levers: [l]\n"])
 def test_a_plan_that_lacks_a_part_is_refused(old: str) -> None:
     assert any("plan.yaml:1:1" in each and "lacks" in each for each in problems(GOOD.replace(old, "")))
+
+
+def test_a_tier_states_how_fast_its_grants_may_read_and_only_what_is_stated_is_bound() -> None:
+    stated = "    tiers: {slow: {requests_per_minute: 60, parallel: 2}, bare: {}}\n"
+    room = parse(read(GOOD.replace(ROOM_GATE, stated + ROOM_GATE), "plan.yaml"), SUITES).stages[0]
+    assert room.tiers["slow"].pace == Pace(requests_per_minute=60, parallel=2)
+    assert room.tiers["bare"].pace == Pace()
+    bound = room.canonical()["tiers"]
+    assert bound["slow"] == {"top_logprobs": 0, "requests_per_minute": 60, "parallel": 2}
+    assert bound["bare"] == {"top_logprobs": 0}, "a plan that states no limit has the digest that it always had"
+
+
+def test_a_stage_of_a_plan_without_limits_has_the_gate_version_of_before_there_were_limits() -> None:
+    room = parse(read(GOOD, "plan.yaml"), SUITES).stages[0]
+    before = "sha256:13830f078f7ff99188b27086131378f98c5038dbdec9a7c43eadb99c435ef311"
+    assert gate_version(room) == before
 
 
 def test_the_shipped_plans_are_good() -> None:

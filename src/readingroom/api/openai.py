@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Self
 
 from readingroom.api.wire.answers import Body, Head, Stream, error, to_json
+from readingroom.api.wire.paces import flow_headers, pace_headers, place_comment
 from readingroom.api.wire.requests import Request, read
 from readingroom.app.refusals import ending
 from readingroom.core.canonical import Json
@@ -20,9 +21,11 @@ from readingroom.core.clock import Clock, rfc3339
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.ask import Kind
 from readingroom.gateway.flow import Flow
-from readingroom.gateway.frames import End
+from readingroom.gateway.frames import Delta, End, Frame, InLine
 from readingroom.gateway.model import UNITS, Reading
 from readingroom.gateway.service import Gateway
+from readingroom.gateway.standing import Admission
+from readingroom.strategy.model import Pace
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -97,10 +100,10 @@ class OpenAIApp:
             async for frame in frames:
                 if isinstance(frame, End):
                     end = frame
-                else:
+                elif isinstance(frame, Delta):
                     body.add(frame)
         assert end is not None  # noqa: S101 - every flow has its end
-        headers = [*_receipt(flow), *_left(end.reading or flow.hold.reading)]
+        headers = [*_receipt(flow), *_left(end.reading or flow.hold.reading), *flow_headers(flow)]
         if end.refusal is not None:
             await refuse(send, end.refusal, headers if end.charged.calls else [])
             return
@@ -118,8 +121,8 @@ class OpenAIApp:
                     return
                 if not begun:
                     begun = True
-                    await heart.start([*_receipt(flow), *_left(flow.hold.reading)])
-                await heart.send(stream.close(frame) if isinstance(frame, End) else stream.add(frame))
+                    await heart.start([*_receipt(flow), *_left(flow.hold.reading), *flow_headers(flow)])
+                await heart.send(_event(stream, frame))
             await heart.end()
 
     async def _models(self, key: str, name: str, send: Send) -> None:
@@ -153,11 +156,24 @@ class OpenAIApp:
             "allocation": grant.allocation.to_json(),
             "used": reading.used.as_json(),
             "reserved": reading.reserved.as_json(),
+            "limits": _pace(admission).canonical(),
+            "waiting": self._gateway.waits(grant.id),
             "expires_at": rfc3339(grant.expires_at),
             "terms": admission.facts.terms_needed if admission.facts else None,
             "entitled": why.to_json(),
         }
         await reply(send, 200, document, _left(reading))
+
+
+def _pace(admission: Admission) -> Pace:
+    tier = admission.stage.tiers.get(admission.grant.tier) if admission.stage else None
+    return tier.pace if tier else Pace()
+
+
+def _event(stream: Stream, frame: Frame) -> bytes:
+    if isinstance(frame, InLine):
+        return place_comment(frame.place)
+    return stream.close(frame) if isinstance(frame, End) else stream.add(frame)
 
 
 class _Heart:
@@ -288,7 +304,9 @@ async def refuse(send: Send, refusal: Refusal, more: Headers | None = None) -> N
     """Answer a refusal; one that waiting cannot cure tells clients not to retry."""
     end = ending(refusal.code)
     helps = refusal.facts.get("waiting_helps", end.retryable)
-    headers = [*(more or []), (b"retry-after", b"1") if helps else (b"x-should-retry", b"false")]
+    after = str(refusal.facts.get("retry_after", 1)).encode()
+    headers = [*(more or []), (b"retry-after", after) if helps else (b"x-should-retry", b"false")]
+    headers += pace_headers(refusal.facts.get("rates", {}))
     if refusal.code in _BODY_UNREAD:
         headers.append((b"connection", b"close"))
     if "allow" in refusal.facts:

@@ -43,6 +43,7 @@ ENDINGS: dict[str, Ending] = {
     "gateway/receipt-pending": Ending(202, _INVALID, retryable=True),
     "gateway/idempotency-conflict": Ending(409, _INVALID),
     "gateway/cannot-confirm-grant": Ending(503, _SERVER, retryable=True),
+    "gateway/busy": Ending(503, _SERVER, retryable=True),  # the line in front of the engine is full
     "gateway/shutting-down": Ending(503, _SERVER, retryable=True),
     "screening/entrance": Ending(400, _INVALID),
     "screening/failed": Ending(503, _SERVER, retryable=True),

@@ -9,7 +9,7 @@ from readingroom.app.house import House
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings
 from readingroom.engines.demo_model import fetch
-from readingroom.engines.embedded import EmbeddedProcess
+from readingroom.engines.embedded import SLOTS, EmbeddedProcess
 from readingroom.engines.identity import ADDRESS, file_digest, served_digest
 from readingroom.engines.registry import make_engine
 from readingroom.gateway.service import JOURNALS, Gateway
@@ -76,8 +76,21 @@ def charge_all_leases(house: House) -> int:
     return Workers(house.db, house.clock, house.settings.home / JOURNALS).charge_all()
 
 
-def make_gateway(house: House) -> Gateway:
+def places_of(settings: Settings, index: int, count: int) -> int:
+    """Return how many requests a worker may have at the engine at a time; 0 for no bound.
+
+    Args:
+        settings: of the house.
+        index: which worker, from 0.
+        count: of workers, which share the engine.
+    """
+    slots = SLOTS if settings.engine == "embedded" else 0
+    total = settings.engine_places if settings.engine_places >= 0 else slots
+    return max(1, total // count + (index < total % count)) if total else 0
+
+
+def make_gateway(house: House, places: int = 0) -> Gateway:
     """Make the data plane of one worker, with the engine that the house is set to."""
     engine = make_engine(house.settings)
     served = served_digest(house.settings)
-    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home, served)
+    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home, served, places)

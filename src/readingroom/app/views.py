@@ -32,6 +32,7 @@ def stage_json(status: StageStatus) -> dict[str, Any]:
         "name": status.stage.name,
         "channel": status.stage.channel.value,
         "audience": status.stage.audience.value,
+        "tiers": {name: tier.canonical() for name, tier in status.stage.tiers.items()},
         "state": status.record.state.value,
         "open": status.open,
         "reason": status.reason,

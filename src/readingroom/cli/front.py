@@ -28,9 +28,9 @@ OPENAPI = OpenAPIConfig(
 class Front:
     """One ASGI application over the house's doors."""
 
-    def __init__(self, house: House) -> None:
-        """Build both halves; nothing runs before the lifespan starts."""
-        self._gateway = make_gateway(house)
+    def __init__(self, house: House, places: int = 0) -> None:
+        """Build both halves, with so many places at the engine; nothing runs before the lifespan starts."""
+        self._gateway = make_gateway(house, places)
         self._data_plane = OpenAIApp(self._gateway, house.clock)
         programs = [create_control(house), create_ledger(house), create_health(self._gateway, house)]
         self._portal: Litestar = create_web(house, programs, OPENAPI)

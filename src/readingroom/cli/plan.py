@@ -16,7 +16,7 @@ from readingroom.cli.context import Context
 from readingroom.cli.output import shown
 from readingroom.cli.stage import stage_rows
 from readingroom.core.errors import BadInput, Problem
-from readingroom.strategy.compare import Comparison, compare
+from readingroom.strategy.compare import Comparison, compare, paces
 from readingroom.strategy.drawbacks import Con
 
 plan = typer.Typer(no_args_is_help=True, help="The release plan: check it, put it in force, compare strategies.")
@@ -64,6 +64,8 @@ def show(context: typer.Context) -> None:
         "stages": [stage_json(each) for each in status],
     }
     here.output.rows(document, f"{adopted.plan.release}, plan {adopted.number}", *stage_rows(status))
+    if not here.output.as_json and (said := paces(adopted.plan.stages)):
+        here.output.out.print(shown("How fast readers may read: " + "; ".join(said) + "."))
 
 
 @plan.command("compare")

@@ -26,7 +26,7 @@ from types import FrameType
 from typing import IO
 
 from readingroom.app.house import House
-from readingroom.app.serving import EngineKeeper, clear_dead_holds
+from readingroom.app.serving import EngineKeeper, clear_dead_holds, places_of
 from readingroom.core.errors import Broken, Problem
 
 log = logging.getLogger("readingroom.serve")
@@ -74,7 +74,7 @@ class Supervisor:
             self._engine.start()  # (3)
             clear_dead_holds(self.house, alone=True)  # (4)
             self._listener = listener = _bound(self.host, self.port)  # (5)
-            self.workers = [self._spawn(listener) for _ in range(self.count)]
+            self.workers = [self._spawn(listener, index) for index in range(self.count)]
             self._wait_until_ready()
         except BaseException:
             self.stop()
@@ -98,7 +98,7 @@ class Supervisor:
             died = worker.process.poll() is not None
             if self._listener and not self._stopping and died and time.monotonic() - worker.began > _PAUSE_SECONDS:
                 clear_dead_holds(self.house)
-                self.workers[index] = self._spawn(self._listener)
+                self.workers[index] = self._spawn(self._listener, index)
                 worker.ready.close()
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class Supervisor:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _spawn(self, listener: socket.socket) -> Worker:
+    def _spawn(self, listener: socket.socket, index: int) -> Worker:
         ready, says_ready = _pipe()
         home = str(self.house.settings.home)
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -137,6 +137,7 @@ class Supervisor:
                 str(listener.fileno()),
                 str(says_ready.fileno()),
                 str(self._lifeline[0].fileno()),
+                str(places_of(self.house.settings, index, self.count)),
             ],
             pass_fds=(
                 listener.fileno(),

@@ -1,8 +1,8 @@
-"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE`.
+"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE PLACES`.
 
-The last three are inherited descriptors. It serves the shared listener, writes one byte to READY once it can answer,
-and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends with its
-supervisor however and whenever that dies.
+The three after HOME are inherited descriptors. It serves the shared listener, writes one byte to READY once it can
+answer, and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends
+with its supervisor however and whenever that dies. PLACES is how many requests it may have at the engine at a time.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main(home: str, listener: int, ready: int, lifeline: int) -> None:
+def main(home: str, listener: int, ready: int, lifeline: int, places: int) -> None:
     """Serve until told to stop."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     house = House(load(Path(home)))
-    front = Front(house)
+    front = Front(house, places)
     config = uvicorn.Config(
         front,
         http=BoundedProtocol,
@@ -75,4 +75,4 @@ def _end_with(lifeline: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    main(sys.argv[1], *map(int, sys.argv[2:6]))

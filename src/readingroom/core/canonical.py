@@ -7,13 +7,12 @@ import json
 import re
 from typing import Any
 
-import msgspec
 import rfc8785
 
 _EXACT = 2**53
 _PLAIN = (0.001, 1e9)  # between these, nobody writes an exponent
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_encode = msgspec.json.Encoder(order="sorted").encode
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 Json = Any  # JSON has no narrower static type that a reader would thank us for
 
 
@@ -23,7 +22,7 @@ def canonical(value: Json) -> bytes:
     Raises:
         ValueError: the value has no canonical form (NaN, an integer beyond 2^53, bytes ...).
     """
-    return _encode(value) if _is_plain(value) else rfc8785.dumps(value)
+    return _encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)
 
 
 def _is_plain(value: Json) -> bool:

@@ -32,6 +32,8 @@ class Settings:
         origin: the log's name, as in C2SP checkpoints.
         context: tokens the engine can hold per request, reserved when it cannot count a prompt itself.
         engine_options: passed to the engine (echo: `words_per_second`, `fail_after`, ...).
+        engine_places: how many requests may be at the engine at a time, over all workers of one server; the others
+            wait in line. 0 is no bound, -1 what the engine itself can do at once (embedded: its slots; else no bound).
         public_url: where readers reach this house; empty means as it is served.
     """
 
@@ -44,6 +46,7 @@ class Settings:
     context: int = 2048
     engine_options: dict[str, float | int | str | bool] = field(default_factory=dict)
     public_url: str = ""
+    engine_places: int = -1
 
     @property
     def database_url(self) -> str:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
-from readingroom.core.refusal import Refusal
+from readingroom.core.refusal import Refusal, Refused
 from readingroom.engines.model import (
     Chunk,
     Engine,
@@ -25,9 +25,11 @@ from readingroom.engines.model import (
     Usage,
 )
 from readingroom.gateway.exits import ChoiceExit
-from readingroom.gateway.frames import Delta, End, Finish, Frame
+from readingroom.gateway.frames import Delta, End, Finish, Frame, InLine
 from readingroom.gateway.model import Amount, Ended, Hold
+from readingroom.gateway.pace import Standing
 from readingroom.gateway.rules import charge
+from readingroom.gateway.turns import Turns
 
 log = logging.getLogger("readingroom.gateway")
 GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
@@ -45,6 +47,10 @@ class Flow:
         prompt: tokens of the prompt, or their bound where the engine cannot count.
         exits: one per choice.
         settle: settles the hold and records the call; called exactly once.
+        turns: the line in front of the engine.
+        standing: of the grant's minute as the request was let in; None where nothing is limited by the minute.
+        waited_from: the place in line that was told first; 0 if it waited for no more than a moment.
+        reached: whether the request came to the engine; before that nothing is charged.
         overdue: the door's: called when a stop has not reached the reader in time, because he does not read.
     """
 
@@ -62,7 +68,11 @@ class Flow:
     overdue: Callable[[], object] | None = None
     delivered: bool = False
     last: Delta | None = None
-    _queue: asyncio.Queue[Chunk | BaseException | None] = field(default_factory=asyncio.Queue)
+    turns: Turns = field(default_factory=lambda: Turns(0))
+    standing: Standing | None = None
+    waited_from: int = 0
+    reached: bool = False
+    _queue: asyncio.Queue[Chunk | InLine | BaseException | None] = field(default_factory=asyncio.Queue)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _overrun: bool = False
     _stop: tuple[Refusal, Ended] | None = None
@@ -86,6 +96,9 @@ class Flow:
         try:
             try:
                 async for delta in self._deltas():
+                    if isinstance(delta, InLine):
+                        yield delta
+                        continue
                     if delta.finish and all(each.finished for each in self.exits):
                         self.last = delta  # the end of the answer waits until it is on record
                         continue
@@ -109,20 +122,29 @@ class Flow:
 
     async def _pump(self) -> None:
         try:
-            async with contextlib.aclosing(self.engine.stream(self.request)) as stream:
+            async with (
+                self.turns.turn(self.hold.grant, self._told),
+                contextlib.aclosing(self.engine.stream(self.request)) as stream,
+            ):
+                self.reached = True
                 async for chunk in stream:
                     self._queue.put_nowait(chunk)
                     if self._queue.qsize() > _AHEAD:  # a slow reader slows the engine; a stop still finds its way
                         self._room.clear()
                         await self._room.wait()
             self._queue.put_nowait(None)
-        except EngineFault as fault:
+        except (EngineFault, Refused) as fault:
             self._queue.put_nowait(fault)
         except Exception as fault:
             log.exception("the engine's adapter failed")
             self._queue.put_nowait(EngineUnavailable(type(fault).__name__))
 
-    async def _deltas(self) -> AsyncGenerator[Delta, None]:
+    def _told(self, place: int) -> None:
+        self.waited_from = self.waited_from or place
+        if place:
+            self._queue.put_nowait(InLine(place))
+
+    async def _deltas(self) -> AsyncGenerator[Delta | InLine, None]:
         while not all(each.finished for each in self.exits) or self._wants_usage:
             item = await self._queue.get()
             if self._queue.qsize() < _AHEAD // 2:
@@ -131,6 +153,11 @@ class Flow:
                 raise _Stopped(*self._stop)
             if item is None and not all(each.finished for each in self.exits):
                 item = EngineUnavailable("ended early")  # an answer without its own end is no answer
+            if isinstance(item, InLine):
+                yield item
+                continue
+            if isinstance(item, Refused):  # there was no room in the line
+                raise _Stopped(item.refusal, Ended.BROKEN)
             if isinstance(item, EngineFault):
                 # Its kind alone: what an engine says of a request may hold the request.
                 log.warning("engine: %s in the answer %s", type(item).__name__, self.hold.id)
@@ -169,6 +196,8 @@ class Flow:
 
     def _used(self, ended: Ended) -> Amount:
         """What the engine did for this answer: its own usage for a whole one, the running count for a cut one."""
+        if not self.reached:
+            return Amount()  # it was still in line
         if ended is Ended.BROKEN and not (self.streamed and self.delivered):
             return Amount()  # the reader got an error and nothing else
         if ended is Ended.HUNG_UP and not self.generated and self.engine.gives_whole(self.request):

@@ -59,6 +59,13 @@ class Delta(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class InLine:
+    """Nothing yet: the request waits in line, and this is its place; 1 is next."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last thing of every flow.
 
@@ -81,4 +88,4 @@ class End:
     last: Delta | None = None
 
 
-Frame = Delta | End
+Frame = Delta | InLine | End

@@ -224,7 +224,8 @@ class Purse:
         """Make one trip; whatever fails, what it took along is here again afterwards."""
         async with self._trips:
             packed = self._pack(returns=returns)
-            self._posted_at = asyncio.get_running_loop().time()
+            if packed.done:
+                self._posted_at = asyncio.get_running_loop().time()
             if not (packed.stands or beat):
                 return
             self.journal.turn(self._open.values())

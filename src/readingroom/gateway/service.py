@@ -45,7 +45,9 @@ from readingroom.gateway.frames import End
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Wish
 from readingroom.gateway.purse import Purse
+from readingroom.gateway.rates import Rates, Ticket
 from readingroom.gateway.standing import Admission, Standing
+from readingroom.gateway.turns import Turns
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
 from readingroom.ledger.queries import LedgerReader
@@ -53,7 +55,7 @@ from readingroom.ledger.receipt import Receipt, seal, text_form
 from readingroom.ledger.service import Ledger
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
-from readingroom.strategy.model import StageFact
+from readingroom.strategy.model import Pace, StageFact
 
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
@@ -70,9 +72,28 @@ class Gateway:
     """The data plane of one worker."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that it is made of
-        self, db: Database, ledger: Ledger, log_: LedgerReader, clock: Clock, engine: Engine, home: Path, served: str
+        self,
+        db: Database,
+        ledger: Ledger,
+        log_: LedgerReader,
+        clock: Clock,
+        engine: Engine,
+        home: Path,
+        served: str,
+        places: int = 0,
     ) -> None:
-        """Take the parts, `served` being the digest of the model behind the engine; nothing runs before `start`."""
+        """Take the parts; nothing runs before `start`.
+
+        Args:
+            db: the database.
+            ledger: the log's writing end.
+            log_: its reading end.
+            clock: the time.
+            engine: the engine, or a client of it.
+            home: the folder of rule sets and journals.
+            served: the digest of the model behind the engine.
+            places: how many requests of this worker may be at the engine at a time; 0 for no bound.
+        """
         self._db = db
         self._clock = clock
         self._engine = engine
@@ -80,6 +101,8 @@ class Gateway:
         self._entrance = Entrance(home)
         self._workers = Workers(db, clock, home / JOURNALS)
         self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
+        self._rates = Rates(db, clock, lambda: self._workers.id)
+        self._turns = Turns(places)
         self._batches = Batches(db, ledger, log_)
         self._standing = Standing(db, clock, served)
         self._watch = Watch(db, self._look, self._standing.confirm)
@@ -94,6 +117,7 @@ class Gateway:
         await asyncio.to_thread(self._workers.enter)
         await asyncio.to_thread(self._load_screens)
         self._purse.start()
+        self._rates.start()
         self._watch.start()
         self._chores = asyncio.create_task(self._keep_house())
 
@@ -120,6 +144,7 @@ class Gateway:
         self._settle_late()
         with contextlib.suppress(Refused, *FAILED):
             await self._purse.stop()
+            await self._rates.stop()
             await asyncio.to_thread(self._batches.flush)
             await asyncio.to_thread(self._workers.leave)
         await self._engine.close()
@@ -197,6 +222,8 @@ class Gateway:
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
         require(_check_model(ask.model, stage))
+        pace = stage.tiers[grant.tier].pace
+        require(self._rates.look(grant.id, pace) or self._turns.refusal(grant.id))
         screens = self._entrance.screens(stage.screening)
         require(_check_screens(stage, screens))
         seen = await _look(screens, ask)  # (3)
@@ -206,15 +233,22 @@ class Gateway:
         record = {**usage.begun(facts, salt, seen.flags), "salt": seal(salt)}
         request, wish = await self._wish(ask, stage)
         hold = await self._reserve(wish, Call(receipt, grant.id, record, salt))  # (4)
+        ticket = await self._take(hold, pace)
         body = {**request.body, "max_tokens": hold.maximum}
         exits = [ChoiceExit(index, screens.exit, request.kind, top) for index in range(ask.choices)]
 
         def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
             last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
-            return self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
+            end = self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
+            if flow.reached:
+                ticket.end(end.charged.tokens)
+            else:
+                ticket.undo()
+            return end
 
         forward = replace(request, body=body)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
+        flow.turns, flow.standing = self._turns, ticket.standing
         self._watch.enter(flow, admission.version)
         return flow
 
@@ -248,6 +282,21 @@ class Gateway:
             return await self._purse.reserve(wish, call)
         except FAILED:
             raise Refused(CANNOT_CONFIRM) from None
+
+    async def _take(self, hold: Hold, pace: Pace) -> Ticket:
+        """Let a request in at the pace of its grant's tier; if that cannot be, what was reserved for it returns."""
+        try:
+            return await self._rates.take(hold.grant, pace, hold.amount.tokens)
+        except BaseException as fault:
+            self._unsettled.append((hold, Amount(), None))
+            self._settle_late()
+            if isinstance(fault, FAILED):
+                raise Refused(CANNOT_CONFIRM) from None
+            raise
+
+    def waits(self, grant: str) -> int:
+        """Return how many requests of a grant wait in this worker's line."""
+        return self._turns.waits(grant)
 
     def _settle(self, flow: Flow, record: dict[str, Json], salt: bytes, used: Amount, end: End) -> End:
         """Steps (7) and (8). What cannot be written down now stays held, and is settled as soon as it can be."""

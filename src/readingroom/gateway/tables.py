@@ -61,3 +61,20 @@ usage = sa.Table(
     sa.Column("entry_seq", sa.BigInteger, index=True),  # the ledger entry of its batch; null until flushed
     sa.Column("place", sa.BigInteger),  # its place in that batch
 )
+rate = sa.Table(
+    "gateway_rate",
+    metadata,
+    sa.Column("grant_id", sa.String, primary_key=True),
+    sa.Column("minute", sa.BigInteger, primary_key=True, autoincrement=False),  # its number, as the grant counts them
+    sa.Column("requests", sa.BigInteger, nullable=False),  # drawn by all workers
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("requests >= 0 and tokens >= 0", name="sign"),
+)
+place = sa.Table(
+    "gateway_place",
+    metadata,
+    sa.Column("worker", sa.String, primary_key=True),
+    sa.Column("grant_id", sa.String, primary_key=True, index=True),
+    sa.Column("places", sa.BigInteger, nullable=False),  # of requests open at once, in use or free, that it has
+    sa.CheckConstraint("places > 0", name="sign"),
+)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.ids import new_id, random_bytes
-from readingroom.gateway import journal, meter, usage
+from readingroom.gateway import journal, meter, rates, usage
 from readingroom.gateway.model import Amount, Call, Usage, Worker
 from readingroom.gateway.rules import is_dead
 from readingroom.gateway.tables import lease as lease_table
@@ -65,6 +65,7 @@ class Workers:
         with self._db.read() as tx:
             # Owners first: each was registered before it leased anything, so the register read after knows it.
             leasing = set(tx.execute(sa.select(lease_table.c.worker).distinct()).scalars())
+            leasing |= rates.owners(tx)
             known = {row.id: Worker(*row) for row in tx.execute(sa.select(worker_table))}
         now, place = self._clock.now(), here()
         dead = {each.id for each in known.values() if is_dead(each, place, now, runs)}
@@ -104,6 +105,7 @@ class Workers:
                 stuck += 1
         if not stuck:
             with self._db.write() as tx:
+                rates.forget(tx, worker)
                 tx.execute(worker_table.delete().where(worker_table.c.id == worker))
             journal.forget(self._journals, worker)
         return lost

@@ -91,6 +91,16 @@ def exposes(stage: Stage) -> str:
     return f"{stage.name}: {shown}, to {whom}"
 
 
+def paces(stages: Iterable[Stage]) -> tuple[str, ...]:
+    """Say how fast each grant may read, tier by tier, where the plan states it."""
+    return tuple(
+        f"{stage.name}, tier {tier.name}: each grant at most {said}"
+        for stage in stages
+        for tier in stage.tiers.values()
+        if (said := tier.pace.describe())
+    )
+
+
 def _all_at_once(plan: Plan) -> Column:
     models = sorted(model.artifact for model in plan.models.values())
     conditions = sum(len(stage.gate.clauses) for stage in plan.stages)
@@ -148,6 +158,7 @@ def _api(plan: Plan) -> Column:
             "control over use: a grant can be suspended or revoked in the middle of an answer",
             "a clear record of who the users are",
             *(f"{stage.name} is screened by {', '.join(stage.screening)}" for stage in stages if stage.screening),
+            *paces(stages),
         ),
         cons=api_cons(plan),
     )

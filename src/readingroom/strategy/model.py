@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -65,11 +65,48 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast each grant of a tier may read; None is as fast as the house can.
+
+    Attributes:
+        requests_per_minute: that may begin in any one of the grant's minutes.
+        tokens_per_minute: of prompts and answers, of the requests that begin in it.
+        parallel: requests that may be open at once.
+    """
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    parallel: int | None = None
+
+    def canonical(self) -> dict[str, Json]:
+        """Return what is stated, and nothing else: a plan that states none has the digest that it always had."""
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name)) is not None}
+
+    def describe(self) -> str:
+        """Say it in words; empty where nothing is stated."""
+        said = [
+            f"{value:,} {words}"
+            for value, words in (
+                (self.requests_per_minute, "requests a minute"),
+                (self.tokens_per_minute, "tokens a minute"),
+                (self.parallel, "at once"),
+            )
+            if value is not None
+        ]
+        return ", ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
-    """How much of the distribution a grant may see; `top_logprobs` 0 means text only."""
+    """How much of the distribution a grant may see, and how fast; `top_logprobs` 0 means text only."""
 
     name: str
     top_logprobs: int = 0
+    pace: Pace = field(default_factory=Pace)
+
+    def canonical(self) -> Json:
+        """Return the tier as JSON."""
+        return {"top_logprobs": self.top_logprobs, **self.pace.canonical()}
 
 
 class GateClause(Protocol):
@@ -147,7 +184,7 @@ class Stage:
             "artifact": self.model.artifact,
             "audience": self.audience.value,
             "screening": list(self.screening),
-            "tiers": {name: {"top_logprobs": tier.top_logprobs} for name, tier in self.tiers.items()},
+            "tiers": {name: tier.canonical() for name, tier in self.tiers.items()},
             "default_max_tokens": self.default_max_tokens,
             "gate": self.gate.canonical(),
         }

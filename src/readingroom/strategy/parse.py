@@ -17,6 +17,7 @@ from readingroom.strategy.model import (
     GateClause,
     Hazard,
     Model,
+    Pace,
     Plan,
     Stage,
     Tier,
@@ -32,6 +33,7 @@ MAX_STAGES = 100  # so that the changes of a plan fit into one entry of the ledg
 _PLAN = ("release", "steward", "benefits", "hazards", "levers", "models", "stages")
 _STAGE = ("name", "channel", "model", "audience", "gate")
 _STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens")
+_PACE = {"requests_per_minute": 1_000_000, "tokens_per_minute": 10**9, "parallel": 10_000}  # with the most of each
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _SPELLING = "Use small letters and digits, with '-', '_' and '.' between them"
 _ARTIFACT = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._:/@+-]{0,126}[A-Za-z0-9])?")  # as engines name models
@@ -162,8 +164,10 @@ def _tiers(node: Node) -> dict[str, Tier]:
     for name, entry in entries.items():
         if not _NAME.fullmatch(name):
             entry.problem(f"{name[:80]!r} is no name for a tier", _SPELLING)
-        shown = entry.fields((), ["top_logprobs"]).get("top_logprobs")
-        tiers[name] = Tier(name, shown.integer(0, MAX_LOGPROBS) if shown else 0)
+        given = entry.fields((), ["top_logprobs", *_PACE])
+        shown = given.get("top_logprobs")
+        pace = {key: given[key].integer(1, most) for key, most in _PACE.items() if key in given}
+        tiers[name] = Tier(name, shown.integer(0, MAX_LOGPROBS) if shown else 0, Pace(**pace))
     return tiers
 
 
