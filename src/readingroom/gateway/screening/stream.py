@@ -16,6 +16,7 @@ from readingroom.gateway.screening.model import Action, Form, Hit, Release, Rule
 
 MARK = "[redacted]"
 NEVER = 2**63
+_NOTHING = Release("")
 BLOCK = 1024  # characters of a whole text that are looked at together
 
 
@@ -27,6 +28,7 @@ class Screen:
         self.side = side
         self.rules: tuple[Rule, ...] = tuple(r for each in sets for r in each.rules if r.stands_at(side))
         self.lenses = tuple(Lens(forms, rules) for forms, rules in _by_lens(self.rules))
+        self.ends = any(rule.action is Action.REFUSE for rule in self.rules)
         self.order = {rule.id: place for place, rule in enumerate(self.rules)}
         self.digest = digest([each.digest for each in sets])
 
@@ -85,15 +87,24 @@ class StreamScreen:
         """Take more text in and return what may leave. After a refusal nothing leaves any more."""
         if self.refused or not text:
             return Release("", self.refused)
-        before = [view.fork() for view in self._views]
+        before = [view.kept() for view in self._views] if self._screen.ends and len(text) > 1 else []
         hits = [hit for view in self._views for hit in view.push(text)]
-        if len(text) > 1 and any(hit.action is Action.REFUSE for hit in hits):
-            self._views = before
+        if hits and before and any(hit.action is Action.REFUSE for hit in hits):
+            for view, kept in zip(self._views, before, strict=True):
+                view.back(kept)
             return self._push_in_halves(text)
         self._held += text
         self.seen += len(text)
-        self._note(hits)
-        return self._release(self._hold())
+        if hits:
+            self._note(hits)
+        if self._redactions or self.refused:
+            return self._release(self._hold())
+        base, upto = self.released, self._hold()
+        if upto <= base:
+            return _NOTHING
+        left, self._held = self._held[: upto - base], self._held[upto - base :]
+        self.released, self._marked = upto, False
+        return Release(left)
 
     def finish(self) -> Release:
         """See the end of the text and return the rest that may leave."""
@@ -132,8 +143,13 @@ class StreamScreen:
 
     def _hold(self) -> int:
         """Return the place up to which text may leave."""
-        places = [view.held_from() for view in self._views if view.lens.holds]
-        return min((place for place in places if place is not None), default=self.seen)
+        lowest = self.seen
+        for view in self._views:
+            if view.lens.holds:
+                place = view.held_from()
+                if place is not None and place < lowest:
+                    lowest = place
+        return lowest
 
     def _release(self, upto: int) -> Release:
         """Let go of text up to a place, with every redaction replaced by one mark."""
