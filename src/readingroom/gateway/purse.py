@@ -146,6 +146,16 @@ class Purse:
         self._soon(self._posted_at + POST_SECONDS - asyncio.get_running_loop().time())  # at once, in a quiet house
         return charged
 
+    def note(self, made: Usage) -> None:
+        """Put a record on its way that charges nothing and had no hold: of a request that was turned away.
+
+        Raises:
+            OSError: it cannot be written down.
+        """
+        self.journal.end(made.id, made)
+        self._done.append(made)
+        self._soon(self._posted_at + POST_SECONDS - asyncio.get_running_loop().time())
+
     def reading(self, grant: str) -> Reading | None:
         """Return a grant's meter as far as this worker knows it without asking; None if it knows nothing."""
         lease = self._leases.get(grant)
@@ -225,7 +235,7 @@ class Purse:
         async with self._trips:
             packed = self._pack(returns=returns)
             self._posted_at = asyncio.get_running_loop().time()
-            if not (packed.stands or beat):
+            if not (packed.stands or packed.done or beat):
                 return
             self.journal.turn(self._open.values())
             try:

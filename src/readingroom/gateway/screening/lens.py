@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -90,8 +89,8 @@ class View:
 
     def fork(self) -> View:
         """Return a copy that goes its own way."""
-        twin = copy.copy(self)
-        twin.normaliser, twin.places = copy.copy(self.normaliser), self.places.copy()
+        twin = View(self.lens)
+        twin.back(self.kept())
         return twin
 
     def kept(self) -> Kept:
@@ -154,7 +153,11 @@ class View:
         if len(folded) > 1:
             places.one_by_one(index + len(closed), seen)
         normaliser.open(text[-1])  # a mark may follow it
-        ats = range(seen + 2 - len(closed), now + 1) if len(closed) <= 1 else [seen + 1] * len(closed) + [*range(seen + 2, now + 1)]
+        ats = (
+            range(seen + 2 - len(closed), now + 1)
+            if len(closed) <= 1
+            else [seen + 1] * len(closed) + [*range(seen + 2, now + 1)]
+        )
         return self._look(closed + folded[:-1], (ats, now))
 
     def _look(self, new: str, certain: Certain, *, finished: bool = False) -> list[Hit]:

@@ -19,7 +19,6 @@ from readingroom.gateway.screening.regex import (
     width,
 )
 
-
 _MEMORY = 64 << 20  # bytes that RE2 may use for many patterns in one; past it, it is slower and still right
 
 
