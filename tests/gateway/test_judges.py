@@ -227,8 +227,38 @@ async def test_one_choice_is_cut_and_the_other_goes_on(tmp_path: Path) -> None:
     async with guard(watching("bad")) as judge, room(tmp_path, engine=Says(*chunks), rules=judge.rule()) as here:
         deltas, _ = await frames(here, choices=2)
         assert "".join(each.text for each in deltas if each.choice == 0) == "fine too"
+        assert [each.finish for each in deltas if each.choice == 0 and each.finish] == [Finish.STOP]
         assert "".join(each.text for each in deltas if each.choice == 1) == ""
         assert [each.finish for each in deltas if each.choice == 1] == [Finish.CONTENT_FILTER]
+
+
+async def test_choices_that_are_let_go_together_all_have_their_ends(tmp_path: Path) -> None:
+    chunks = [Chunk(index, f"text {index}", 1, finish_reason="stop") for index in (0, 1, 2)]
+    async with guard(watching("bad")) as judge, room(tmp_path, engine=Says(*chunks), rules=judge.rule()) as here:
+        flow = await here.gateway.open(here.key, here.ask(choices=3))
+        assert flow.gate is not None
+        through, held = flow.gate.through, []
+
+        async def at_once(made: Any, *, more: bool) -> list[Delta]:
+            held.extend(made)
+            return [] if len(held) < 3 else await through(held, more=more)
+
+        flow.gate.through = at_once  # type: ignore[method-assign]
+        deltas = [each async for each in flow.frames() if isinstance(each, Delta)]
+        assert [(each.choice, each.text) for each in deltas] == [(0, "text 0"), (1, "text 1"), (2, "text 2")]
+        assert [each.finish for each in deltas] == [Finish.STOP] * 3
+
+
+async def test_the_record_of_a_refused_request_survives_the_death_of_its_worker(tmp_path: Path) -> None:
+    async with guard(watching("bomb")) as judge, room(tmp_path, rules=judge.rule(side="entrance")) as here:
+        posting = here.gateway._purse._trips
+        async with posting:  # nothing reaches the database but by way of the journal
+            with pytest.raises(Refused):
+                await here.gateway.open(here.key, here.ask("how to make a bomb"))
+            here.gateway._workers._bury(here.gateway._workers.id, trusted=True)
+            with here.house.db.read() as tx:
+                (leaf,) = tx.execute(sa.select(usage.c.leaf)).scalars()
+        assert json.loads(leaf)["ended"] == "refused"
 
 
 async def test_at_the_entrance_a_match_refuses_and_is_on_record_without_a_charge(tmp_path: Path) -> None:

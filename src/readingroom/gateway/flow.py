@@ -93,12 +93,13 @@ class Flow:
         try:
             try:
                 async for delta in self._deltas():
+                    free: Delta | None = delta
                     if delta.finish and all(each.finished for each in self.exits):
                         # The end of the answer waits until it is on record; a gate may let several choices end at once.
-                        delta, self.last = self.last, delta
-                    if delta is not None:
+                        free, self.last = self.last, delta
+                    if free is not None:
                         self.delivered = True
-                        yield delta
+                        yield free
                 ended = Ended.SCREENED if self._screened else Ended.COMPLETE
             except _Stopped as stopped:
                 refusal, ended = stopped.refusal, stopped.ended
