@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gateway.guards import guard, watching
 from readingroom.app.checkup import examine
 from readingroom.app.house import House
 from readingroom.core.errors import Broken
@@ -91,3 +93,15 @@ def test_a_log_key_that_is_empty_is_told_before_anything_is_opened(home: Path) -
 def test_links_that_lead_nowhere_outside_are_a_finding(home: Path, served_at: str, *, well: bool) -> None:
     (home / "run" / "url").write_text(served_at)
     assert ("letters" not in bad(home)) == well
+
+
+async def test_each_judge_is_asked_and_one_that_gives_no_verdict_is_a_finding(home: Path) -> None:
+    rules = home / "rules" / "base.yaml"
+    async with guard(watching("bad")) as judge:
+        rules.write_text(judge.rule())
+        assert "screening" not in await asyncio.to_thread(bad, home)
+        assert judge.texts == ["hello"]
+        rules.write_text(judge.rule(more="key_env: READINGROOM_SCREEN_NOT_SET"))
+        assert "no verdict (no-key)" in (await asyncio.to_thread(bad, home))["screening"]
+        rules.write_text(judge.rule())
+    assert "guard gives no verdict (unreachable)" in (await asyncio.to_thread(bad, home))["screening"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -74,8 +75,8 @@ def test_all_problems_of_a_set_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({}, "either 'literal' or 'regex'"),
-        ({"literal": "[a]", "regex": "'b'"}, "either 'literal' or 'regex'"),
+        ({}, "has either 'literal'"),
+        ({"literal": "[a]", "regex": "'b'"}, "has either 'literal'"),
         ({"literal": "[]"}, "is empty"),
         ({"literal": "['\u200b']", "normalize": "[zero-width]"}, "nothing is left"),
         ({"literal": "[a]", "normalize": "[homoglyph]"}, "Add 'casefold'"),
@@ -137,3 +138,73 @@ def test_rules_of_one_side_do_not_stand_at_the_other() -> None:
     rules = load_text(rule(literal="[x]", side="entrance"), "r")
     assert Screen([rules], Side.EXIT).rules == ()
     assert Screen([rules], Side.ENTRANCE).whole("x")[1].refused
+
+
+GUARD = "url: 'http://127.0.0.1:9100/v1', model: guard, style: chat"
+
+
+def judged(classifier: str = GUARD, **changes: str) -> str:
+    return rule(classifier=f"{{{classifier}}}", **changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (judged("model: guard, style: chat"), "lacks 'url'"),
+        (judged(GUARD.replace("chat", "chats")), "Did you mean 'chat'"),
+        (judged(GUARD.replace("127.0.0.1", "10.1.2.3")), "in the clear"),
+        (judged(GUARD + ", threshold: 0.5"), "is for the style 'moderations'"),
+        (judged(GUARD.replace("chat", "moderations") + ", prompt: '{text}'"), "is for the style 'chat'"),
+        (judged(GUARD + ", prompt: 'is it bad?'"), "where the text goes"),
+        (judged(GUARD + ", safe: 'Yes', unsafe: 'Yes'"), "the same word"),
+        (judged(GUARD + ", key_env: AWS_SECRET_ACCESS_KEY"), "READINGROOM_SCREEN_"),
+        (judged(GUARD + ", key: sk-1"), "unknown key 'key'"),
+        (judged(GUARD.replace("chat", "moderations") + ", threshold: 1.5"), "from 0 to 1"),
+        (judged(action="redact"), "nothing can be taken out"),
+        (judged(normalize="[nfkc]"), "as it is"),
+        (judged(literal="[x]"), "has either"),
+        (judged(seconds="0"), "from 0.05 to"),
+        (judged(seconds="3600"), "from 0.05 to"),
+        (judged(every="600", window="1000"), "Widen 'window'"),
+        (judged(overlap="600", window="1000"), "Widen 'window'"),
+        (judged(on_failure="ignore"), "not known"),
+        (judged(action="cut", side="both"), "a prompt is none"),
+        (rule(literal="[x]", every="10"), "for rules that ask a judge"),
+        (rule(regex="x", on_failure="pass"), "for rules that ask a judge"),
+    ],
+)
+def test_a_rule_that_asks_a_judge_wrongly_is_refused_with_place_and_cure(text: str, says: str) -> None:
+    told = problem(text)
+    assert says in told
+    assert told.startswith("rules.yaml:2:")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        GUARD.replace("9100", "9101"),
+        GUARD.replace("model: guard", "model: other"),
+        GUARD + ", prompt: 'Is {text} bad?'",
+        GUARD + ", labels: [S1]",
+        GUARD + ", safe: fine",
+        GUARD + ", key_env: READINGROOM_SCREEN_X",
+        GUARD.replace("chat", "moderations"),
+        GUARD.replace("chat", "moderations") + ", threshold: 0.5",
+    ],
+)
+def test_the_digest_binds_all_that_a_verdict_depends_on(changed: str) -> None:
+    assert load_text(judged(changed), "r").digest != load_text(judged(), "r").digest
+    assert load_text(judged(changed, every="100"), "r").digest != load_text(judged(changed), "r").digest
+
+
+def test_the_digest_of_a_set_without_judges_is_what_it_was_before_there_were_any() -> None:
+    known = "sha256:4140b116794829bd9f30eff5539993eb9896cffd5aa71f4a514f77b8e1db98a5"
+    assert load_text(rule(literal="[a]"), "r").digest == known
+
+
+def test_the_rules_that_the_how_to_shows_can_be_used() -> None:
+    page = (Path(__file__).parents[2] / "docs/howto/write-screening-rules.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    rules = [rule for block in blocks for rule in load_text(block, "page").rules]
+    assert [rule.id for rule in rules] == ["no-launch-codes", "guard", "moderation"]
+    assert sum(1 for rule in rules if rule.judged) == 2

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from readingroom.core.errors import BadInput
+from readingroom.gateway.screening import patterns
 from readingroom.gateway.screening.characters import IGNORABLE, bases, born_of_marks, stands_alone
 from readingroom.gateway.screening.load import load_text
 from readingroom.gateway.screening.model import Action, Form, RuleSet, Side
@@ -245,3 +247,77 @@ def test_no_compatibility_form_hides_an_invisible_character() -> None:
         if 0xD800 <= code < 0xE000 or chr(code) in IGNORABLE:
             continue
         assert not IGNORABLE.intersection(fold(chr(code), NFKC_CASEFOLD)), hex(code)
+
+
+PATTERNS = [
+    r"\bcab\b", r"a.{0,9}b", r"(?:ab|ba){2,3}", r"\Bb", r"^a", r"c$", r"[^a]b", r"a{3}", r"b c", r"(?i)CC", r"é.{1,2}é",
+    r"a.{20,40}a",
+]  # fmt: skip
+
+
+def flagging(*numbers: int) -> Screen:
+    rules = [f"  - {{id: r{n}, side: exit, regex: '{PATTERNS[n]}', action: flag, clause: '1'}}" for n in numbers]
+    return Screen([load_text("rules:\n" + "\n".join(rules), "r")], Side.EXIT)
+
+
+ALONE = [flagging(n) for n in range(len(PATTERNS))]
+TOGETHER = flagging(*range(len(PATTERNS)))
+
+
+@given(text=st.text(alphabet="aaabbbccC é\n", max_size=120), places=st.lists(st.integers(0, 120), max_size=20))
+@settings(max_examples=500, deadline=None)
+def test_patterns_asked_together_find_what_each_finds_alone(text: str, places: list[int]) -> None:
+    _, together = in_pieces(TOGETHER, text, places)
+    for ways in ([], places):
+        alone = [hit for screen in ALONE for hit in in_pieces(screen, text, ways)[1].hits]
+        assert sorted(together.hits) == sorted(alone)
+
+
+def test_patterns_too_large_for_one_program_are_asked_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "_MEMORY", 20_000)
+    wide = [f"{letter}[a-z]{{200,300}}{letter}" for letter in "abcdefgh"]
+    rules = [f"  - {{id: r{n}, side: exit, regex: '{each}', action: cut, clause: '1'}}" for n, each in enumerate(wide)]
+    screen = Screen([load_text("rules:\n" + "\n".join(rules), "r")], Side.EXIT)
+    assert len(screen.lenses[0].patterns._any) > 1
+    for letter in "ah":
+        left, stream = in_pieces(screen, "1 " + letter + "x" * 250 + letter, list(range(260)))
+        assert (left, stream.refused is not None) == ("1 ", True)
+
+
+@pytest.mark.parametrize("letters", ["abc ", "где ", "的一是 ", "e\u0301x ", "ﬁß "])
+def test_a_literal_is_found_in_any_script_at_its_own_place(letters: str) -> None:
+    word = "".join(letters[::-1].split()) * 3
+    screen = Screen([load_text(RULES.replace("swordfish", word), "r")], Side.EXIT)
+    before = letters * 40
+    left, stream = in_pieces(screen, before + word + " after", list(range(0, 400, 3)))
+    assert stream.refused is not None
+    assert before.startswith(left)
+    assert len(before) - len(left) <= len(word)
+
+
+def test_a_cut_ends_an_answer_as_a_refusal_does_and_has_no_place_at_the_entrance() -> None:
+    cutting = load_text(RULES.replace("refuse", "cut"), "r")
+    left, stream = Screen([cutting], Side.EXIT).whole("a swordfish b")
+    assert left == "a "
+    assert stream.refused is not None
+    assert stream.refused.action is Action.CUT
+    for side in ("entrance", "both"):
+        with pytest.raises(BadInput, match="a prompt is none"):
+            load_text(RULES.replace("refuse", "cut").replace("side: exit", f"side: {side}"), "r")
+
+
+@pytest.mark.parametrize("action", ["refuse", "redact", "flag"])
+@given(text=texts, more=texts, rest=texts)
+@settings(max_examples=300, deadline=None)
+def test_asking_how_a_text_might_go_on_is_right_and_changes_nothing(
+    action: str, text: str, more: str, rest: str
+) -> None:
+    stream, undisturbed = SCREENS[action].stream(), SCREENS[action].stream()
+    assert stream.push(text) == undisturbed.push(text)
+    twin, known = stream.fork(), len(stream.hits)
+    twin.push(more)
+    twin.finish()
+    harmless = twin.refused is None and all(hit.action is Action.FLAG for hit in twin.hits[known:])
+    assert stream.may_end_with(more) == harmless
+    assert stream.push(rest) == undisturbed.push(rest)
+    assert (stream.finish(), stream.hits) == (undisturbed.finish(), undisturbed.hits)

@@ -113,15 +113,16 @@ class OpenAIApp:
     async def _stream(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
         stream = Stream(head, asked.include_usage)
         flow.spell = stream.spell
-        begun = False
-        async with _Heart(send) as heart, contextlib.aclosing(flow.frames()) as frames:
+
+        def headers() -> Headers:
+            return [*_receipt(flow), *_left(flow.hold.reading), *flow_headers(flow)]
+
+        async with _Heart(send, headers) as heart, contextlib.aclosing(flow.frames()) as frames:
             async for frame in frames:
-                if isinstance(frame, End) and not begun and frame.refusal is not None:
+                if isinstance(frame, End) and frame.refusal is not None and not await heart.begins(anyway=False):
                     await refuse(send, frame.refusal)  # nothing was sent yet: a proper status can still be given
                     return
-                if not begun:
-                    begun = True
-                    await heart.start([*_receipt(flow), *_left(flow.hold.reading), *flow_headers(flow)])
+                await heart.begins()
                 await heart.send(_event(stream, frame))
             await heart.end()
 
@@ -177,15 +178,21 @@ def _event(stream: Stream, frame: Frame) -> bytes:
 
 
 class _Heart:
-    """Sends a stream, and a comment whenever nothing was sent for a while: held text must not look like a dead line."""
+    """Sends a stream, and a comment whenever nothing was sent for a while: held text must not look like a dead line.
 
-    def __init__(self, send: Send) -> None:
+    That holds for its beginning as well: where nothing may leave for a while, the head of the answer is sent without.
+    """
+
+    def __init__(self, send: Send, headers: Callable[[], Headers]) -> None:
         self._send = send
+        self._headers = headers
         self._lock = asyncio.Lock()
-        self._sent = 0.0
+        self._begun = self._over = False
+        self._sent = asyncio.get_running_loop().time()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._beat())
         return self
 
     async def __aexit__(self, *_fault: object) -> None:
@@ -194,12 +201,16 @@ class _Heart:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def start(self, headers: Headers) -> None:
-        """Send the head of the answer."""
-        kind = (b"content-type", b"text/event-stream; charset=utf-8")
-        more = [kind, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"), *headers]
-        await self._send({"type": "http.response.start", "status": 200, "headers": more})
-        self._task = asyncio.create_task(self._beat())
+    async def begins(self, *, anyway: bool = True) -> bool:
+        """Send the head of the answer, once; tell whether it is sent. If not `anyway`, it never will be from now on."""
+        async with self._lock:
+            if anyway and not (self._begun or self._over):
+                self._begun = True
+                kind = (b"content-type", b"text/event-stream; charset=utf-8")
+                more = [kind, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"), *self._headers()]
+                await self._send({"type": "http.response.start", "status": 200, "headers": more})
+            self._over = self._over or not self._begun
+            return self._begun
 
     async def send(self, data: bytes) -> None:
         """Send a piece."""
@@ -215,7 +226,7 @@ class _Heart:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if asyncio.get_running_loop().time() - self._sent >= HEARTBEAT_SECONDS:
+            if asyncio.get_running_loop().time() - self._sent >= HEARTBEAT_SECONDS and await self.begins():
                 await self.send(b": still here\n\n")
 
 

@@ -15,7 +15,9 @@ from readingroom.core.errors import BadInput, Broken
 from readingroom.engines.identity import ADDRESS, served_digest
 from readingroom.engines.model import EngineFault
 from readingroom.engines.registry import make_engine
-from readingroom.gateway.screening.load import problems_in
+from readingroom.gateway.judges import Judges, Outcome
+from readingroom.gateway.screening.load import load_file, problems_in
+from readingroom.gateway.screening.model import Side
 from readingroom.publication.oms import load_private
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
@@ -124,6 +126,28 @@ def _screening(house: House) -> Iterator[Finding]:
         yield Finding(
             "screening", bad is None, str(bad) if bad else name, "Mend the file; until then nothing is served"
         )
+        if bad is None:
+            yield from _judges(house, name)
+
+
+def _judges(house: House, name: str) -> Iterator[Finding]:
+    """Ask each judge of a rule set about a harmless word; what it says does not matter, that it says it does."""
+    rules = [rule for rule in load_file(house.settings.home / name).rules if rule.judged]
+    if not rules:
+        return
+
+    async def ask() -> list[Outcome]:
+        judges = Judges()
+        try:
+            sides = [Side.EXIT if rule.side is Side.EXIT else Side.ENTRANCE for rule in rules]
+            return [await judges.ask(rule, side, "hello") for rule, side in zip(rules, sides, strict=True)]
+        finally:
+            await judges.close()
+
+    for each in asyncio.run(ask()):
+        detail = f"{name}: {each.rule.id} {f'gives no verdict ({each.failed})' if each.failed else 'judges'}"
+        cure = "Start the judge or mend the rule; `no-key` means that the variable named in `key_env` is not set"
+        yield Finding("screening", not each.failed, detail, cure)
 
 
 def _model(house: House) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
 
 from readingroom.access.agreements import Agreements
@@ -20,11 +21,13 @@ from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
+from readingroom.oversight.flags import Flag
 from readingroom.oversight.service import Oversight
 from readingroom.people.model import Actor
 from readingroom.people.service import People
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
+from readingroom.releases.queries import stage_facts
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
 from readingroom.stress.service import Stress
@@ -47,8 +50,8 @@ class House:
         self.people = People(*core, dev=settings.dev)
         self.dossier = Dossier(*core)
         self.stress = Stress(*core)
-        rules = RuleFiles(settings.home)
-        self.releases = Releases(*core, rules.parse_plan, History(), rules.screens)
+        self._rules = RuleFiles(settings.home)
+        self.releases = Releases(*core, self._rules.parse_plan, History(), self._rules.screens)
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)
@@ -57,6 +60,12 @@ class House:
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
+
+    def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
+        """Return what screening found, by grant and rule, with what the rule files say of each rule."""
+        with self.db.read() as tx:
+            stages = stage_facts(tx, self.clock.now())
+        return self.oversight.flags(by, self._rules.weights(stages), since)
 
     def verifier_key(self) -> str:
         """Return the log's public key as a C2SP verifier key line."""

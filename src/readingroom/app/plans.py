@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from readingroom.core.document import read, read_file
-from readingroom.strategy.model import Plan, Stage
+from readingroom.core.errors import BadInput
+from readingroom.strategy.model import Plan, Stage, StageFact
 from readingroom.strategy.parse import parse
 from readingroom.stress.suites import known
 
@@ -40,6 +43,17 @@ class RuleFiles:
         from readingroom.gateway.screening.load import load_sets, sets_digest  # half of a command's start
 
         return sets_digest(load_sets(self._home, stage.screening))
+
+    def weights(self, stages: Sequence[StageFact]) -> dict[tuple[str, str], tuple[str, str]]:
+        """Return severity and clause of each `(stage, rule)`; a rule set that cannot be read has none."""
+        from readingroom.gateway.screening.load import load_sets
+
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        for stage in stages:
+            with contextlib.suppress(BadInput):
+                for each in load_sets(self._home, stage.screening):
+                    found |= {(stage.name, rule.id): (rule.severity.value, rule.clause) for rule in each.rules}
+        return found
 
     def _problem(self, name: str) -> str:
         from readingroom.gateway.screening.load import problems_in

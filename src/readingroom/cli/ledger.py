@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,6 @@ from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.cli.given import contents
 from readingroom.core.errors import BadInput, Problem
-from readingroom.gateway.screening.load import load_file
-from readingroom.gateway.screening.report import report
 from readingroom.ledger.export import export
 from readingroom.ledger.note import Verifier
 from readingroom.ledger.receipt import verify_receipt
@@ -104,17 +103,21 @@ def verify_receipt_(
 
 @screen.command("try")
 def try_(context: typer.Context, rules: Path, file: Path) -> None:
-    """Say what a rule set would do to a text, as a prompt and as an answer."""
+    """Say what a rule set would do to a text, as a prompt and as an answer; judges that it names are really asked."""
+    from readingroom.gateway.screening.load import load_file
+    from readingroom.gateway.trial import trial  # its HTTP client would slow every verifier's start
+
     here: Context = context.obj
     rule_set = load_file(rules)
     try:
         text = contents(file).decode("utf-8")
     except UnicodeDecodeError as fault:
         raise BadInput([Problem(str(file), f"is not UTF-8 at byte {fault.start}", "Save it as UTF-8")]) from None
-    sides = report(rule_set, text)
+    sides = asyncio.run(trial(rule_set, text))
     lines = []
     for side in sides:
         verdict = "refused" if side.refused else "passes"
         lines.append(f"at the {side.side.value}: {verdict}; {len(side.hits)} matches")
         lines += [f"  {where}: {hit.rule} ({hit.action.value}, clause {hit.clause})" for hit, where in side.hits]
+        lines += [f"  {rule.id} ({rule.action.value}, clause {rule.clause}): {said}" for rule, said in side.judged]
     here.output.result([side.as_json() for side in sides], "\n".join(lines))

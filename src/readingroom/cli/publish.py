@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -126,3 +128,19 @@ def register(
         typer.echo(to_csv(rows, PublicRow if public else Row), nl=False)
     else:
         here.output.result([as_json(each) for each in rows])
+
+
+@report.command("flags")
+def flags(
+    context: typer.Context,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on (UTC)")] = None,
+) -> None:
+    """Tell what screening found, by grant and rule, the gravest first: counts, never texts."""
+    here: Context = context.obj
+    found = here.house.flags(here.actor, since.replace(tzinfo=UTC) if since else None)
+    heads = ("severity", "rule", "clause", "grant", "flagged", "refused", "stopped", "no verdict", "calls", "last")
+    cells = [
+        (f.severity, f.rule, f.clause, f.grant, f.flagged, f.refused, f.stopped, f.failed, f.calls, f.last)
+        for f in found
+    ]
+    here.output.rows([asdict(each) for each in found], "What screening found", heads, cells)

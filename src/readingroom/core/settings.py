@@ -126,6 +126,11 @@ def engine_key() -> str:
     return os.environ.get(ENGINE_KEY, "")
 
 
+def screen_key(name: str) -> str:
+    """Return the key that a screening rule names, or an empty text; `engines.classifier` bounds the names."""
+    return os.environ.get(name, "")
+
+
 def cache_dir() -> Path:
     """Return the folder for downloads that outlive a house (the demo model)."""
     return Path(os.environ.get(CACHE) or Path.home() / ".cache") / "readingroom"

@@ -12,8 +12,9 @@ from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.screening.load import load_sets, sets_digest
-from readingroom.gateway.screening.model import Action, Hit, Side
+from readingroom.gateway.screening.model import Action, Side
 from readingroom.gateway.screening.stream import Screen
+from readingroom.gateway.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +32,41 @@ class Screens:
         template may join them: so a text that is cut over messages, over parts of one, or over lines, is found, too.
         The contents are joined by themselves as well, for many templates leave out what may stand between them.
         """
-        parts, contents = [each for each in texts(ask.body) if each], [each for each in _contents(ask.body) if each]
-        flags: Counter[str] = Counter()
-        for text in dict.fromkeys([*parts, *_joined(parts), *_joined(contents)]):
+        parts = [each for each in texts(ask.body) if each]
+        shown = [each for each in contents(ask.body) if each]
+        seen = Seen(None, Verdicts(sum(map(len, parts))))
+        for text in dict.fromkeys([*parts, *_joined(parts), *_joined(shown)]):
             found: Counter[str] = Counter()
             for hit in self.entrance.hits(text):
                 if hit.action is not Action.FLAG:
-                    return Seen(_refused(hit), {})
+                    return seen.stopped(refused(hit.clause), hit.rule, hit.action.value)
                 found[hit.rule] += 1
-            flags |= found  # the same matches are seen in several texts: the most in one of them counts
-        return Seen(None, dict(flags))
+            seen.verdicts.flags |= found  # the same matches are seen in several texts: the most in one of them counts
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the entrance found: why the request is refused, if it is, and how often each flagging rule matched."""
+    """What the entrance found: why the request is refused, if it is, and what goes on record of it."""
 
     refusal: Refusal | None
-    flags: dict[str, int]
+    verdicts: Verdicts
+
+    @property
+    def flags(self) -> dict[str, int]:
+        """How often each flagging rule matched."""
+        return dict(self.verdicts.flags)
+
+    def stopped(self, refusal: Refusal, rule: str, action: str) -> Seen:
+        """Return the same, refused by a rule."""
+        self.verdicts.stopped_by = rule, action
+        return Seen(refusal, self.verdicts)
 
 
-def _refused(hit: Hit) -> Refusal:
+def refused(clause: str) -> Refusal:
     """Refuse; the rule's text is never told."""
-    reason = f"The request matches a rule of this reading room (clause {hit.clause} of the terms)."
-    return Refusal("screening/entrance", reason, {"clause": hit.clause})
+    reason = f"The request matches a rule of this reading room (clause {clause} of the terms)."
+    return Refusal("screening/entrance", reason, {"clause": clause})
 
 
 class Entrance:
@@ -86,7 +98,7 @@ _CHECKED = frozenset({"role", "type"})  # their values are words of closed lists
 _FREE = frozenset({"parameters", "schema"})  # JSON of the reader's own: every name and every value in it is his
 
 
-def _contents(body: Mapping[str, Json]) -> list[str]:
+def contents(body: Mapping[str, Json]) -> list[str]:
     """Return what a template certainly shows, in its order."""
     return [body.get("prompt") or "", *(message.get("content") or "" for message in body.get("messages") or ())]
 

@@ -15,6 +15,7 @@ from readingroom.engines.model import Chunk, Kind
 from readingroom.gateway.frames import Delta, Finish, Position, Token, ToolCall
 from readingroom.gateway.screening.model import Action
 from readingroom.gateway.screening.stream import Screen, StreamScreen
+from readingroom.gateway.verdicts import Verdicts
 
 _FINISH = {each.value: each for each in Finish}
 
@@ -65,9 +66,20 @@ class ChoiceExit:
     @property
     def flags(self) -> Counter[str]:
         """How often each rule that only flags has matched."""
+        return Counter(hit.rule for screen in self._screens for hit in screen.hits if hit.action is Action.FLAG)
+
+    @property
+    def _screens(self) -> list[StreamScreen]:
         calls = [screen for call in self._calls.values() for screen in (call.named, call.arguments) if screen]
-        screens = self._content, self._reasoning, *calls
-        return Counter(hit.rule for screen in screens for hit in screen.hits if hit.action is Action.FLAG)
+        return [self._content, self._reasoning, *calls]
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What goes on record of this choice."""
+        screens = self._screens
+        ending = next((screen.refused for screen in screens if screen.refused), None)
+        stopped_by = (ending.rule, ending.action.value) if ending else None
+        return Verdicts(sum(screen.seen for screen in screens), self.flags, stopped_by=stopped_by)
 
     def push(self, chunk: Chunk) -> Delta:
         """Take a piece in and return what may leave of it and of what was held before."""
@@ -146,7 +158,7 @@ class ChoiceExit:
             return
         here, start = self._content.fork(), self._content.seen
         for entry in entries:
-            top = tuple(each for each in entry.top[: self.top] if _may_show(here, each.text))
+            top = tuple(each for each in entry.top[: self.top] if here.may_end_with(each.text))
             end = start + len(entry.chosen.text)
             self._waiting.append(_Waiting(start, end, Position(entry.chosen, top)))
             here.push(entry.chosen.text)
@@ -159,15 +171,6 @@ class ChoiceExit:
             if not any(start < each.end and each.start < end for start, end in self._content.taken_out):
                 free.append(each.position)
         return tuple(free)
-
-
-def _may_show(here: StreamScreen, alternative: str) -> bool:
-    """Tell whether an alternative, put where the chosen token goes, would match nothing that must not leave."""
-    twin = here.fork()
-    before = len(twin.hits)
-    twin.push(alternative)
-    twin.finish()
-    return twin.refused is None and not any(hit.action is Action.REDACT for hit in twin.hits[before:])
 
 
 def _entries(raw: Json, kind: Kind) -> list[Position]:

@@ -26,10 +26,12 @@ from readingroom.engines.model import (
 )
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.frames import Delta, End, Finish, Frame, InLine
+from readingroom.gateway.gate import Gate
 from readingroom.gateway.model import Amount, Ended, Hold
 from readingroom.gateway.pace import Standing
 from readingroom.gateway.rules import charge
 from readingroom.gateway.turns import Turns
+from readingroom.gateway.verdicts import Verdicts, added
 
 log = logging.getLogger("readingroom.gateway")
 GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
@@ -46,6 +48,7 @@ class Flow:
         key_hash: whose entitlement is watched while it flows.
         prompt: tokens of the prompt, or their bound where the engine cannot count.
         exits: one per choice.
+        gate: what judges must let through, behind the exits; None where the stage has no judges.
         settle: settles the hold and records the call; called exactly once.
         turns: the line in front of the engine.
         standing: of the grant's minute as the request was let in; None where nothing is limited by the minute.
@@ -61,6 +64,7 @@ class Flow:
     prompt: int
     exits: list[ChoiceExit]
     settle: Settle
+    gate: Gate | None = None
     generated: dict[int, int] = field(default_factory=dict)
     usage: Usage | None = None
     streamed: bool = False  # whether pieces reach the reader as they come
@@ -77,6 +81,7 @@ class Flow:
     _overrun: bool = False
     _stop: tuple[Refusal, Ended] | None = None
     _pumping: asyncio.Task[None] | None = None
+    _judging: asyncio.Task[list[Delta]] | None = None
 
     def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> None:
         """End this answer now, whatever the engine or the reader is doing."""
@@ -86,6 +91,8 @@ class Flow:
         self._queue.put_nowait(None)
         if self._pumping is not None:
             self._pumping.cancel()
+        if self._judging is not None:  # a judge who never answers does not keep a stop waiting
+            self._judging.cancel()
         if self.overdue is not None:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.overdue)
 
@@ -99,11 +106,13 @@ class Flow:
                     if isinstance(delta, InLine):
                         yield delta
                         continue
+                    free: Delta | None = delta
                     if delta.finish and all(each.finished for each in self.exits):
-                        self.last = delta  # the end of the answer waits until it is on record
-                        continue
-                    self.delivered = True
-                    yield delta
+                        # The end of the answer waits until it is on record; a gate may let several choices end at once.
+                        free, self.last = self.last, delta
+                    if free is not None:
+                        self.delivered = True
+                        yield free
                 ended = Ended.SCREENED if self._screened else Ended.COMPLETE
             except _Stopped as stopped:
                 refusal, ended = stopped.refusal, stopped.ended
@@ -165,8 +174,34 @@ class Flow:
             if item is None:
                 return
             assert isinstance(item, Chunk)  # noqa: S101 - nothing else is put
-            for delta in self._take(item):
+            made = self._take(item)
+            for delta in made if self.gate is None else await self._judged(self.gate, made):
                 yield delta
+
+    async def _judged(self, gate: Gate, made: list[Delta]) -> list[Delta]:
+        """Take what the exits let go of through the gate; a stop does not wait for the judges."""
+        self._judging = asyncio.create_task(gate.through(made, more=not self._queue.empty()))
+        try:
+            return await self._judging
+        except asyncio.CancelledError:
+            if self._stop is None:
+                raise
+            raise _Stopped(*self._stop) from None
+        except Refused as refused:
+            raise _Stopped(refused.refusal, Ended.UNSCREENED) from None
+        finally:
+            self._judging = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each choice that has left."""
+        return [each.text for each in self.exits] if self.gate is None else self.gate.texts
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What the screens of the exit leave on record."""
+        judged = [self.gate.verdicts] if self.gate else []
+        return added([*(each.verdicts for each in self.exits), *judged])
 
     @property
     def _wants_usage(self) -> bool:
@@ -198,7 +233,7 @@ class Flow:
         """What the engine did for this answer: its own usage for a whole one, the running count for a cut one."""
         if not self.reached:
             return Amount()  # it was still in line
-        if ended is Ended.BROKEN and not (self.streamed and self.delivered):
+        if ended in {Ended.BROKEN, Ended.UNSCREENED} and not (self.streamed and self.delivered):
             return Amount()  # the reader got an error and nothing else
         if ended is Ended.HUNG_UP and not self.generated and self.engine.gives_whole(self.request):
             return self.hold.amount  # what it made is not known, and would have been his

@@ -167,7 +167,9 @@ class Ended(StrEnum):
     """How an answer ended; each has its line in the docs on what it charges."""
 
     COMPLETE = "complete"  # the engine came to its own end
+    REFUSED = "refused"  # turned away by the entrance screen: never asked, nothing is charged
     SCREENED = "screened"  # stopped by the exit screen
+    UNSCREENED = "unscreened"  # a judge gave no verdict, so nothing more could leave
     HUNG_UP = "hung-up"  # the reader went away
     STOPPED = "stopped"  # the grant, its key or its stage is no longer in force, or could not be confirmed
     CLOSING = "closing"  # this server is shutting down

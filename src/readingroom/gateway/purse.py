@@ -72,6 +72,7 @@ class Purse:
     _stopping: bool = False
     _posted_at: float = 0.0
     _due: asyncio.TimerHandle | None = None
+    _due_at: float = 0.0
     _task: asyncio.Task[None] | None = None
     _trips: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Threads of its own: however many requests queue for the database, charges get through.
@@ -146,6 +147,16 @@ class Purse:
         self._soon(self._posted_at + POST_SECONDS - asyncio.get_running_loop().time())  # at once, in a quiet house
         return charged
 
+    def note(self, made: Usage) -> None:
+        """Put a record on its way that charges nothing and had no hold: of a request that was turned away.
+
+        Raises:
+            OSError: it cannot be written down.
+        """
+        self.journal.end(made.id, made)
+        self._done.append(made)
+        self._soon(self._posted_at + POST_SECONDS - asyncio.get_running_loop().time())
+
     def reading(self, grant: str) -> Reading | None:
         """Return a grant's meter as far as this worker knows it without asking; None if it knows nothing."""
         lease = self._leases.get(grant)
@@ -195,13 +206,17 @@ class Purse:
             raise
 
     def _soon(self, seconds: float) -> None:
+        """Make a trip within so many seconds."""
+        if seconds <= 0:
+            self._wanted.set()
+            return
         loop = asyncio.get_running_loop()
-        seconds = max(0.0, seconds)
+        at = loop.time() + seconds
         if self._due is not None:
-            if self._due.when() <= loop.time() + seconds:
+            if self._due_at <= at:
                 return
             self._due.cancel()
-        self._due = loop.call_later(seconds, self._is_due)
+        self._due, self._due_at = loop.call_later(seconds, self._is_due), at
 
     def _is_due(self) -> None:
         self._due = None
@@ -226,7 +241,7 @@ class Purse:
             packed = self._pack(returns=returns)
             if packed.done:
                 self._posted_at = asyncio.get_running_loop().time()
-            if not (packed.stands or beat):
+            if not (packed.stands or packed.done or beat):
                 return
             self.journal.turn(self._open.values())
             try:

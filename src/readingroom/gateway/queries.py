@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from readingroom.core.canonical import Json
 from readingroom.gateway import meter
 from readingroom.gateway.model import Reading
 from readingroom.gateway.tables import usage
@@ -33,6 +36,15 @@ def passes_within(tx: Connection, intervals: tuple[tuple[datetime, datetime], ..
 def passes_by_day(tx: Connection, grant: str) -> list[tuple[date, int]]:
     """Return the passes that a grant made on each day on which it made any, oldest first."""
     days: dict[date, int] = {}
-    for row in tx.execute(sa.select(usage.c.at, usage.c.passes).where(usage.c.grant_id == grant).order_by(usage.c.at)):
+    for row in tx.execute(
+        sa.select(usage.c.at, usage.c.passes).where(usage.c.grant_id == grant, usage.c.passes > 0).order_by(usage.c.at)
+    ):
         days[row.at.date()] = days.get(row.at.date(), 0) + row.passes
     return list(days.items())
+
+
+def records(tx: Connection, since: datetime | None = None) -> Iterator[tuple[str, Json]]:
+    """Yield each usage record with its grant, oldest first, from a moment on."""
+    found = sa.select(usage.c.grant_id, usage.c.leaf).order_by(usage.c.row)
+    for row in tx.execute(found if since is None else found.where(usage.c.at >= since)):
+        yield row.grant_id, json.loads(row.leaf)

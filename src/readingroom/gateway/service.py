@@ -29,7 +29,7 @@ from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Left, Need
 from readingroom.access.rules import entitled
-from readingroom.core.canonical import Json, commitment
+from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
@@ -38,12 +38,14 @@ from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRe
 from readingroom.gateway import meter, usage
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
-from readingroom.gateway.entrance import Entrance, Screens, Seen
+from readingroom.gateway.entrance import Entrance, Screens
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
+from readingroom.gateway.gate import gate_of
 from readingroom.gateway.journal import Journal
-from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Wish
+from readingroom.gateway.judges import Judges
+from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Usage, Wish
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
 from readingroom.gateway.standing import Admission, Standing
@@ -59,7 +61,6 @@ from readingroom.strategy.model import Pace, StageFact
 
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
-LONG_BYTES = 16_384  # of a request, above which screening leaves the event loop
 SHOWN_SECONDS = 0.2  # that another worker may take to bring a record to the database
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
 JOURNALS = "journal"  # the folder of workers' journals in HOME
@@ -99,6 +100,7 @@ class Gateway:
         self._engine = engine
         self._served = served
         self._entrance = Entrance(home)
+        self._judges = Judges()
         self._workers = Workers(db, clock, home / JOURNALS)
         self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
         self._rates = Rates(db, clock, lambda: self._workers.id)
@@ -147,6 +149,7 @@ class Gateway:
             await self._rates.stop()
             await asyncio.to_thread(self._batches.flush)
             await asyncio.to_thread(self._workers.leave)
+        await self._judges.close()
         await self._engine.close()
 
     async def healthy(self) -> bool:
@@ -226,11 +229,13 @@ class Gateway:
         require(self._rates.look(grant.id, pace) or self._turns.refusal(grant.id))
         screens = self._entrance.screens(stage.screening)
         require(_check_screens(stage, screens))
-        seen = await _look(screens, ask)  # (3)
-        require(seen.refusal)
+        seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
-        record = {**usage.begun(facts, salt, seen.flags), "salt": seal(salt)}
+        record = {**usage.begun(facts, salt, seen.verdicts), "salt": seal(salt)}
+        if seen.refusal is not None:
+            self._note_refused(Call(receipt, grant.id, record, salt))
+            raise Refused(seen.refusal)
         request, wish = await self._wish(ask, stage)
         hold = await self._reserve(wish, Call(receipt, grant.id, record, salt))  # (4)
         ticket = await self._take(hold, pace)
@@ -247,10 +252,20 @@ class Gateway:
             return end
 
         forward = replace(request, body=body)
-        flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, streamed=ask.streamed)
+        gate = gate_of(screens, self._judges, exits, ask)
+        flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, gate, streamed=ask.streamed)
         flow.turns, flow.standing = self._turns, ticket.standing
         self._watch.enter(flow, admission.version)
         return flow
+
+    def _note_refused(self, call: Call) -> None:
+        """Put a refusal by the entrance on record; one that cannot be written down is a refusal all the same."""
+        now = self._clock.now()
+        done = usage.finished(call.record, Amount(), Ended.REFUSED, now)
+        try:
+            self._purse.note(Usage(call.id, call.grant, canonical(done), call.salt, Amount(), now))
+        except OSError as fault:
+            log.warning("a refusal by the entrance is not on record: %s", fault)
 
     async def _wish(self, ask: Ask, stage: StageFact) -> tuple[ForwardRequest, Wish]:
         body = dict(ask.body)
@@ -307,9 +322,8 @@ class Gateway:
         prompt = flow.usage.prompt_tokens if flow.usage else flow.prompt
         end = replace(end, prompt=min(prompt, most.tokens - generated), generated=generated)
         done = None
-        if used != Amount():
-            flags = [each.flags for each in flow.exits]
-            done = usage.finished(record, used.at_most(most), end.ended, self._clock.now(), flags)
+        if used != Amount() or end.ended is Ended.UNSCREENED:  # what closed the way is on record, charged or not
+            done = usage.finished(record, used.at_most(most), end.ended, self._clock.now(), flow.verdicts)
             done |= _commitments(flow, end, salt)
         try:
             charged = self._purse.settle(flow.hold, used, done)
@@ -371,13 +385,6 @@ def _check_screens(stage: StageFact, screens: Screens) -> Refusal | None:
     return Refusal("releases/stage-not-open", reason, {"stage": stage.name})
 
 
-async def _look(screens: Screens, ask: Ask) -> Seen:
-    """Screen a long request in a thread, so that other readers' streams flow on; a short one here."""
-    if len(ask.committed) > LONG_BYTES:
-        return await asyncio.to_thread(screens.check, ask)
-    return screens.check(ask)
-
-
 def _check_model(name: str, stage: StageFact) -> Refusal | None:
     if name in {stage.artifact, stage.model}:
         return None
@@ -387,8 +394,7 @@ def _check_model(name: str, stage: StageFact) -> Refusal | None:
 
 def _commitments(flow: Flow, end: End, salt: bytes) -> dict[str, str]:
     """Commit to what left: the texts of the choices, and the answer as the door spelled it."""
-    texts = [each.text for each in flow.exits]
-    made = {"text": commitment(salt, text_form(texts))}
+    made = {"text": commitment(salt, text_form(flow.texts))}
     if flow.spell is not None:
         made["answer"] = commitment(salt, flow.spell(end))
     return made

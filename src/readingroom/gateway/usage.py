@@ -6,8 +6,7 @@ grows with every call. A record's place in its batch is stored, so the root can 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.clock import rfc3339
 from readingroom.gateway.model import Amount, Call, Ended, Usage
 from readingroom.gateway.tables import usage as table
+from readingroom.gateway.verdicts import Verdicts
 
 VERSION = 1
 
@@ -44,10 +44,12 @@ class Facts:
     request: bytes
 
 
-def begun(facts: Facts, salt: bytes, flags: Mapping[str, int] | None = None) -> dict[str, Json]:
-    """Begin a record: commitments and digests only; `flags` count the flagging rules that matched at the entrance."""
+def begun(facts: Facts, salt: bytes, seen: Verdicts | None = None) -> dict[str, Json]:
+    """Begin a record: commitments and digests only, and what the screens of the entrance said (`seen`)."""
+    seen = seen or Verdicts()
     return {
-        **({"flagged_entrance": dict(flags)} if flags else {}),
+        **({"flagged_entrance": dict(seen.flags)} if seen.flags else {}),
+        "screened": {"entrance": seen.as_json()},
         "v": VERSION,
         "id": facts.id,
         "grant": commitment(salt, facts.grant.encode()),
@@ -63,13 +65,14 @@ def finished(
     charged: Amount,
     ended: Ended,
     at: datetime,
-    flags: Iterable[Mapping[str, int]] = (),
+    seen: Verdicts | None = None,
 ) -> dict[str, Json]:
-    """Complete a record with what was charged, how the answer ended, and which flagging rules matched in it."""
-    counted = sum((Counter(each) for each in flags), Counter[str]())
+    """Complete a record with what was charged, how the answer ended, and what the screens of the exit said (`seen`)."""
+    exit_ = {"exit": seen.as_json()} if seen else {}
     return {
         **record,
-        **({"flagged_exit": dict(counted)} if counted else {}),
+        **({"flagged_exit": dict(seen.flags)} if seen and seen.flags else {}),
+        "screened": {**record.get("screened", {}), **exit_},
         "passes": charged.passes,
         "tokens": charged.tokens,
         "ended": ended.value,

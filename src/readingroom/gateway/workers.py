@@ -106,6 +106,8 @@ class Workers:
         if not stuck:
             with self._db.write() as tx:
                 rates.forget(tx, worker)
+                # What charged nothing needs no lease: requests that the entrance turned away.
+                usage.put(tx, [each for each in found.done.values() if each.charged == Amount()], again=True)
                 tx.execute(worker_table.delete().where(worker_table.c.id == worker))
             journal.forget(self._journals, worker)
         return lost

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
@@ -10,6 +13,7 @@ from readingroom.core.clock import Clock
 from readingroom.core.refusal import require
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Amount, Limits, Reading
+from readingroom.oversight.flags import Flag, fold
 from readingroom.oversight.register import PublicRow, Row, public
 from readingroom.people import queries as people
 from readingroom.people.model import Actor, Person
@@ -37,6 +41,20 @@ class Oversight:
         """Return the public register."""
         with self._db.read() as tx:
             return public(self._rows(tx))
+
+    def flags(
+        self, by: Actor, weights: Mapping[tuple[str, str], tuple[str, str]], since: datetime | None = None
+    ) -> list[Flag]:
+        """Return what screening found, by grant and rule, for who may read the register.
+
+        Args:
+            by: who asks.
+            weights: severity and clause of each `(stage, rule)`, from the rule files.
+            since: from when on; None is from the beginning.
+        """
+        require(check(by, Permission.REGISTER_READ))
+        with self._db.read() as tx:
+            return fold(gateway.records(tx, since), weights)
 
     def _rows(self, tx: Connection) -> list[Row]:
         persons, readings = people.persons(tx), gateway.readings(tx)

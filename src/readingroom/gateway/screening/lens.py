@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,9 +15,13 @@ from readingroom.gateway.screening.characters import (
 )
 from readingroom.gateway.screening.literals import Automaton
 from readingroom.gateway.screening.model import Action, Form, Hit, Rule
-from readingroom.gateway.screening.normal import Normaliser, Piece, fold
-from readingroom.gateway.screening.patterns import Pattern, compiled
-from readingroom.gateway.screening.regex import BadPattern
+from readingroom.gateway.screening.normal import Normaliser, Piece, fold, fold_segment, simple
+from readingroom.gateway.screening.patterns import Pattern, Patterns
+from readingroom.gateway.screening.places import Places
+
+SLACK = 64  # characters of the tail that are not worth forgetting yet
+Certain = tuple[Sequence[int], int]  # for each new character, how many of the original were seen when it was certain
+Kept = tuple[int, str, int, list[tuple[int, int, int]], bool, int | None, tuple[int, str, int, int, int, int]]
 
 
 class Lens:
@@ -32,18 +35,14 @@ class Lens:
         literals = [(fold(text, forms), i) for i, rule in enumerate(rules) for text in rule.literals]
         self.automaton = Automaton(literals)
         folds = Form.CASEFOLD in forms
-        self.patterns = [(i, Pattern.of(r.regex, folds=folds)) for i, r in enumerate(rules) if r.regex]
-        self.widest = max((pattern.width for _, pattern in self.patterns), default=0)
-        self.reach = max(self.automaton.longest, self.widest + 2)
-        self._union = _union([pattern for _, pattern in self.patterns])
+        self.patterns = Patterns([(i, Pattern.of(r.regex, folds=folds)) for i, r in enumerate(rules) if r.regex])
+        self.reach = max(self.automaton.longest, self.patterns.widest + 2)
+        self.composes = Form.NFKC in forms
+        self.simple = simple(forms)
         firsts = frozenset(each for literal, _ in literals for each in beginnings(literal[0]))
-        lets_go_early = not self.patterns and all(stands_alone(each) and each not in born_of_marks() for each in firsts)
-        self._firsts = firsts if lets_go_early else None
+        plain = all(stands_alone(each) and each not in born_of_marks() for each in firsts)
+        self._firsts = firsts if plain and not self.patterns.all else None
         self.outlook = lru_cache(maxsize=1 << 14)(self._outlook)
-
-    def may_match(self, text: str) -> bool:
-        """Tell whether some pattern may match in `text`; a quick no saves the exact search."""
-        return self._union is None or self._union.search(text) is not None
 
     def _outlook(self, state: int, segment: str) -> tuple[int, bool]:
         """Look past an open segment: `(depth, possible)`.
@@ -62,38 +61,60 @@ class Lens:
         return automaton.depth[state], bool(state) or not self._firsts.isdisjoint(bases(segment))
 
 
-def _union(patterns: list[Pattern]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - re2 ships no types
-    try:
-        return compiled("|".join(pattern.source for pattern in patterns))
-    except BadPattern:  # too large in one: the exact search runs each time
-        return None
-
-
 @dataclass(slots=True)
 class View:
-    """How far one stream has been seen through a lens. Plain values only, so that `fork` is cheap."""
+    """How far one stream has been seen through a lens.
+
+    Attributes:
+        state: the automaton's, after `tail`.
+        tail: the last normalised characters: as many as a match may still need, and some more.
+        base: how many normalised characters stood before `tail`.
+        places: where the characters of `tail` came from.
+        whole: `tail` begins where the text began, or where a run of too many invisible characters ended.
+        since: index in `tail` from which a pattern may have begun to match; -1 where that is not known.
+    """
 
     lens: Lens
     normaliser: Normaliser = field(init=False)
     state: int = 0
     tail: str = ""
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    base: int = 0
+    places: Places = field(default_factory=Places)
     whole: bool = True
+    since: int | None = -1
 
     def __post_init__(self) -> None:
         """Begin before the first character."""
         self.normaliser = Normaliser(self.lens.forms)
 
     def fork(self) -> View:
-        """Return a copy that goes its own way; lists are replaced and never changed in place."""
-        twin = copy.copy(self)
-        twin.normaliser = copy.copy(self.normaliser)
+        """Return a copy that goes its own way."""
+        twin = View(self.lens)
+        twin.back(self.kept())
         return twin
+
+    def kept(self) -> Kept:
+        """Return all that `push` changes, to go back to it; copies of objects cost more than the screening."""
+        each = self.normaliser
+        within = each.seen, each.segment, each.segment_start, each.segment_end, each.run, each.run_start
+        return self.state, self.tail, self.base, self.places.runs.copy(), self.whole, self.since, within
+
+    def back(self, kept: Kept) -> None:
+        """Go back to what was kept."""
+        self.state, self.tail, self.base, self.places.runs, self.whole, self.since, within = kept
+        each = self.normaliser
+        each.seen, each.segment, each.segment_start, each.segment_end, each.run, each.run_start = within
 
     def push(self, text: str) -> list[Hit]:
         """See more text; return the hits that are certain now."""
-        return [hit for piece in self.normaliser.push(text) for hit in self._see(piece)]
+        table = self.lens.simple
+        folded = [table[each] for each in text]
+        if "" in folded or self.normaliser.run or not folded:
+            hits = [hit for piece in self.normaliser.push(text) for hit in self._see(piece)]
+        else:
+            hits = self._push_simple(text, "".join(folded))
+        self.since = self.lens.patterns.open_since(self.tail)
+        return hits
 
     def finish(self) -> list[Hit]:
         """See the end of the text."""
@@ -101,64 +122,104 @@ class View:
 
     def held_from(self) -> int | None:
         """Return the first place, in the original, from which a match may still come about; None if none can."""
-        normaliser, candidates = self.normaliser, []
+        normaliser, lowest = self.normaliser, None
         depth, possible = self.lens.outlook(self.state, normaliser.segment)
         if depth:
-            candidates.append(self.starts[-depth])
-        for _, pattern in self.lens.patterns:
-            since = pattern.open_since(self.tail)
-            if since is not None:
-                candidates.append(self.starts[since])
-        if normaliser.segment and possible:
-            candidates.append(normaliser.segment_start)
-        if 0 < normaliser.run <= MAX_IGNORABLE_RUN:
-            candidates.append(normaliser.run_start)
-        return min(candidates, default=None)
+            lowest = self.places.start(self.base + len(self.tail) - depth)
+        if self.since is not None:
+            place = self.places.start(self.base + self.since)
+            lowest = place if lowest is None else min(lowest, place)
+        if normaliser.segment and possible and lowest is None:
+            lowest = normaliser.segment_start
+        if lowest is None and 0 < normaliser.run <= MAX_IGNORABLE_RUN:
+            lowest = normaliser.run_start
+        return lowest
 
-    def _see(self, piece: Piece, *, finished: bool = False) -> list[Hit]:
-        before = len(self.tail)
-        self.tail += piece.text
-        self.starts = self.starts + piece.starts
-        self.ends = self.ends + piece.ends
-        hits = self._literal_hits(piece, before)
-        hits += self._pattern_hits(piece, before, finished=finished or piece.run is not None)
-        if piece.run is not None:
-            hits += [self._hit(i, piece.run[1], *piece.run) for i in range(len(self.lens.rules))]
-            self.state, self.tail, self.starts, self.ends, self.whole = 0, "", [], [], True
-        elif len(self.tail) > self.lens.reach:
-            cut = len(self.tail) - self.lens.reach
-            self.tail, self.starts, self.ends = self.tail[cut:], self.starts[cut:], self.ends[cut:]
-            self.whole = False
+    def _push_simple(self, text: str, folded: str) -> list[Hit]:
+        """Do what `push` does for text that the normaliser maps one to one; nearly every text is such."""
+        normaliser, places = self.normaliser, self.places
+        index, seen = self.base + len(self.tail), normaliser.seen
+        normaliser.seen = now = seen + len(text)
+        if not self.lens.composes:
+            places.one_by_one(index, seen)
+            return self._look(folded, (range(seen + 1, now + 1), now))
+        opened, closed = normaliser.segment, ""
+        if opened:  # the new text stands alone, so what was open is whole
+            closed = (len(opened) == 1 and self.lens.simple[opened]) or fold_segment(opened, self.lens.forms)
+            if len(opened) == len(closed) == 1 and normaliser.segment_end - normaliser.segment_start == 1:
+                places.one_by_one(index, normaliser.segment_start)
+            else:
+                places.segment(index, normaliser.segment_start, normaliser.segment_end)
+        if len(folded) > 1:
+            places.one_by_one(index + len(closed), seen)
+        normaliser.open(text[-1])  # a mark may follow it
+        ats = (
+            range(seen + 2 - len(closed), now + 1)
+            if len(closed) <= 1
+            else [seen + 1] * len(closed) + [*range(seen + 2, now + 1)]
+        )
+        return self._look(closed + folded[:-1], (ats, now))
+
+    def _look(self, new: str, certain: Certain, *, finished: bool = False) -> list[Hit]:
+        """Look at new characters; those of the tail that may still matter are looked at again."""
+        before, patterns = len(self.tail), self.lens.patterns
+        self.tail += new
+        hits = self._literal_hits(new, before, certain) if self.lens.automaton.longest else []
+        if patterns.all and patterns.may_match(self.tail, before, self.since):
+            hits += self._pattern_hits(before, certain, finished=finished)
+        if len(self.tail) > 2 * self.lens.reach + SLACK:
+            self._forget(len(self.tail) - self.lens.reach)
         return hits
 
-    def _literal_hits(self, piece: Piece, before: int) -> list[Hit]:
+    def _see(self, piece: Piece, *, finished: bool = False) -> list[Hit]:
+        """Look at what the normaliser gave."""
+        index = self.base + len(self.tail)
+        for length, start, end in piece.spans:
+            if length == 1 and end - start == 1:
+                self.places.one_by_one(index, start)
+            else:
+                self.places.segment(index, start, end)
+            index += length
+        closed = piece.run[1] if piece.run else self.normaliser.seen
+        hits = self._look(piece.text, (piece.ats, closed), finished=finished or piece.run is not None)
+        if piece.run is not None:
+            hits += [self._hit(i, piece.run[1], *piece.run) for i in range(len(self.lens.rules))]
+            self._forget(len(self.tail))
+            self.state, self.whole = 0, True
+        self.since = -1
+        return hits
+
+    def _forget(self, cut: int) -> None:
+        """Drop the first characters of the tail."""
+        self.tail, self.base, self.whole = self.tail[cut:], self.base + cut, False
+        self.places.forget(self.base)
+
+    def _literal_hits(self, new: str, before: int, certain: Certain) -> list[Hit]:
         automaton, state, hits = self.lens.automaton, self.state, []
-        if automaton.longest:
-            for offset, character in enumerate(piece.text):
-                state = automaton.step(state, character)
-                for length, owner in automaton.found[state]:
+        found, step = automaton.found, automaton.step
+        for offset, character in enumerate(new):
+            state = step(state, character)
+            if found[state]:
+                for length, owner in found[state]:
                     end = before + offset + 1
-                    place = self.starts[end - length], self.ends[end - 1]
-                    hits.append(self._hit(owner, piece.ats[offset], *place))
+                    hits.append(self._found(owner, end - length, end, offset, certain))
         self.state = state
         return hits
 
-    def _pattern_hits(self, piece: Piece, before: int, *, finished: bool) -> list[Hit]:
-        lens = self.lens
-        hits: list[Hit] = []
-        if not lens.patterns or not lens.may_match(self.tail[max(0, before - lens.widest - 1) :]):
-            return hits
-        last = len(self.tail)
-        closed = piece.run[1] if piece.run else self.normaliser.seen
-        for owner, pattern in lens.patterns:
-            ends = range(before + 1 - pattern.waits, last + 1 - (pattern.waits and not finished))
-            for end in ends:
+    def _pattern_hits(self, before: int, certain: Certain, *, finished: bool) -> list[Hit]:
+        last, hits = len(self.tail), []
+        for owner, pattern in self.lens.patterns.matching(self.tail, before, self.since):
+            for end in range(before + 1 - pattern.waits, last + 1 - (pattern.waits and not finished)):
                 start = pattern.match_ending_at(self.tail, end, whole=self.whole, finished=finished)
                 if start is not None:
-                    certain = end - before - (0 if pattern.waits else 1)
-                    at = piece.ats[certain] if certain < len(piece.ats) else closed
-                    hits.append(self._hit(owner, at, self.starts[start], self.ends[end - 1]))
+                    hits.append(self._found(owner, start, end, end - before - (not pattern.waits), certain))
         return hits
+
+    def _found(self, owner: int, start: int, end: int, offset: int, certain: Certain) -> Hit:
+        """Make a hit of a match in the tail that was certain with the new character at `offset`."""
+        first, past = self.places.start(self.base + start), self.places.end(self.base + end - 1)
+        ats, closed = certain
+        return self._hit(owner, ats[offset] if offset < len(ats) else closed, first, past)
 
     def _hit(self, owner: int, at: int, start: int, end: int) -> Hit:
         rule = self.lens.rules[owner]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 
 from readingroom.core import document
 from readingroom.core.canonical import digest
 from readingroom.core.document import Node
 from readingroom.core.errors import BadInput
+from readingroom.gateway.screening.judged import JUDGING, judged, words
 from readingroom.gateway.screening.model import Action, Form, Rule, RuleSet, Severity, Side
 from readingroom.gateway.screening.normal import fold
 from readingroom.gateway.screening.patterns import Pattern
 from readingroom.gateway.screening.regex import MAX_WIDTH, BadPattern, parse, plain_characters
 
 _REQUIRED = ("id", "side", "action", "clause")
-_OPTIONAL = ("literal", "regex", "normalize", "severity")
+_KINDS = ("literal", "regex", "classifier", "python")
+_OPTIONAL = (*_KINDS, "normalize", "severity", *JUDGING)
 
 
 def load_file(path: Path, name: str = "") -> RuleSet:
@@ -78,32 +79,32 @@ def _rule_set(root: Node, name: str) -> RuleSet:
 def _rule(node: Node) -> Rule:
     fields = node.fields(_REQUIRED, _OPTIONAL)
     forms = _forms(fields.get("normalize"))
-    if ("literal" in fields) == ("regex" in fields):
-        node.problem("a rule has either 'literal' or 'regex'", "Give one of the two")
-    return Rule(
+    if sum(kind in fields for kind in _KINDS) != 1:
+        node.problem("a rule has either 'literal', 'regex', 'classifier' or 'python'", "Give one of them")
+    rule = Rule(
         id=fields["id"].text() if "id" in fields else "",
-        side=Side(fields["side"].choice(_words(Side), Side.BOTH)) if "side" in fields else Side.BOTH,
-        action=Action(fields["action"].choice(_words(Action), Action.REFUSE)) if "action" in fields else Action.REFUSE,
+        side=Side(fields["side"].choice(words(Side), Side.BOTH)) if "side" in fields else Side.BOTH,
+        action=Action(fields["action"].choice(words(Action), Action.REFUSE)) if "action" in fields else Action.REFUSE,
         clause=fields["clause"].text() if "clause" in fields else "",
         forms=forms,
         literals=_literals(fields["literal"], forms) if "literal" in fields else (),
         regex=_regex(fields["regex"], forms) if "regex" in fields else "",
         severity=_severity(fields.get("severity")),
+        judged=judged(node, fields),
     )
-
-
-def _words(kind: type[StrEnum]) -> list[str]:
-    return [each.value for each in kind]
+    if rule.action is Action.CUT and rule.side is not Side.EXIT and "side" in fields:
+        fields["action"].problem("'cut' ends an answer, and a prompt is none", "Say 'side: exit', or refuse instead")
+    return rule
 
 
 def _severity(node: Node | None) -> Severity:
-    return Severity(node.choice(_words(Severity), Severity.MEDIUM)) if node else Severity.MEDIUM
+    return Severity(node.choice(words(Severity), Severity.MEDIUM)) if node else Severity.MEDIUM
 
 
 def _forms(node: Node | None) -> frozenset[Form]:
     if node is None:
         return frozenset()
-    forms = frozenset(Form(each.choice(_words(Form), Form.NFKC)) for each in node.items())
+    forms = frozenset(Form(each.choice(words(Form), Form.NFKC)) for each in node.items())
     if Form.HOMOGLYPH in forms and Form.CASEFOLD not in forms:
         node.problem("'homoglyph' maps to small letters", "Add 'casefold'")
     return forms

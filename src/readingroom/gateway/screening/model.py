@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from readingroom.core.canonical import Json, digest
+from readingroom.engines.classifier import Classifier
 
 
 class Side(StrEnum):
@@ -17,9 +18,14 @@ class Side(StrEnum):
 
 
 class Action(StrEnum):
-    """What a match does: end the call, take the match out, or only be put on record."""
+    """What a match does: refuse the call, end the answer, take the match out, or only be put on record.
+
+    At the exit, refusing and cutting end an answer alike, before the match. What differs is what they say: a call that
+    a rule refuses should not have been made; an answer that is cut went astray, and nothing is held against its reader.
+    """
 
     REFUSE = "refuse"
+    CUT = "cut"
     REDACT = "redact"
     FLAG = "flag"
 
@@ -45,9 +51,79 @@ class Form(StrEnum):
     CASEFOLD = "casefold"  # full case folding
 
 
+ENDS = frozenset({Action.REFUSE, Action.CUT})  # the actions that end an answer
+
+
+class OnFailure(StrEnum):
+    """What becomes of a text of which a judge gave no verdict: nothing passes, it passes, or it passes flagged."""
+
+    REFUSE = "refuse"
+    PASS = "pass"  # noqa: S105 - to let pass
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class PythonScreen:
+    """A screen of somebody's own, installed beside Reading Room (entry point group `readingroom.screens`).
+
+    Attributes:
+        name: of the entry point.
+        target: `module:object`.
+        distribution: the package that brings it.
+        version: of that package; another version is another rule set.
+    """
+
+    name: str
+    target: str
+    distribution: str
+    version: str
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as JSON, for the set's digest."""
+        return {
+            "name": self.name,
+            "target": self.target,
+            "distribution": self.distribution,
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A rule that asks a judge, who says yes or no about a text but does not say where.
+
+    Attributes:
+        judge: who is asked.
+        window: characters that the judge is shown at a time, at most.
+        every: new characters of an answer after which he is asked again; what waits for him is held back.
+        overlap: characters that are held back although they were judged, for a match may go on after them.
+        seconds: until an answer counts as a failure.
+        on_failure: what a failure does.
+    """
+
+    judge: Classifier | PythonScreen
+    window: int = 2000
+    every: int = 200
+    overlap: int = 100
+    seconds: float = 5.0
+    on_failure: OnFailure = OnFailure.REFUSE
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as JSON, for the set's digest."""
+        kind = "classifier" if isinstance(self.judge, Classifier) else "python"
+        return {
+            kind: self.judge.as_json(),
+            "window": self.window,
+            "every": self.every,
+            "overlap": self.overlap,
+            "seconds": repr(self.seconds),
+            "on_failure": self.on_failure.value,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: literals or one regular expression, in normalised text.
+    """One rule: literals or one regular expression, in normalised text, or a judge.
 
     Attributes:
         id: its name within the set; shown to readers, so it should not give the secret away.
@@ -58,6 +134,7 @@ class Rule:
         literals: any of these texts; empty if `regex` is given.
         regex: RE2 syntax of bounded width; empty if `literals` are given.
         severity: for whoever reviews matches.
+        judged: who judges instead of literals or a regular expression.
     """
 
     id: str
@@ -68,6 +145,7 @@ class Rule:
     literals: tuple[str, ...] = ()
     regex: str = ""
     severity: Severity = Severity.MEDIUM
+    judged: Judged | None = None
 
     def stands_at(self, side: Side) -> bool:
         """Tell whether the rule looks at this side."""
@@ -84,6 +162,7 @@ class Rule:
             "literals": list(self.literals),
             "regex": self.regex,
             "severity": self.severity.value,
+            **({"judged": self.judged.as_json()} if self.judged else {}),
         }
 
 

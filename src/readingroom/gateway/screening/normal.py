@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from readingroom.gateway.screening.characters import (
     IGNORABLE,
@@ -28,16 +28,14 @@ class Piece:
 
     Attributes:
         parts: the normalised characters, as they came; `text` joins them.
-        starts: for each, where its segment starts in the original.
-        ends: for each, where its segment ends in the original (exclusive).
-        ats: for each, how many original characters had been seen when it was certain.
+        spans: for each segment, how many characters it became, and where it starts and ends in the original.
+        ats: for each character, how many original characters had been seen when it was certain.
         run: part of a run of too many invisible characters after the text, `(start, end)`: a match by itself,
             and nothing matches across it.
     """
 
     parts: list[str] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
+    spans: list[tuple[int, int, int]] = field(default_factory=list)
     ats: list[int] = field(default_factory=list)
     run: tuple[int, int] | None = None
 
@@ -48,11 +46,10 @@ class Piece:
 
     def add(self, text: str, start: int, end: int, at: int) -> None:
         """Add the normal form of one segment."""
-        count = len(text)
         self.parts.append(text)
-        self.starts.extend([start] * count)
-        self.ends.extend([end] * count)
-        self.ats.extend([at] * count)
+        if text:
+            self.spans.append((len(text), start, end))
+            self.ats.extend([at] * len(text))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -67,6 +64,27 @@ def fold_segment(segment: str, forms: frozenset[Form]) -> str:
         if Form.CASEFOLD in forms and not again:
             text = text.casefold()
     return text
+
+
+class _Simple(dict[str, str]):
+    """For each character that is always a segment of its own and is folded to one character: that character."""
+
+    def __init__(self, forms: frozenset[Form]) -> None:
+        super().__init__()
+        self._forms = forms
+
+    def __missing__(self, character: str) -> str:
+        hides = Form.ZERO_WIDTH in self._forms and character in IGNORABLE
+        joins = Form.NFKC in self._forms and not stands_alone(character)
+        folded = "" if hides or joins else fold_segment(character, self._forms)
+        self[character] = folded = folded if len(folded) == 1 else ""
+        return folded
+
+
+@cache
+def simple(forms: frozenset[Form]) -> _Simple:
+    """Return the table of a normalisation's simple characters; the others are empty in it."""
+    return _Simple(forms)
 
 
 def fold(text: str, forms: frozenset[Form]) -> str:
@@ -90,8 +108,6 @@ class Normaliser:
 
     def push(self, text: str) -> list[Piece]:
         """Take text in and return what is certain; the last segment stays open, for a mark may follow."""
-        if text.isascii() and not self.run:
-            return [self._push_ascii(text)]
         pieces = [Piece()]
         invisible = IGNORABLE if Form.ZERO_WIDTH in self.forms else frozenset()
         for character in text:
@@ -109,25 +125,9 @@ class Normaliser:
         self._close(piece)
         return [piece]
 
-    def _push_ascii(self, text: str) -> Piece:
-        """Do what `push` does, for text in which every character is a segment of its own."""
-        piece = Piece()
-        if not text:
-            return piece
-        base = self.seen
-        composes = Form.NFKC in self.forms
-        if composes:
-            self.seen = base + 1
-            self._close(piece)
-        last = len(text) - 1 if composes else len(text)
-        piece.parts.append(text[:last].lower() if Form.CASEFOLD in self.forms else text[:last])
-        piece.starts.extend(range(base, base + last))
-        piece.ends.extend(range(base + 1, base + last + 1))
-        piece.ats.extend(range(base + 1 + composes, base + last + 1 + composes))
-        self.seen = base + len(text)
-        if composes:
-            self.segment, self.segment_start, self.segment_end = text[-1], self.seen - 1, self.seen
-        return piece
+    def open(self, character: str) -> None:
+        """Begin a segment with the last character that was seen."""
+        self.segment, self.segment_start, self.segment_end = character, self.seen - 1, self.seen
 
     def _take(self, piece: Piece, character: str) -> None:
         if Form.NFKC not in self.forms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +19,10 @@ from readingroom.gateway.screening.regex import (
     width,
 )
 
+_MEMORY = 64 << 20  # bytes that RE2 may use for many patterns in one; past it, it is slower and still right
 
-def compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 ships no types
+
+def compiled(pattern: str, memory: int = 0) -> Any:  # noqa: ANN401 - re2 ships no types
     """Compile RE2 syntax.
 
     Raises:
@@ -27,6 +30,7 @@ def compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 ships no types
     """
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = memory or options.max_mem
     try:
         return re2.compile(pattern, options)
     except re2.error as fault:
@@ -54,7 +58,7 @@ class Pattern:
         _ = (
             compiled(made.source),
             made._first,
-            made._open,
+            made.begun,
         )  # they must compile now, not when a reader's text arrives
         return made
 
@@ -90,11 +94,14 @@ class Pattern:
         return self._ending(context=True, after=True)
 
     @cached_property
-    def _open(self) -> Any:  # noqa: ANN401
+    def begun(self) -> str:
+        """The beginnings of its matches as RE2 syntax; empty if RE2 does not take it, as it grew too large."""
+        pattern = self._cased(f"(?:{beginnings(self.tree)})")
         try:
-            return compiled(self._cased(f"(?:{beginnings(self.tree)})") + r"\z")
-        except BadPattern:  # it grew too large for RE2: hold back the whole width instead
-            return None
+            compiled(pattern + r"\z")
+        except BadPattern:
+            return ""
+        return pattern
 
     def _ending(self, *, context: bool, after: bool) -> Any:  # noqa: ANN401
         before = "(?s:.)" if context else ""
@@ -123,10 +130,74 @@ class Pattern:
         found = asked.search(text[low : end + after])
         return None if found is None else low + found.start(1)
 
+
+class Patterns:
+    """Many patterns, asked together; a quick no for all of them saves asking each."""
+
+    def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
+        """Take patterns with their owners."""
+        self.all = tuple(patterns)
+        self.widest = max((pattern.width for _, pattern in patterns), default=0)
+        self._exact = [(owner, pattern, compiled(pattern.source)) for owner, pattern in patterns]
+        self._any = _together([pattern.source for _, pattern in patterns])
+        self._begun = _together([pattern.begun for _, pattern in patterns if pattern.begun], r"\z")
+        self._blind = max((pattern.width for _, pattern in patterns if not pattern.begun), default=0)
+
+    def may_match(self, tail: str, before: int, since: int | None) -> bool:
+        """Tell whether some match may have become certain by what stands in `tail` from `before` on.
+
+        Args:
+            tail: the text.
+            before: where its new part begins.
+            since: what `open_since` said before the new part came; -1 where it was not asked.
+        """
+        window = tail[self._low(before, since, self.widest) :].encode(errors="replace")
+        for each in self._any:  # noqa: SIM110 - a generator costs as much as the search
+            if each.search(window) is not None:
+                return True
+        return False
+
+    def matching(self, tail: str, before: int, since: int | None) -> Iterator[tuple[int, Pattern]]:
+        """Yield the patterns that may match there, with their owners."""
+        for owner, pattern, exact in self._exact:
+            if exact.search(tail[self._low(before, since, pattern.width) :]) is not None:
+                yield owner, pattern
+
+    @staticmethod
+    def _low(before: int, since: int | None, width: int) -> int:
+        """Return from where a match may reach into the new part, with one character before it, for word borders.
+
+        What began earlier was seen to have begun: every beginning of a match is one of those that `open_since` finds.
+        """
+        low = before if since is None else max(since, before - width)
+        return max(0, low - 1)
+
     def open_since(self, text: str) -> int | None:
         """Return the first place from which the rest of `text` may still become a match, or None."""
-        low = max(0, len(text) - self.width)
-        if self._open is None:
-            return low if low < len(text) else None
-        found = self._open.search(text[low:])
-        return None if found is None else low + int(found.start())
+        if not self.all or not text:
+            return None
+        low = max(0, len(text) - self.widest)
+        window, lowest = text[low:].encode(errors="replace"), None
+        for each in self._begun:
+            found = each.search(window)  # in bytes, which the library asks RE2 for directly
+            if found is not None:
+                start = low + len(window[: found.start()].decode())
+                lowest = start if lowest is None else min(lowest, start)
+        if self._blind:
+            blind = max(0, len(text) - self._blind)
+            lowest = blind if lowest is None else min(lowest, blind)
+        return lowest
+
+
+def _together(sources: Sequence[str], after: str = "") -> list[Any]:
+    """Compile patterns into one, or into the fewest that RE2 takes."""
+    if not sources:
+        return []
+    joined = "|".join(sources)
+    try:
+        return [compiled(f"(?:{joined}){after}", _MEMORY)]
+    except BadPattern:
+        if len(sources) == 1:
+            return [compiled(sources[0] + after)]
+    half = len(sources) // 2
+    return _together(sources[:half], after) + _together(sources[half:], after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from readingroom.core.canonical import Json
-from readingroom.gateway.screening.model import Action, Hit, RuleSet, Side
+from readingroom.gateway.screening.model import Action, Hit, Rule, RuleSet, Side
 from readingroom.gateway.screening.stream import Screen
 
 
@@ -18,12 +18,14 @@ class SideReport:
         refused: whether the text is stopped.
         text: what passes: a prompt whole or not at all; an answer with redactions, or up to the refused match.
         hits: every match up to there, with `line:column` of its start.
+        judged: what came of each rule that asks a judge: `matches`, `does not match`, or why there is no verdict.
     """
 
     side: Side
     refused: bool
     text: str
     hits: tuple[tuple[Hit, str], ...]
+    judged: tuple[tuple[Rule, str], ...] = ()
 
     def as_json(self) -> Json:
         """Return it as JSON."""
@@ -42,11 +44,15 @@ class SideReport:
                 }
                 for hit, where in self.hits
             ],
+            "judged": [
+                {"rule": rule.id, "action": rule.action.value, "clause": rule.clause, "said": said}
+                for rule, said in self.judged
+            ],
         }
 
 
 def report(rules: RuleSet, text: str) -> tuple[SideReport, SideReport]:
-    """Try a rule set on a text, as a prompt and as an answer."""
+    """Try the rules at hand on a text, as a prompt and as an answer; judges are not asked."""
     return _at(rules, text, Side.ENTRANCE), _at(rules, text, Side.EXIT)
 
 

@@ -1,7 +1,7 @@
 """Screens: many rules over one text, whole or in pieces.
 
 What a screen finds is defined character by character: as soon as a match is certain it counts, every possible
-match counts, and a text ends at the first refusing one. Cutting the text into other pieces cannot change that.
+match counts, and a text ends at the first that refuses or cuts. Other pieces of the same text cannot change that.
 Held back is only what may still become part of a match: from the first place where some match may have begun.
 """
 
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from readingroom.core.canonical import digest
 from readingroom.gateway.screening.lens import Lens, View
-from readingroom.gateway.screening.model import Action, Form, Hit, Release, Rule, RuleSet, Side
+from readingroom.gateway.screening.model import ENDS, Action, Form, Hit, Release, Rule, RuleSet, Side
 
 MARK = "[redacted]"
 NEVER = 2**63
+_NOTHING = Release("")
 BLOCK = 1024  # characters of a whole text that are looked at together
 
 
@@ -25,8 +26,11 @@ class Screen:
     def __init__(self, sets: Sequence[RuleSet], side: Side) -> None:
         """Compile the rules of these sets that stand at this side."""
         self.side = side
-        self.rules: tuple[Rule, ...] = tuple(r for each in sets for r in each.rules if r.stands_at(side))
+        standing = [rule for each in sets for rule in each.rules if rule.stands_at(side)]
+        self.rules: tuple[Rule, ...] = tuple(rule for rule in standing if not rule.judged)
+        self.judged: tuple[Rule, ...] = tuple(rule for rule in standing if rule.judged)  # by others, elsewhere
         self.lenses = tuple(Lens(forms, rules) for forms, rules in _by_lens(self.rules))
+        self.ends = any(rule.action in ENDS for rule in self.rules)
         self.order = {rule.id: place for place, rule in enumerate(self.rules)}
         self.digest = digest([each.digest for each in sets])
 
@@ -85,15 +89,24 @@ class StreamScreen:
         """Take more text in and return what may leave. After a refusal nothing leaves any more."""
         if self.refused or not text:
             return Release("", self.refused)
-        before = [view.fork() for view in self._views]
+        before = [view.kept() for view in self._views] if self._screen.ends and len(text) > 1 else []
         hits = [hit for view in self._views for hit in view.push(text)]
-        if len(text) > 1 and any(hit.action is Action.REFUSE for hit in hits):
-            self._views = before
+        if hits and before and any(hit.action in ENDS for hit in hits):
+            for view, kept in zip(self._views, before, strict=True):
+                view.back(kept)
             return self._push_in_halves(text)
         self._held += text
         self.seen += len(text)
-        self._note(hits)
-        return self._release(self._hold())
+        if hits:
+            self._note(hits)
+        if self._redactions or self.refused:
+            return self._release(self._hold())
+        base, upto = self.released, self._hold()
+        if upto <= base:
+            return _NOTHING
+        left, self._held = self._held[: upto - base], self._held[upto - base :]
+        self.released, self._marked = upto, False
+        return Release(left)
 
     def finish(self) -> Release:
         """See the end of the text and return the rest that may leave."""
@@ -101,6 +114,20 @@ class StreamScreen:
             return Release("", self.refused)
         self._note([hit for view in self._views for hit in view.finish()])
         return self._release(self.seen)
+
+    def may_end_with(self, text: str) -> bool:
+        """Tell whether the text could go on like this and end there, with no match that must not leave."""
+        if self.refused:
+            return False
+        for view in self._views:
+            if not view.lens.holds:
+                continue
+            kept = view.kept()
+            hits = view.push(text) + view.finish()
+            view.back(kept)
+            if hits:
+                return False
+        return True
 
     def fork(self) -> StreamScreen:
         """Return a copy that goes its own way: what if the text went on like this?"""
@@ -122,7 +149,7 @@ class StreamScreen:
         order = self._screen.order
         hits.sort(key=lambda hit: (hit.at, order[hit.rule], hit.start, hit.end))
         self.hits += hits
-        refusing = [hit for hit in hits if hit.action is Action.REFUSE]
+        refusing = [hit for hit in hits if hit.action in ENDS]
         if refusing:
             self.refused = refusing[0]
             self._cut = min(hit.start for hit in refusing)
@@ -132,8 +159,13 @@ class StreamScreen:
 
     def _hold(self) -> int:
         """Return the place up to which text may leave."""
-        places = [view.held_from() for view in self._views if view.lens.holds]
-        return min((place for place in places if place is not None), default=self.seen)
+        lowest = self.seen
+        for view in self._views:
+            if view.lens.holds:
+                place = view.held_from()
+                if place is not None and place < lowest:
+                    lowest = place
+        return lowest
 
     def _release(self, upto: int) -> Release:
         """Let go of text up to a place, with every redaction replaced by one mark."""
