@@ -97,6 +97,9 @@ def table(found: Document) -> Iterator[str]:
             f"{one.get('ms_p50', 0):13.2f}{many.get('cpu_us', 0):8.0f}{streams.get('rate', 0):11,.0f}"
             f"{streams.get('cpu_us', 0) / CHUNKS:10.1f}"
         )
+    bad = {name: sum(each.get("bad", 0) for each in _loads(row)) for name, row in rows.items()}
+    if any(bad.values()):
+        yield f"NOT VALID: requests that failed: {bad}"
     ours, bare = rows.get("Reading Room"), rows.get("bare pass-through")
     if ours and bare and "json" in ours and "streams" in ours:
         calls, streams = ratio(ours, bare, "json", "64"), ratio(ours, bare, "streams")
@@ -104,6 +107,10 @@ def table(found: Document) -> Iterator[str]:
     for name in ("memory", "scale", "revocation"):
         if name in found:
             yield f"{name}: " + ", ".join(f"{key} {value:,.2f}" for key, value in found[name].items())
+
+
+def _loads(row: Document) -> list[Document]:
+    return [*row.get("json", {}).values(), *(row[name] for name in ("streams", "paced") if name in row)]
 
 
 def ratio(ours: Document, theirs: Document, *path: str) -> float:

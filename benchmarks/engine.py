@@ -90,6 +90,12 @@ class Engine(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer."""
+        stays = self._parser.should_keep_alive()
+        self._answer()
+        if not stays and self._streaming is None:
+            self._line.close()
+
+    def _answer(self) -> None:
         if self._url.endswith(b"/models"):
             self._line.write(MODELS)
         elif not self._url.endswith(b"/completions"):

@@ -34,8 +34,6 @@ _MAX_ERROR = 65_536  # bytes of an error's body that are worth reading
 _MAX_JSON = 32_000_000  # bytes: the token numbers of the longest prompt, with room
 _KEPT_SECONDS = 2.0  # that an idle connection is used again: less than any server that we know waits
 _JSON = {"content-type": "application/json"}
-_ONCE = {"connection": "close"}
-_JSON_ONCE = {**_JSON, **_ONCE}
 _encode = msgspec.json.Encoder().encode
 _MAX_TOKEN = 16_384  # bytes that one token of an answer may take, log probabilities and framing included
 _CANNOT = {
@@ -80,7 +78,7 @@ class HttpEngine:
     key: str = field(default="", repr=False)
     connect_seconds: float = 5
     silent_seconds: float = 120
-    _session: aiohttp.ClientSession | None = field(default=None, init=False, repr=False)
+    _sessions: dict[bool, aiohttp.ClientSession] = field(default_factory=dict, init=False, repr=False)
     _counter: _Counter | None = field(default=None, init=False, repr=False)
 
     async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
@@ -91,10 +89,10 @@ class HttpEngine:
         most = MAX_EVENT + tokens * _MAX_TOKEN
         whole = self.gives_whole(request)
         # llama.cpp closes idle connections under our feet, and a lost request must not be sent twice: one each.
-        headers = _JSON if self._counter is _Counter.NONE else _JSON_ONCE
+        client = self._client(kept=self._counter is _Counter.NONE)
         data = _encode(self._body(request, whole=whole))
         try:
-            async with self._client().post(url, data=data, headers=headers, allow_redirects=False) as response:
+            async with client.post(url, data=data, headers=_JSON, allow_redirects=False) as response:
                 if response.status != HTTPStatus.OK:
                     raise _refusal(response.status, await _read(response, _MAX_ERROR))
                 if whole and not response.content_type.startswith("text/event-stream"):  # some always stream
@@ -170,9 +168,7 @@ class HttpEngine:
         """POST to a route beside `/v1`; return the status, and the object that it answers, empty if it does not."""
         root = self.base_url.removesuffix("/v1")
         try:
-            async with self._client().post(
-                f"{root}/{route}", json=body, headers=_ONCE, allow_redirects=False
-            ) as response:
+            async with self._client().post(f"{root}/{route}", json=body, allow_redirects=False) as response:
                 answer = _object(await _read(response, _MAX_JSON))
                 return response.status, answer if response.status == HTTPStatus.OK else {}
         except TimeoutError:
@@ -184,9 +180,7 @@ class HttpEngine:
         """Ask for the models, to see that the server answers and takes our key."""
         try:
             async with asyncio.timeout(self.connect_seconds):
-                async with self._client().get(
-                    f"{self.base_url}/models", headers=_ONCE, allow_redirects=False
-                ) as response:
+                async with self._client().get(f"{self.base_url}/models", allow_redirects=False) as response:
                     await _read(response, _MAX_JSON)
                     if response.status != HTTPStatus.OK:
                         raise EngineUnavailable(f"/models answers {response.status}")
@@ -200,23 +194,27 @@ class HttpEngine:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
+    def _client(self, *, kept: bool = False) -> aiohttp.ClientSession:
+        """Return the client whose connections are used again for a while, or the one that opens a new one each."""
+        session = self._sessions.get(kept)
+        if session is None or session.closed:
             headers = {"accept-encoding": "identity"}  # what is packed small may be endless
             if self.key:
                 headers["authorization"] = f"Bearer {self.key}"
             timeout = aiohttp.ClientTimeout(
                 total=None, sock_connect=self.connect_seconds, sock_read=self.silent_seconds
             )
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS)
+            connector = aiohttp.TCPConnector(
+                limit=0, **({"keepalive_timeout": _KEPT_SECONDS} if kept else {"force_close": True})
+            )
             # No environment proxies: prompts go to the engine that was named and nowhere else.
-            self._session = aiohttp.ClientSession(
+            session = self._sessions[kept] = aiohttp.ClientSession(
                 headers=headers, timeout=timeout, connector=connector, trust_env=False
             )
-        return self._session
+        return session
 
 
 async def _events(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator[bytes, None]:
