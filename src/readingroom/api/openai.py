@@ -21,7 +21,7 @@ from readingroom.core.clock import Clock, rfc3339
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.ask import Kind
 from readingroom.gateway.flow import Flow
-from readingroom.gateway.frames import Delta, End, Frame, InLine
+from readingroom.gateway.frames import Delta, End, InLine, Pause
 from readingroom.gateway.model import UNITS, Reading
 from readingroom.gateway.service import Gateway
 from readingroom.gateway.standing import Admission
@@ -117,13 +117,20 @@ class OpenAIApp:
         def headers() -> Headers:
             return [*_receipt(flow), *_left(flow.hold.reading), *flow_headers(flow)]
 
-        async with _Heart(send, headers) as heart, contextlib.aclosing(flow.frames()) as frames:
+        gathered = bytearray()  # what came at once leaves at once
+        flow.pauses = True
+        async with _Heart(send, headers, flow) as heart, contextlib.aclosing(flow.frames()) as frames:
             async for frame in frames:
-                if isinstance(frame, End) and frame.refusal is not None and not await heart.begins(anyway=False):
-                    await refuse(send, frame.refusal)  # nothing was sent yet: a proper status can still be given
+                if isinstance(frame, Pause):
+                    await heart.send(bytes(gathered))
+                    gathered.clear()
+                    continue
+                refusal = frame.refusal if isinstance(frame, End) else None
+                if refusal is not None and not gathered and not await heart.begins(anyway=False):
+                    await refuse(send, refusal)  # nothing was sent yet: a proper status can still be given
                     return
-                await heart.begins()
-                await heart.send(_event(stream, frame))
+                gathered += _event(stream, frame)
+            await heart.send(bytes(gathered))
             await heart.end()
 
     async def _models(self, key: str, name: str, send: Send) -> None:
@@ -171,7 +178,7 @@ def _pace(admission: Admission) -> Pace:
     return tier.pace if tier else Pace()
 
 
-def _event(stream: Stream, frame: Frame) -> bytes:
+def _event(stream: Stream, frame: Delta | End | InLine) -> bytes:
     if isinstance(frame, InLine):
         return place_comment(frame.place)
     return stream.close(frame) if isinstance(frame, End) else stream.add(frame)
@@ -183,9 +190,11 @@ class _Heart:
     That holds for its beginning as well: where nothing may leave for a while, the head of the answer is sent without.
     """
 
-    def __init__(self, send: Send, headers: Callable[[], Headers]) -> None:
+    def __init__(self, send: Send, headers: Callable[[], Headers], flow: Flow) -> None:
         self._send = send
         self._headers = headers
+        self._flow = flow
+        self._waits = False  # for a reader who takes nothing
         self._lock = asyncio.Lock()
         self._begun = self._over = False
         self._sent = asyncio.get_running_loop().time()
@@ -203,30 +212,35 @@ class _Heart:
 
     async def begins(self, *, anyway: bool = True) -> bool:
         """Send the head of the answer, once; tell whether it is sent. If not `anyway`, it never will be from now on."""
+        if self._begun:
+            return True
         async with self._lock:
             if anyway and not (self._begun or self._over):
-                self._begun = True
                 kind = (b"content-type", b"text/event-stream; charset=utf-8")
                 more = [kind, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"), *self._headers()]
                 await self._send({"type": "http.response.start", "status": 200, "headers": more})
+                self._begun = True
             self._over = self._over or not self._begun
             return self._begun
 
     async def send(self, data: bytes) -> None:
-        """Send a piece."""
-        async with self._lock, asyncio.timeout(STALLED_SECONDS):
-            self._sent = asyncio.get_running_loop().time()
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        """Send whole events."""
+        await self.begins()
+        self._sent, self._waits = asyncio.get_running_loop().time(), True
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._waits = False
 
     async def end(self) -> None:
         """Send the end."""
-        async with self._lock:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            if asyncio.get_running_loop().time() - self._sent >= HEARTBEAT_SECONDS and await self.begins():
+            silent = asyncio.get_running_loop().time() - self._sent
+            if self._waits and silent >= STALLED_SECONDS and self._flow.overdue is not None:
+                self._flow.overdue()
+            elif not self._waits and silent >= HEARTBEAT_SECONDS and await self.begins():
                 await self.send(b": still here\n\n")
 
 
@@ -250,8 +264,6 @@ async def _until_hung_up(work: Awaitable[None], receive: Receive, flow: Flow) ->
     flow.overdue = leave
     try:
         await work
-    except TimeoutError:  # he takes nothing any more
-        pass
     except asyncio.CancelledError:
         if not left:
             raise

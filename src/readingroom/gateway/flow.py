@@ -25,7 +25,7 @@ from readingroom.engines.model import (
     Usage,
 )
 from readingroom.gateway.exits import ChoiceExit
-from readingroom.gateway.frames import Delta, End, Finish, Frame, InLine
+from readingroom.gateway.frames import PAUSE, Delta, End, Finish, Frame, InLine, Pause
 from readingroom.gateway.gate import Gate
 from readingroom.gateway.model import Amount, Ended, Hold
 from readingroom.gateway.pace import Standing
@@ -70,6 +70,7 @@ class Flow:
     streamed: bool = False  # whether pieces reach the reader as they come
     spell: Spell | None = None  # the door's: the bytes by which the record commits to the answer as it was sent
     overdue: Callable[[], object] | None = None
+    pauses: bool = False  # whether the door wants to know when nothing more comes for the moment
     delivered: bool = False
     last: Delta | None = None
     turns: Turns = field(default_factory=lambda: Turns(0))
@@ -103,7 +104,7 @@ class Flow:
         try:
             try:
                 async for delta in self._deltas():
-                    if isinstance(delta, InLine):
+                    if isinstance(delta, InLine | Pause):
                         yield delta
                         continue
                     free: Delta | None = delta
@@ -122,9 +123,7 @@ class Flow:
             pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
-            end = self.settle(
-                self, self._used(ended), ended, refusal
-            )  # waits for nothing: a reader who left is charged
+            end = self.settle(self, self._used(ended), ended, refusal)  # waits for nothing: who left is charged
         if end.last is not None:
             yield end.last
         yield end
@@ -153,30 +152,39 @@ class Flow:
         if place:
             self._queue.put_nowait(InLine(place))
 
-    async def _deltas(self) -> AsyncGenerator[Delta | InLine, None]:
+    async def _deltas(self) -> AsyncGenerator[Delta | InLine | Pause, None]:
+        said = False
         while not all(each.finished for each in self.exits) or self._wants_usage:
-            item = await self._queue.get()
-            if self._queue.qsize() < _AHEAD // 2:
-                self._room.set()
-            if self._stop is not None:
-                raise _Stopped(*self._stop)
-            if item is None and not all(each.finished for each in self.exits):
-                item = EngineUnavailable("ended early")  # an answer without its own end is no answer
+            if said and self.pauses and self._queue.empty():
+                said = False
+                yield PAUSE
+            item = self._checked(await self._queue.get())
+            if item is None:
+                return
+            said = True
             if isinstance(item, InLine):
                 yield item
                 continue
-            if isinstance(item, Refused):  # there was no room in the line
-                raise _Stopped(item.refusal, Ended.BROKEN)
-            if isinstance(item, EngineFault):
-                # Its kind alone: what an engine says of a request may hold the request.
-                log.warning("engine: %s in the answer %s", type(item).__name__, self.hold.id)
-                raise _Stopped(as_refusal(item, self.request), Ended.BROKEN)
-            if item is None:
-                return
-            assert isinstance(item, Chunk)  # noqa: S101 - nothing else is put
             made = self._take(item)
             for delta in made if self.gate is None else await self._judged(self.gate, made):
                 yield delta
+
+    def _checked(self, item: Chunk | InLine | BaseException | None) -> Chunk | InLine | None:
+        """Return what came, None at the engine's end; whatever stops the answer is raised."""
+        if self._queue.qsize() < _AHEAD // 2:
+            self._room.set()
+        if self._stop is not None:
+            raise _Stopped(*self._stop)
+        if item is None and not all(each.finished for each in self.exits):
+            item = EngineUnavailable("ended early")  # an answer without its own end is no answer
+        if isinstance(item, Refused):  # there was no room in the line
+            raise _Stopped(item.refusal, Ended.BROKEN)
+        if isinstance(item, EngineFault):
+            # Its kind alone: what an engine says of a request may hold the request.
+            log.warning("engine: %s in the answer %s", type(item).__name__, self.hold.id)
+            raise _Stopped(as_refusal(item, self.request), Ended.BROKEN)
+        assert not isinstance(item, BaseException)  # noqa: S101 - no other is put
+        return item
 
     async def _judged(self, gate: Gate, made: list[Delta]) -> list[Delta]:
         """Take what the exits let go of through the gate; a stop does not wait for the judges."""

@@ -88,4 +88,9 @@ class End:
     last: Delta | None = None
 
 
-Frame = Delta | InLine | End
+class Pause(Struct, frozen=True):
+    """Nothing more comes for the moment: whoever gathers pieces sends them now."""
+
+
+PAUSE = Pause()
+Frame = Pause | Delta | InLine | End
