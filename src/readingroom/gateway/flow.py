@@ -35,6 +35,7 @@ from readingroom.gateway.verdicts import Verdicts, added
 
 log = logging.getLogger("readingroom.gateway")
 GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
+_BEHIND = 16  # pieces that wait, from which on they are joined
 _AHEAD = 256  # pieces that the engine may be ahead of the reader
 Settle = Callable[["Flow", Amount, Ended, Refusal | None], End]
 Spell = Callable[[End], bytes]
@@ -78,6 +79,7 @@ class Flow:
     waited_from: int = 0
     reached: bool = False
     _queue: asyncio.Queue[Chunk | InLine | BaseException | None] = field(default_factory=asyncio.Queue)
+    _kept: list[Chunk | InLine | BaseException | None] = field(default_factory=list)  # taken, and its turn is next
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _overrun: bool = False
     _stop: tuple[Refusal, Ended] | None = None
@@ -155,19 +157,38 @@ class Flow:
     async def _deltas(self) -> AsyncGenerator[Delta | InLine | Pause, None]:
         said = False
         while not all(each.finished for each in self.exits) or self._wants_usage:
-            if said and self.pauses and self._queue.empty():
+            if said and self.pauses and not self._kept and self._queue.empty():
                 said = False
                 yield PAUSE
-            item = self._checked(await self._queue.get())
+            item = self._checked(self._kept.pop() if self._kept else await self._queue.get())
             if item is None:
                 return
             said = True
             if isinstance(item, InLine):
                 yield item
                 continue
-            made = self._take(item)
+            made = self._take(self._joined(item))
             for delta in made if self.gate is None else await self._judged(self.gate, made):
                 yield delta
+
+    def _joined(self, chunk: Chunk) -> Chunk:
+        """Join a piece with those that wait behind it, where many do: who has fallen behind catches up.
+
+        Only pieces that say nothing but text, and none beyond what is held: what is cut is cut to the token.
+        """
+        if self._queue.qsize() < _BEHIND or not _only_text(chunk):
+            return chunk
+        texts, tokens, finish = [chunk.text], chunk.tokens, chunk.finish_reason
+        room = self.hold.maximum - self.generated.get(chunk.index, 0)
+        while finish is None and not self._queue.empty():
+            item = self._queue.get_nowait()
+            fits = isinstance(item, Chunk) and item.index == chunk.index and tokens + item.tokens <= room
+            if not (fits and isinstance(item, Chunk) and _only_text(item)):
+                self._kept.append(item)
+                break
+            texts.append(item.text)
+            tokens, finish = tokens + item.tokens, item.finish_reason
+        return Chunk(chunk.index, "".join(texts), tokens, finish_reason=finish)
 
     def _checked(self, item: Chunk | InLine | BaseException | None) -> Chunk | InLine | None:
         """Return what came, None at the engine's end; whatever stops the answer is raised."""
@@ -250,6 +271,10 @@ class Flow:
             return counted
         passes = max(counted.passes, self.usage.completion_tokens)  # a choice that said nothing is a pass as well
         return Amount(passes, self.usage.prompt_tokens + self.usage.completion_tokens, 1)
+
+
+def _only_text(chunk: Chunk) -> bool:
+    return not (chunk.logprobs or chunk.tool_calls or chunk.reasoning or chunk.usage)
 
 
 class _Stopped(Exception):  # noqa: N818 - carries why

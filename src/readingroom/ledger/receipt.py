@@ -62,6 +62,11 @@ def answer_form(answer: Json) -> bytes:
     return canonical(answer)
 
 
+def stream_form(events: Sequence[bytes]) -> bytes:
+    """Return `answer_form` of a stream whose events are in canonical form already."""
+    return b"[" + b",".join(events) + b"]"
+
+
 def text_form(texts: Sequence[str]) -> bytes:
     """Return the bytes by which a record commits to the choices' texts."""
     return canonical(list(texts))

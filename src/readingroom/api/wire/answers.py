@@ -6,6 +6,7 @@ code: the body of a JSON answer, or the list of a stream's events.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from readingroom.app.refusals import ending
-from readingroom.core.canonical import Json
+from readingroom.core.canonical import Json, canonical
 from readingroom.core.refusal import Refusal
 from readingroom.gateway.ask import Kind
 from readingroom.gateway.frames import Delta, End, Position, Token, ToolCall
-from readingroom.ledger.receipt import answer_form
+from readingroom.ledger.receipt import answer_form, stream_form
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
+_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def to_json(value: Json) -> bytes:
@@ -47,6 +49,20 @@ class Head:
         else:
             prefix, what = "cmpl", "text_completion"
         return {"id": f"{prefix}-{self.id}", "object": what, "created": self.created, "model": self.model}
+
+
+def event_bytes(event: Json) -> bytes:
+    """Return an event in canonical form: what is sent is what is committed to.
+
+    The quick encoder writes it too, but for floats, which only log-probabilities have, and for odd characters, which it
+    escapes in another way.
+    """
+    if all(choice["logprobs"] is None for choice in event.get("choices", ())):
+        with contextlib.suppress(UnicodeEncodeError):
+            quick = _sorted(event)
+            if b"\\u" not in quick and b"\x7f" not in quick:
+                return quick
+    return canonical(event)
 
 
 @dataclass
@@ -112,14 +128,15 @@ class Stream:
 
     head: Head
     include_usage: bool
-    events: list[Json] = field(default_factory=list)
+    events: list[bytes] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
-    _spelt: tuple[Delta, Json] | None = None
+    _spelt: tuple[Delta, bytes] | None = None
 
     def add(self, delta: Delta) -> bytes:
         """Spell a piece as an event."""
-        known = self._spelt is not None and self._spelt[0] is delta
-        return self._send(self._spelt[1] if known and self._spelt else self._chunk(delta))
+        if self._spelt is not None and self._spelt[0] is delta:
+            return self._send(self._spelt[1])
+        return self._send(event_bytes(self._chunk(delta)))
 
     def close(self, end: End) -> bytes:
         """Spell the end: the usage frame and [DONE], or an error event and nothing after it."""
@@ -128,20 +145,22 @@ class Stream:
 
     def spell(self, end: End) -> bytes:
         """Return the bytes that the usage record commits to: all events, those too that come after it."""
-        coming: list[Json] = []
+        coming: list[bytes] = []
         if end.last is not None:
-            self._spelt = end.last, self._chunk(end.last)
+            self._spelt = end.last, event_bytes(self._chunk(end.last))
             coming = [self._spelt[1]]
-        return answer_form([*self.events, *coming, *self._last(end)])
+        return stream_form([*self.events, *coming, *self._last(end)])
 
-    def _last(self, end: End) -> list[Json]:
+    def _last(self, end: End) -> list[bytes]:
         if end.refusal is not None:
-            return [error(end.refusal)]
-        return [{**self.head.to_json(chunk=True), "choices": [], "usage": usage(end)}] if self.include_usage else []
+            return [event_bytes(error(end.refusal))]
+        if not self.include_usage:
+            return []
+        return [event_bytes({**self.head.to_json(chunk=True), "choices": [], "usage": usage(end)})]
 
-    def _send(self, event: Json) -> bytes:
+    def _send(self, event: bytes) -> bytes:
         self.events.append(event)
-        return b"data: " + to_json(event) + b"\n\n"
+        return b"data: " + event + b"\n\n"
 
     def _chunk(self, delta: Delta) -> Json:
         finish = delta.finish.value if delta.finish else None
