@@ -199,3 +199,16 @@ def test_what_was_held_and_is_no_match_leaves_at_the_end() -> None:
     last = out.push(Chunk(finish_reason="length"))
     assert first.text == "a "
     assert (last.text, last.finish) == ("swordfish prot", Finish.LENGTH)
+
+
+@given(
+    st.text(st.sampled_from("swordfish SWORD\n"), max_size=40) | st.sampled_from(["swordfish", "a swordfish b", "é"])
+)
+def test_a_choice_that_comes_whole_leaves_as_one_that_comes_in_pieces(text: str) -> None:
+    rules = "rules: [{id: no, side: exit, literal: [swordfish], normalize: [casefold], action: refuse, clause: '1'}]"
+    screen = Screen([load_text(rules, "r")], Side.EXIT)
+    whole, pieces = (ChoiceExit(0, screen, Kind.CHAT) for _ in range(2))
+    one = whole.push(Chunk(text=text, tokens=9, finish_reason="stop"))
+    several = [pieces.push(Chunk(text=each, tokens=1)) for each in text] + [pieces.push(Chunk(finish_reason="stop"))]
+    assert one.text == "".join(each.text for each in several) == whole.text == pieces.text
+    assert (one.finish, whole.verdicts) == (several[-1].finish or pieces.finished, pieces.verdicts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from readingroom.app.plans import RuleFiles
 from readingroom.core.refusal import Refused
 from readingroom.engines.echo import EchoEngine, EchoOptions
 from readingroom.engines.identity import ECHO_DIGEST
+from readingroom.engines.model import Chunk, ForwardRequest, Usage
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
 from readingroom.gateway.model import Ended
@@ -246,3 +248,29 @@ async def test_a_stream_whose_grant_cannot_be_confirmed_ends(tmp_path: Path, mon
         assert isinstance(end, End)
         assert end.refusal is not None
         assert end.refusal.code == "gateway/cannot-confirm-grant"
+
+
+class Burst(EchoEngine):
+    """Says all that it has at once."""
+
+    async def stream(self, _request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+        for n in range(100):
+            yield Chunk(text=f"{n} ", tokens=1)
+        yield Chunk(finish_reason="stop")
+        yield Chunk(usage=Usage(4, 100))
+
+
+async def test_pieces_that_wait_are_joined_and_cut_to_the_token(tmp_path: Path) -> None:
+    async with room(tmp_path, engine=Burst(), passes=200) as here:
+        deltas = 0
+
+        def count(_: Flow) -> None:
+            nonlocal deltas
+            deltas += 1
+
+        text, end = await here.read(here.ask(maximum=57, streamed=True), count)
+        assert text == "".join(f"{n} " for n in range(57))
+        assert end.charged.passes == 57
+        assert deltas < 57
+        text, end = await here.read(here.ask(maximum=100, streamed=True))
+        assert (text.split()[-1], end.charged.passes, await here.used()) == ("99", 100, 157)

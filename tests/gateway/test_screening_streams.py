@@ -278,7 +278,7 @@ def test_patterns_too_large_for_one_program_are_asked_in_several(monkeypatch: py
     wide = [f"{letter}[a-z]{{200,300}}{letter}" for letter in "abcdefgh"]
     rules = [f"  - {{id: r{n}, side: exit, regex: '{each}', action: cut, clause: '1'}}" for n, each in enumerate(wide)]
     screen = Screen([load_text("rules:\n" + "\n".join(rules), "r")], Side.EXIT)
-    assert len(screen.lenses[0].patterns._any) > 1
+    assert len(screen.lenses[0].patterns.any) > 1
     for letter in "ah":
         left, stream = in_pieces(screen, "1 " + letter + "x" * 250 + letter, list(range(260)))
         assert (left, stream.refused is not None) == ("1 ", True)
@@ -321,3 +321,16 @@ def test_asking_how_a_text_might_go_on_is_right_and_changes_nothing(
     assert stream.may_end_with(more) == harmless
     assert stream.push(rest) == undisturbed.push(rest)
     assert (stream.finish(), stream.hits) == (undisturbed.finish(), undisturbed.hits)
+
+
+@given(st.text(st.sampled_from("abcdABC. \n1é"), max_size=40))
+def test_the_quick_no_for_a_whole_text_is_right(text: str) -> None:
+    screen = SCREENS["flag"]
+    stream = screen.stream()
+    stream.push(text)
+    stream.finish()
+    if not screen.may_match(text):
+        assert not stream.hits
+    assert sorted(screen.hits(text)) == sorted(stream.hits)
+    if text.isascii() and not stream.hits:
+        assert not screen.may_match(text), "a plain text without a match is let by quickly"

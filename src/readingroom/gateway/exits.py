@@ -85,6 +85,10 @@ class ChoiceExit:
         """Take a piece in and return what may leave of it and of what was held before."""
         if self.finished:
             return Delta(self.index)
+        if self._is_plain_and_whole(chunk):
+            self._content.let_by(chunk.text)
+            self.finished, self.text = _FINISH.get(chunk.finish_reason or "", Finish.STOP), chunk.text
+            return Delta(self.index, chunk.text, finish=self.finished)
         self._wait(chunk)
         content, reasoning = self._content.push(chunk.text), self._reasoning.push(chunk.reasoning)
         calls, refused = self._tool_calls(chunk)
@@ -102,6 +106,13 @@ class ChoiceExit:
             (*made.positions, *ending.positions),
             self.finished,
         )
+
+    def _is_plain_and_whole(self, chunk: Chunk) -> bool:
+        """Tell whether this piece is all that the choice says, and cannot match: most answers that come whole are."""
+        if chunk.finish_reason is None or self._content.seen or self._reasoning.seen or self._calls:
+            return False
+        more = chunk.reasoning or chunk.tool_calls or self.top is not None
+        return not more and not self.screen.may_match(chunk.text)
 
     def finish(self, reason: Finish) -> Delta:
         """See the end of the choice; what was held and is no match leaves now."""

@@ -16,7 +16,7 @@ from readingroom.gateway.screening.characters import (
 from readingroom.gateway.screening.literals import Automaton
 from readingroom.gateway.screening.model import Action, Form, Hit, Rule
 from readingroom.gateway.screening.normal import Normaliser, Piece, fold, fold_segment, simple
-from readingroom.gateway.screening.patterns import Pattern, Patterns
+from readingroom.gateway.screening.patterns import Pattern, Patterns, Quick
 from readingroom.gateway.screening.places import Places
 
 SLACK = 64  # characters of the tail that are not worth forgetting yet
@@ -36,13 +36,21 @@ class Lens:
         self.automaton = Automaton(literals)
         folds = Form.CASEFOLD in forms
         self.patterns = Patterns([(i, Pattern.of(r.regex, folds=folds)) for i, r in enumerate(rules) if r.regex])
+        self._folds, self._quick = folds, Quick([text for text, _ in literals], self.patterns)
         self.reach = max(self.automaton.longest, self.patterns.widest + 2)
         self.composes = Form.NFKC in forms
         self.simple = simple(forms)
+        self._ascii = all(self.simple[each] == (each.lower() if folds else each) for each in map(chr, range(128)))
         firsts = frozenset(each for literal, _ in literals for each in beginnings(literal[0]))
         plain = all(stands_alone(each) and each not in born_of_marks() for each in firsts)
         self._firsts = firsts if plain and not self.patterns.all else None
         self.outlook = lru_cache(maxsize=1 << 14)(self._outlook)
+
+    def may_match(self, text: str) -> bool:
+        """Tell whether some rule may match in a whole text: a quick no for plain ones, which nearly all are."""
+        if not (self._ascii and text.isascii()):
+            return True
+        return self._quick.may_match((text.lower() if self._folds else text).encode())
 
     def _outlook(self, state: int, segment: str) -> tuple[int, bool]:
         """Look past an open segment: `(depth, possible)`.

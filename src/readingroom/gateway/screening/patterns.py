@@ -139,7 +139,7 @@ class Patterns:
         self.all = tuple(patterns)
         self.widest = max((pattern.width for _, pattern in patterns), default=0)
         self._exact = [(owner, pattern, compiled(pattern.source)) for owner, pattern in patterns]
-        self._any = _together([pattern.source for _, pattern in patterns])
+        self.any = _together([pattern.source for _, pattern in patterns])
         self._begun = _together([pattern.begun for _, pattern in patterns if pattern.begun], r"\z")
         self._blind = max((pattern.width for _, pattern in patterns if not pattern.begun), default=0)
 
@@ -152,7 +152,7 @@ class Patterns:
             since: what `open_since` said before the new part came; -1 where it was not asked.
         """
         window = tail[self._low(before, since, self.widest) :].encode(errors="replace")
-        for each in self._any:  # noqa: SIM110 - a generator costs as much as the search
+        for each in self.any:  # noqa: SIM110 - a generator costs as much as the search
             if each.search(window) is not None:
                 return True
         return False
@@ -187,6 +187,21 @@ class Patterns:
             blind = max(0, len(text) - self._blind)
             lowest = blind if lowest is None else min(lowest, blind)
         return lowest
+
+
+class Quick:
+    """All literals and patterns of a lens as one question to a whole text."""
+
+    def __init__(self, literals: Sequence[str], patterns: Patterns) -> None:
+        """Take literals in normal form, and the patterns."""
+        self._any = [*_together([re2.escape(each) for each in literals if each.isascii()]), *patterns.any]
+
+    def may_match(self, folded: bytes) -> bool:
+        """Tell whether one of them stands in ASCII text in normal form."""
+        for each in self._any:  # noqa: SIM110 - a generator costs as much as the search
+            if each.search(folded) is not None:
+                return True
+        return False
 
 
 def _together(sources: Sequence[str], after: str = "") -> list[Any]:

@@ -40,11 +40,17 @@ class Screen:
 
     def hits(self, text: str) -> Iterator[Hit]:
         """Yield what is found in a whole text, block by block, for those who pass nothing on and may stop early."""
+        if not self.may_match(text):
+            return
         views = [View(lens) for lens in self.lenses]
         for start in range(0, len(text), BLOCK):
             block = text[start : start + BLOCK]
             yield from sorted(hit for view in views for hit in view.push(block))
         yield from sorted(hit for view in views for hit in view.finish())
+
+    def may_match(self, text: str) -> bool:
+        """Tell whether there may be a hit in a whole text: a quick no for plain ones without any."""
+        return any(lens.may_match(text) for lens in self.lenses)
 
     def whole(self, text: str) -> tuple[str, StreamScreen]:
         """Screen a whole text; return what may pass, and the screen with its hits."""
@@ -107,6 +113,10 @@ class StreamScreen:
         left, self._held = self._held[: upto - base], self._held[upto - base :]
         self.released, self._marked = upto, False
         return Release(left)
+
+    def let_by(self, text: str) -> None:
+        """Count a whole text that cannot match."""
+        self.seen = self.released = len(text)
 
     def finish(self) -> Release:
         """See the end of the text and return the rest that may leave."""
