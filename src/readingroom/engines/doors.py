@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -267,7 +268,7 @@ def own_addresses() -> set[str]:
     found = {"127.0.0.1"} | _resolved(socket.gethostname())
     with suppress(OSError):  # Linux
         lines = Path("/proc/net/fib_trie").read_text(encoding="ascii").splitlines()
-        for line, following in zip(lines, lines[1:], strict=False):
+        for line, following in pairwise(lines):
             if "/32 host LOCAL" in following:
                 found.add(line.split()[-1])
     with suppress(OSError):
