@@ -124,6 +124,7 @@ def test_flowing_streams_end_in_every_worker_and_calls_are_refused_until_a_stewa
             each.join(20)
         assert {each.ended for each in readers} == {"releases/stage-not-open"}
         until(lambda: far.running == 0)
+        until(lambda: running.chat(key, {"model": MODEL, "max_tokens": 3}).status_code == 403)
         refused = running.chat(key, {"model": MODEL})
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "releases/stage-not-open")
         assert "inconclusive" in refused.text
