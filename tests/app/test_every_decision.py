@@ -21,6 +21,7 @@ from readingroom.app.lending import issue_discretionary
 from readingroom.core.document import read
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings
+from readingroom.engines.identity import ECHO_DIGEST
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor, Role
 from readingroom.store.db import metadata
@@ -131,6 +132,13 @@ ACTS: list[tuple[str, Act]] = [
         "publication.sample.signed-off",
         lambda s: s.house.samples.add(s.by, read("[{prompt: p, output: o, model: m}]", "s")),
     ),
+    ("releases.engine.inspected", lambda s: s.house.inspections.record(ECHO_DIGEST, ["GET /slots"])),
+    ("releases.engine.inspected", lambda s: s.house.inspections.record(ECHO_DIGEST, [])),
+    (
+        "releases.engine.fingerprinted",
+        lambda s: s.house.inspections.keep_fingerprint(s.by.id, ECHO_DIGEST, {"passes": 1}, "sha256:f", same=True),
+    ),
+    ("releases.stage.opened", lambda s: s.house.releases.open(s.by, "reading-room")),
     ("releases.stage.rolled-back", lambda s: s.house.releases.rollback(s.by, "reading-room", "incident")),
     ("releases.stage.signed", lambda s: s.house.releases.sign(s.by, "reading-room")),
     ("releases.plan.adopted", lambda s: s.house.releases.adopt(s.by, _plan(s), "release.yaml", "another")),

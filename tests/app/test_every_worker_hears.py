@@ -11,6 +11,7 @@ from readingroom.access.model import Amounts, Award, Reason
 from readingroom.app.founding import default_plan, found
 from readingroom.app.lending import issue_discretionary
 from readingroom.core.settings import Settings
+from readingroom.engines.identity import ECHO_DIGEST
 
 
 def test_whatever_can_end_a_stream_is_heard_by_every_worker(tmp_path: Path) -> None:
@@ -32,6 +33,10 @@ def test_whatever_can_end_a_stream_is_heard_by_every_worker(tmp_path: Path) -> N
         lambda: house.agreements.publish(by, "Other terms.", material=True),
         lambda: house.releases.hold(by, "reading-room", "maintenance"),
         lambda: house.releases.open(by, "reading-room"),
+        lambda: house.inspections.record(ECHO_DIGEST, ["GET /slots"]),
+        lambda: house.inspections.record(ECHO_DIGEST, []),
+        lambda: house.releases.open(by, "reading-room"),
+        lambda: house.inspections.keep_fingerprint(by.id, ECHO_DIGEST, {"passes": 1}, "sha256:f", same=False),
         lambda: house.releases.rollback(by, "reading-room", "incident"),
         lambda: house.releases.adopt(by, plan, "release.yaml", "another"),
         lambda: house.releases.withdraw(by, "reading-room", "incident"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from readingroom.app.guarding import OLD, look
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
 from readingroom.core.errors import BadInput, Broken
@@ -23,6 +24,14 @@ from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_CURE_DOOR = (
+    "Let the engine ask for its key on every path: bind it to the loopback or a Unix socket behind a proxy that does, "
+    "and open nothing of it to others (docs/howto/guard-the-engine.md)"
+)
+_CURE_CHANGED = (
+    "Serve the tested weights, template and context again; or run the stress tests anew on what is served, and let a "
+    "steward open the stage anew"
+)
 _EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a clock before this program was written is wrong
 
 
@@ -47,6 +56,7 @@ def examine(house: House) -> list[Finding]:
         ("plan", _plan),
         ("screening", _screening),
         ("engine", _engine),
+        ("doors", _doors),
         ("model", _model),
         ("letters", _letters),
     )
@@ -160,6 +170,40 @@ def _model(house: House) -> Iterator[Finding]:
         detail = f"{stage.name}: {stage.artifact} is {'' if same else 'not '}what the engine serves"
         cure = "Set `engine` and `model` in readingroom.toml to it, or register the model that is served"
         yield Finding("model", same, detail, cure)
+
+
+def _doors(house: House) -> Iterator[Finding]:
+    """Knock at the engine's doors now, and tell of each that is open; in a house for trials that is only a warning."""
+    if house.settings.engine == "embedded" and not (house.settings.run / ADDRESS).exists():
+        return
+    found = asyncio.run(look(house))
+    if not found.reached:
+        return  # `_engine` has said so
+    dev = house.settings.dev
+    for each in found.open:
+        detail = f"{'warning: ' if dev else ''}{each.url} answers {each.name.split()[0]} without a key ({each.answer})"
+        yield Finding("doors", dev, detail, _CURE_DOOR)
+    if not found.open and found.knocks:
+        unclear = f"; unclear: {', '.join(each.url for each in found.unclear)}" if found.unclear else ""
+        yield Finding("doors", ok=True, detail=f"{len(found.knocks)} tried without a key, none open{unclear}")
+    if found.agreement is not None:
+        apart = "" if found.agreement.apart is None else f", {found.agreement.apart:.3f} nats apart"
+        same = found.agreement.same
+        detail = f"the engine answers {'as' if same else 'otherwise than'} when it was tested{apart}"
+        yield Finding("fingerprint", same, detail, _CURE_CHANGED)
+    yield from _last_look(house)
+
+
+def _last_look(house: House) -> Iterator[Finding]:
+    last = house.inspections.last(served_digest(house.settings))
+    if house.settings.dev or last.looked_at is None:
+        return
+    late = house.clock.now() - last.looked_at > OLD
+    detail = f"the server looked at it last on {last.looked_at:%Y-%m-%d %H:%M} UTC"
+    if not last.sound:
+        detail += f", and found {', '.join(last.doors) or 'that it has changed'}: its API stages are shut"
+    cure = "While `readingroom serve` runs it looks again, daily, and each minute after it found something"
+    yield Finding("last look", last.sound and not late, detail, cure)
 
 
 def _engine(house: House) -> Iterator[Finding]:

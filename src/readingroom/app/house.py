@@ -27,6 +27,7 @@ from readingroom.people.model import Actor
 from readingroom.people.service import People
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
+from readingroom.releases.inspecting import Inspections
 from readingroom.releases.queries import stage_facts
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
@@ -52,6 +53,7 @@ class House:
         self.stress = Stress(*core)
         self._rules = RuleFiles(settings.home)
         self.releases = Releases(*core, self._rules.parse_plan, History(), self._rules.screens)
+        self.inspections = Inspections(*core)
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)

@@ -35,6 +35,8 @@ STAGE_EVENTS = (
     "releases.stage.withdrawn",
     "releases.stage.closed",
     "releases.gate.waived",
+    "releases.engine.inspected",
+    "releases.engine.fingerprinted",
 )
 
 

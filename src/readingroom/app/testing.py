@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from readingroom.app.guarding import fingerprint, keep_fingerprint
 from readingroom.app.house import House
 from readingroom.app.serving import EngineKeeper
 from readingroom.core.refusal import Refusal, Refused, require
@@ -57,7 +58,8 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
     gates = [gate_version(stage) for stage in stages if stage.model.artifact == model and _rests_on(stage, suite)]
     async with _engine(house) as engine:
         require(check_served(version, served_digest(house.settings)))
-        return await house.stress.run(
+        taken = await fingerprint(engine)
+        done = await house.stress.run(
             by,
             model=model,
             model_digest=version.digest,
@@ -66,6 +68,8 @@ async def run_suite(house: House, by: Actor, model: str, suite: str, progress: P
             caller=EngineCaller(engine),
             progress=progress,
         )
+    keep_fingerprint(house, by, version.digest, taken)
+    return done
 
 
 def _rests_on(stage: Stage, suite: str) -> bool:

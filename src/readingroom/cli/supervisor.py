@@ -7,7 +7,8 @@ Order, which matters:
 (3) start the engine and leave its address in HOME/run (mode 0600) for the workers;
 (4) clear the holds of dead workers, before anything is served;
 (5) bind the port, start the workers on it, wait until each is ready.
-A worker or an engine that dies is started again; on SIGTERM flowing streams end properly and all exit with 0.
+A worker or an engine that dies is started again, the engine is looked at once a day (`app.guarding`); on SIGTERM
+flowing streams end properly and all exit with 0.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from readingroom.app.guarding import Rounds
 from readingroom.app.house import House
 from readingroom.app.serving import EngineKeeper, clear_dead_holds, places_of
 from readingroom.core.errors import Broken, Problem
@@ -69,6 +71,7 @@ class Supervisor:
         self.house.db.ping()
         self.house.db.upgrade()  # (2)
         self._engine = EngineKeeper(settings)
+        self._rounds = Rounds(self.house)
         self._lifeline = _pipe(blocking=True)  # workers hold one end and stop when ours is gone
         try:
             self._engine.start()  # (3)
@@ -94,6 +97,7 @@ class Supervisor:
     def _keep(self) -> None:
         """Start again what has died; a worker that dies at once is not started in a hurry."""
         self._engine.keep()
+        self._rounds.keep()
         for index, worker in enumerate(self.workers):
             died = worker.process.poll() is not None
             if self._listener and not self._stopping and died and time.monotonic() - worker.began > _PAUSE_SECONDS:
@@ -115,6 +119,7 @@ class Supervisor:
                 worker.process.kill()
                 worker.process.wait()
             worker.ready.close()
+        self._rounds.stop()
         self._engine.stop()
         if self._listener is not None:
             self._listener.close()

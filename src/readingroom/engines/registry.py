@@ -27,6 +27,17 @@ def make_engine(settings: Settings) -> Engine:
     return HttpEngine(settings.engine.rstrip("/"), settings.model, settings.context, engine_key())
 
 
+def engine_address(settings: Settings) -> str:
+    """Return the base URL at which the house's engine listens; empty where it is no server.
+
+    Raises:
+        Broken: the embedded engine is not running.
+    """
+    if settings.engine == "echo":
+        return ""
+    return _address(settings)[0] if settings.engine == "embedded" else settings.engine.rstrip("/")
+
+
 def _address(settings: Settings) -> tuple[str, str]:
     path = settings.run / ADDRESS
     try:

@@ -102,6 +102,34 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineLook:
+    """What the last look at the engine behind a model found.
+
+    Attributes:
+        doors: the names of those that answered without a key.
+        changed: whether it answered otherwise than when it was tested.
+        looked_at: when; None if it was not looked at yet.
+        trouble: the ledger's entry that last told of an open door or a change; 0 if none did. What was opened before
+            it is opened anew by a person, who has asked what went out by that door.
+        fingerprinted_at: when its fingerprint was taken; None if none was.
+        passes: that fingerprints took in all.
+    """
+
+    model_digest: str
+    doors: tuple[str, ...] = ()
+    changed: bool = False
+    looked_at: datetime | None = None
+    trouble: int = 0
+    fingerprinted_at: datetime | None = None
+    passes: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether the last look found nothing."""
+        return not self.doors and not self.changed
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseStatus:
     """How one clause of a gate stands: what must hold, what the facts say, what is missing, who waived it."""
 

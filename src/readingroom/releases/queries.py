@@ -15,7 +15,7 @@ from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.dossier import queries as dossier
 from readingroom.dossier.model import ModelVersion
 from readingroom.releases import rules, tables
-from readingroom.releases.model import AdoptedPlan, Signature, StageRecord, StageState, Waiver
+from readingroom.releases.model import AdoptedPlan, EngineLook, Signature, StageRecord, StageState, Waiver
 from readingroom.strategy.facts import (
     DocumentFact,
     EvidenceFact,
@@ -93,14 +93,17 @@ def stage_facts(tx: Connection, now: datetime | None = None) -> list[StageFact]:
     adopted = plan_in_force(tx)
     if adopted is None:
         return []
-    known = records(tx)
-    return [_fact(tx, each, known.get(each.name, StageRecord(each.name)), now) for each in adopted.plan.stages]
+    known, looks = records(tx), engine_looks(tx)
+    return [_fact(tx, each, known.get(each.name, StageRecord(each.name)), now, looks) for each in adopted.plan.stages]
 
 
-def _fact(tx: Connection, stage: Stage, record: StageRecord, now: datetime | None) -> StageFact:
+def _fact(
+    tx: Connection, stage: Stage, record: StageRecord, now: datetime | None, looks: dict[str, EngineLook]
+) -> StageFact:
     model = dossier.model_by_name(tx, stage.model.artifact)
     refusal = rules.check_model(stage, model)
     reason = rules.why_not_open(stage, record, now) or (refusal.reason if refusal else "")
+    reason = reason or why_engine(tx, stage, model, looks)
     return StageFact(
         name=stage.name,
         channel=stage.channel,
@@ -117,6 +120,27 @@ def _fact(tx: Connection, stage: Stage, record: StageRecord, now: datetime | Non
         open_until=record.open_until,
         screens=record.screening,
     )
+
+
+def engine_looks(tx: Connection) -> dict[str, EngineLook]:
+    """Return what the last look at each engine found, by the digest of the model that it answers as."""
+    table = tables.engine
+    columns = [column for column in table.c if column.name not in {"fingerprint", "begun_at"}]
+    rows = tx.execute(sa.select(*columns)).mappings()
+    return {row["model_digest"]: EngineLook(**{**row, "doors": tuple(row["doors"])}) for row in rows}
+
+
+def fingerprint(tx: Connection, model_digest: str) -> dict[str, Any] | None:
+    """Return the fingerprint that was kept when a model was tested; None if none was."""
+    table = tables.engine
+    return tx.execute(sa.select(table.c.fingerprint).where(table.c.model_digest == model_digest)).scalar()
+
+
+def why_engine(tx: Connection, stage: Stage, model: ModelVersion | None, looks: dict[str, EngineLook]) -> str:
+    """Say why the engine behind a stage keeps it shut, or nothing."""
+    look = looks.get(model.digest) if model else None
+    opened = opening_entries(tx).get(stage.name, 0) if look and look.trouble else 0
+    return rules.why_engine(stage, look, opened)
 
 
 def records(tx: Connection) -> dict[str, StageRecord]:
@@ -171,6 +195,7 @@ def facts_for(
         pinned=model is not None and model.pinned,
         signatures=tuple(SignatureFact(each.person, each.role, each.gate_version) for each in signed),
         use=_use(tx, plan, stage, now, history),
+        engine=rules.engine_trouble(engine_looks(tx).get(model.digest)) if model else "",
     )
     return (_with_dossier(tx, facts, stage, model, history), model) if model else (facts, None)
 

@@ -13,7 +13,16 @@ from readingroom.core.errors import Problem
 from readingroom.core.refusal import Refusal
 from readingroom.dossier.model import ModelVersion
 from readingroom.people.model import Actor
-from readingroom.releases.model import Action, ClauseStatus, Reason, Signature, StageRecord, StageState, Waiver
+from readingroom.releases.model import (
+    Action,
+    ClauseStatus,
+    EngineLook,
+    Reason,
+    Signature,
+    StageRecord,
+    StageState,
+    Waiver,
+)
 from readingroom.strategy.facts import Facts
 from readingroom.strategy.gates import sign_off
 from readingroom.strategy.model import Channel, Stage, Verdict, gate_version
@@ -93,7 +102,60 @@ def clauses(stage: Stage, facts: Facts, waivers: Iterable[Waiver], now: datetime
         made.append(
             ClauseStatus(clause.label, clause.describe(), judged.verdict, judged.sentence, judged.missing, waiver)
         )
-    return tuple(made)
+    return (*made, *_engine_clause(stage, facts))
+
+
+def _engine_clause(stage: Stage, facts: Facts) -> tuple[ClauseStatus, ...]:
+    """Add a condition that no plan can leave out, where it does not hold: no waiver and no signature replaces it."""
+    if stage.channel is not Channel.API or not facts.engine:
+        return ()
+    requires = "its engine has no other door, and answers as when it was tested"
+    missing = "a look at the engine that finds nothing; `readingroom doctor` says what is to be done"
+    return (ClauseStatus("engine", requires, Verdict.INCONCLUSIVE, facts.engine, missing),)
+
+
+def engine_trouble(look: EngineLook | None) -> str:
+    """Say what the last look at an engine found, or nothing; for everybody, so that no door is named."""
+    if look is None or look.sound:
+        return ""
+    if look.doors:
+        return "its engine was found to answer by another way than this house"
+    return "its engine answers otherwise than when it was tested"
+
+
+def why_engine(stage: Stage, look: EngineLook | None, opened: int) -> str:
+    """Say why the engine behind a stage keeps it shut, or nothing.
+
+    That an open door was shut opens nothing by itself: what went out by it is for a person to find out.
+
+    Args:
+        stage: as it stands in the plan in force.
+        look: the last look at the engine of its model; None if there was none yet.
+        opened: the ledger's entry of the stage's last opening.
+    """
+    if stage.channel is not Channel.API or look is None:
+        return ""
+    found = engine_trouble(look)
+    if found:
+        return f"it is inconclusive: {found}"
+    if look.trouble > opened:
+        return "it is inconclusive: something was wrong with its engine and is mended; a steward has to open it anew"
+    return ""
+
+
+def settled(
+    before: EngineLook, doors: Iterable[str], unclear: Collection[str], *, same: bool | None
+) -> tuple[tuple[str, ...], bool]:
+    """Say what holds after a look: the doors that are open, and whether the engine answers otherwise.
+
+    Args:
+        before: what held.
+        doors: that were found open.
+        unclear: those of which it could not be told: one that was open is not shut because it was too busy to answer.
+        same: whether it answers as it was tested; None if that could not be asked, and what held goes on holding.
+    """
+    still = {each for each in before.doors if each in unclear}
+    return tuple(sorted(still.union(doors))), before.changed if same is None else not same
 
 
 def gate_met(stage: Stage, judged: Sequence[ClauseStatus]) -> bool:

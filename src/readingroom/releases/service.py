@@ -147,7 +147,7 @@ class Releases:
             now, record = self._clock.now(), _record(tx, name)
             facts, model = queries.facts_for(tx, plan, stage, now, self._history)
             judged = rules.clauses(stage, facts, queries.waivers(tx, name), now)
-            require(rules.check_open(stage, record, model, judged, self._shut(stage, record, now)))
+            require(rules.check_open(stage, record, model, judged, self._shut(tx, stage, record, model)))
             until = rules.earliest_end(judged)
             version, screens = gate_version(stage), "" if by.dev else self._read_screens(stage)
             opened = StageRecord(name, StageState.OPEN, version, record.round, open_until=until, screening=screens)
@@ -267,20 +267,21 @@ class Releases:
         values = {each.name: getattr(record, each.name) for each in tables.stage.c}
         tx.execute(sa.insert(tables.stage).values(values | {"state": record.state.value, "changed_at": now}))
 
-    def _shut(self, stage: Stage, record: StageRecord, now: datetime) -> str:
+    def _shut(self, tx: Connection, stage: Stage, record: StageRecord, model: ModelVersion | None) -> str:
         """Say why a stage may not be used now; its rule sets are read as they are now, if it is bound to any."""
         try:
             screens = self._read_screens(stage) if record.screening else None
         except BadInput:
             screens = ""
-        return rules.why_not_open(stage, record, now, screens)
+        shut = rules.why_not_open(stage, record, self._clock.now(), screens)
+        return shut or queries.why_engine(tx, stage, model, queries.engine_looks(tx))
 
     def _status(self, tx: Connection, plan: Plan, stage: Stage, by: Actor | None) -> StageStatus:
         now, record = self._clock.now(), _record(tx, stage.name)
         facts, model = queries.facts_for(tx, plan, stage, now, self._history)
         judged = rules.clauses(stage, facts, queries.waivers(tx, stage.name), now)
         signed = rules.in_round(queries.signatures(tx, stage.name), stage, record)
-        unknown, shut = rules.check_model(stage, model), self._shut(stage, record, now)
+        unknown, shut = rules.check_model(stage, model), self._shut(tx, stage, record, model)
         reason = shut or (unknown.reason if unknown else "")
         return StageStatus(
             stage=stage,

@@ -64,6 +64,19 @@ waiver = sa.Table(
     sa.Column("given_by", sa.String, nullable=False),
     sa.Column("given_at", Moment, nullable=False),
 )
+engine = sa.Table(  # what is known of the engine that answers as a model, by the model's digest
+    "releases_engine",
+    metadata,
+    sa.Column("model_digest", sa.String, primary_key=True),
+    sa.Column("doors", sa.JSON, nullable=False),  # names of those that were open at the last look
+    sa.Column("changed", sa.Boolean, nullable=False),  # whether it answered otherwise than when it was tested
+    sa.Column("begun_at", Moment),
+    sa.Column("looked_at", Moment),
+    sa.Column("trouble", sa.BigInteger, nullable=False),  # the ledger's entry that last told of any; 0: none
+    sa.Column("fingerprint", sa.JSON),
+    sa.Column("fingerprinted_at", Moment),
+    sa.Column("passes", sa.BigInteger, nullable=False),  # that fingerprints took, metered on no grant
+)
 note = sa.Table(
     "releases_note",
     metadata,

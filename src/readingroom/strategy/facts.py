@@ -98,6 +98,7 @@ class Facts:
         signatures: all signatures on the stage, of whatever gate version.
         runs: test runs per `suite/claim`.
         use: what the stages of this plan have seen, by stage name.
+        engine: why the engine behind the stage cannot be relied on; empty where nothing is known against it.
     """
 
     now: datetime
@@ -109,6 +110,7 @@ class Facts:
     signatures: tuple[SignatureFact, ...] = ()
     runs: Mapping[str, RunsFact] = field(default_factory=dict)
     use: Mapping[str, UseFact] = field(default_factory=dict)
+    engine: str = ""
 
 
 def whole(value: object) -> int | None:
