@@ -133,7 +133,8 @@ def nginx(upstream: str) -> Iterator[Server]:
         path.write_text(
             f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
             events {{ worker_connections 4096; }}
-            http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+            http {{ access_log off; keepalive_requests 1000000000;
+            client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
             fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
             upstream engine {{ server {upstream.removeprefix("http://")}; keepalive 512; }}
             server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://engine; proxy_http_version 1.1;
