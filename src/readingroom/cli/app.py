@@ -66,6 +66,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "grant": ("grant", "key", "terms"),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
+    "batch.command": ("batch",),
     "demo.command": ("demo",),
 }
 

@@ -12,6 +12,7 @@ from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.cli.given import contents
 from readingroom.core.errors import BadInput, Problem
+from readingroom.ledger.collection import verify_collection
 from readingroom.ledger.export import export
 from readingroom.ledger.note import Verifier
 from readingroom.ledger.receipt import verify_receipt
@@ -87,18 +88,34 @@ def export_(context: typer.Context, directory: Path) -> None:
 @receipt.command("verify")
 def verify_receipt_(
     context: typer.Context,
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="A receipt, or the folder of a batch")],
     key: KeyOption,
     request: Annotated[Path | None, typer.Option(help="The request's JSON body")] = None,
     answer: Annotated[Path | None, typer.Option(help="The answer: JSON, event stream, or text")] = None,
 ) -> None:
-    """Verify a receipt offline; with request and answer, that exactly these were exchanged."""
+    """Verify a receipt offline; with request and answer, that exactly these were exchanged.
+
+    Of a batch's folder, the whole collection: every receipt with its request and answer, and the list itself.
+    """
     here: Context = context.obj
     verifier = Verifier.from_option(key)
+    if file.is_dir():
+        if request or answer:
+            raise BadInput([Problem("--request", "is in the folder already", "Leave out --request and --answer")])
+        whole = verify_collection(lambda name: _member(file, name), verifier)
+        end_with(here, whole, f"The collection is good: every receipt, request and answer, up to entry {whole.size}")
     sent, came = (contents(path) if path else None for path in (request, answer))
     found = verify_receipt(contents(file), verifier, sent, came)
     proved = " and ".join(name for name, path in (("request", request), ("answer", answer)) if path)
     end_with(here, found, "The receipt is good" + (f"; {proved} are what was exchanged" if proved else ""))
+
+
+def _member(folder: Path, name: str) -> bytes:
+    """Read a file of a collection; one that is not there is a KeyError."""
+    path = folder / name
+    if not path.is_file():
+        raise KeyError(name)
+    return contents(path)
 
 
 @screen.command("try")

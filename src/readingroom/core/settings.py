@@ -17,6 +17,8 @@ FILE = "readingroom.toml"
 ENGINE_KEY = "READINGROOM_ENGINE_KEY"  # the upstream engine's key: never written to a file
 HOME = "READINGROOM_HOME"
 CACHE = "XDG_CACHE_HOME"
+READER_URLS = ("READINGROOM_URL", "OPENAI_BASE_URL")  # where a reader reads; ours first, then the clients' own name
+READER_KEYS = ("READINGROOM_KEY", "OPENAI_API_KEY")
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,16 @@ def home_from(option: Path | None) -> Path:
 def engine_key() -> str:
     """Return the upstream engine's key, or an empty text."""
     return os.environ.get(ENGINE_KEY, "")
+
+
+def reader_url() -> str:
+    """Return the address that a reader's environment names, or an empty text."""
+    return next((os.environ[name] for name in READER_URLS if os.environ.get(name)), "")
+
+
+def reader_key() -> str:
+    """Return the key that a reader's environment names, or an empty text."""
+    return next((os.environ[name] for name in READER_KEYS if os.environ.get(name)), "")
 
 
 def screen_key(name: str) -> str:
