@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import aiohttp
 
@@ -44,7 +45,7 @@ class Room:
     key: str
     http: aiohttp.ClientSession = field(init=False)
 
-    async def __aenter__(self) -> Room:
+    async def __aenter__(self) -> Self:
         """Open the connections; proxies are the environment's."""
         headers = {"authorization": f"Bearer {self.key}"}
         timeout = aiohttp.ClientTimeout(total=SECONDS, connect=30)

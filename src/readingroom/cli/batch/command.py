@@ -92,7 +92,9 @@ class _Run:
             "stopped": {"code": stop.code, "message": stop.reason} if stop else None,
         }
         counts = made["counts"]
-        told_ = [f"{done:,} of {len(self._lines):,} done: {counts['answered']:,} answered, {counts['refused']:,} refused"]
+        told_ = [
+            f"{done:,} of {len(self._lines):,} done: {counts['answered']:,} answered, {counts['refused']:,} refused"
+        ]
         told_.append(f"{counts['passes']:,} passes, {counts['receipts']:,} receipts, in {place.out}")
         if stop:
             told_.append(f"stopped ({stop.code}): {stop.reason} {_GO_ON}")

@@ -55,10 +55,14 @@ class Folder:
             held.close()
             cure = "Wait for it, or name another folder with --out"
             raise BadInput([Problem(str(path), "another process is asking into this folder", cure)]) from None
-        for each in (REQUESTS, REPLIES, RECEIPTS):
-            (path / each).mkdir(exist_ok=True)
-        folder = cls(path, _run(path, hashlib.sha256(questions).hexdigest()), _held=held)
-        folder._read()
+        try:
+            for each in (REQUESTS, REPLIES, RECEIPTS):
+                (path / each).mkdir(exist_ok=True)
+            folder = cls(path, _run(path, hashlib.sha256(questions).hexdigest()), _held=held)
+            folder._read()
+        except BaseException:
+            held.close()
+            raise
         return folder
 
     def close(self) -> None:

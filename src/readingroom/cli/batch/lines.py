@@ -65,13 +65,14 @@ def read_lines(text: str, file: str, maximum: int) -> list[Line]:
             continue
         try:
             line = _line(number, each, maximum)
-            first = ids.setdefault(line.custom_id, number)
-            if first != number:
-                raise _Bad(f"the custom_id {line.custom_id!r} is that of line {first} as well", "Give each its own")
         except _Bad as bad:
             problems.append(Problem(f"{file}:{number}", bad.what, bad.cure))
-        else:
-            found.append(line)
+            continue
+        first = ids.setdefault(line.custom_id, number)
+        if first != number:
+            told = f"the custom_id {line.custom_id!r} is that of line {first} as well"
+            problems.append(Problem(f"{file}:{number}", told, "Give each its own"))
+        found.append(line)
     if not found and not problems:
         problems.append(Problem(file, "holds no question", "Write one JSON object on each line"))
     if problems:
