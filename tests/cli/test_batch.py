@@ -157,6 +157,7 @@ def test_an_estimate_that_does_not_fit_is_refused_before_anything_is_asked(house
     assert not (tmp_path / "questions.jsonl.answers").exists()
     ask(house, file, grant["key"], code=2)
     assert house.settled(grant["id"])["used"]["calls"] == 0
+    assert not (tmp_path / "questions.jsonl.answers").exists()
     short = write(tmp_path, body(1))
     assert ask(house, short, grant["key"], "--estimate", "--out", str(tmp_path / "b"))["fits"]
 
@@ -180,7 +181,7 @@ def test_revocation_stops_what_is_asked_and_keeps_what_was_answered(slow: Served
         if len(rows(file)) >= 4:
             break
         time.sleep(0.02)
-    slow.run("grant", "revoke", grant["id"], "--reason", "other")
+    slow.run("grant", "revoke", grant["id"], "--reason", "project-ended")
     out, _ = process.communicate(timeout=60)
     told = json.loads(out)
     assert process.returncode == 1
@@ -206,6 +207,7 @@ def test_another_file_does_not_go_into_the_same_folder(house: Served, tmp_path: 
     ask(house, write(tmp_path, body(1)), key)
     error = ask(house, write(tmp_path, body(2)), key, code=2)["error"]
     assert "another file" in error["message"]
+    assert "--max-tokens" in ask(house, write(tmp_path, body(1)), key, "--max-tokens", "5", code=2)["error"]["message"]
 
 
 def test_a_question_that_is_refused_does_not_stop_the_others(house: Served, tmp_path: Path) -> None:

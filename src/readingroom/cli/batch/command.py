@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from readingroom.cli.app import app
 from readingroom.cli.batch.folder import Folder
 from readingroom.cli.batch.lines import Line, read_lines
-from readingroom.cli.batch.verdict import Estimate, estimate
+from readingroom.cli.batch.verdict import estimate
 from readingroom.cli.context import Context
-from readingroom.cli.given import contents, text_of
+from readingroom.cli.given import text_of
 from readingroom.cli.output import Output
 from readingroom.cli.progress import counted
 from readingroom.core.canonical import Json, canonical
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.settings import READER_KEYS, READER_URLS, reader_key, reader_url
 from readingroom.ledger.collection import ANSWERS, citation, collect
+
+if TYPE_CHECKING:  # loading an HTTP client takes time
+    from readingroom.cli.batch.asking import Stop
 
 _GO_ON = "The same command goes on from here; nothing that is answered is asked again."
 
@@ -39,17 +44,22 @@ def batch(
 ) -> None:
     """Ask many questions; keep answers, receipts and a citation. Run again, it goes on where it was. Needs no house."""
     here: Context = context.obj
-    questions, text = contents(file), text_of(file)
+    text = text_of(file)
     lines = read_lines(text, str(file), max_tokens)
-    place = _Place(_address(url), _key(key), out or file.with_name(file.name + ".answers"), author)
-    asyncio.run(_Run(here.output, place, lines, parallel).go(questions, only=only_estimate, partly=partly))
+    asked = f"{max_tokens}\n{text}".encode()  # what the answers belong to
+    place = _Place(str(file), _address(url), _key(key), out or file.with_name(file.name + ".answers"), author)
+    asyncio.run(_Run(here.output, place, lines, parallel).go(asked, only=only_estimate, partly=partly))
 
 
+@dataclass(frozen=True)
 class _Place:
     """Where it is asked, and where the answers go."""
 
-    def __init__(self, url: str, key: str, out: Path, author: str) -> None:
-        self.url, self.key, self.out, self.author = url, key, out, author
+    file: str
+    url: str
+    key: str
+    out: Path
+    author: str
 
 
 class _Run:
@@ -58,62 +68,58 @@ class _Run:
 
     async def go(self, questions: bytes, *, only: bool, partly: bool) -> None:
         """Estimate, ask, collect; end with the exit code."""
-        from readingroom.cli.batch.asking import Asking, Room, collect_receipts  # loading an HTTP client takes time
+        from readingroom.cli.batch.asking import Asking, Room, collect_receipts
 
         output, place = self._output, self._place
         async with Room(place.url, place.key) as room:
-            if only and not place.out.exists():  # an estimate leaves nothing behind
-                self._estimated(estimate(self._lines, await room.grant()))
+            if not place.out.exists():  # an estimate, and a refusal by it, leave nothing behind
+                self._weigh(self._lines, await room.grant(), only=only, partly=partly)
             folder = Folder.open(place.out, questions)
             try:
                 lines = [each for each in self._lines if each.number not in folder.rows]
-                found = None
                 if lines or only:
-                    found = estimate(lines, await room.grant())
-                    if only:
-                        self._estimated(found)
-                    self._check(found, partly=partly)
-                stop = None
+                    self._weigh(lines, await room.grant(), only=only, partly=partly)
                 with counted(output, "Asking", len(folder.rows), len(self._lines)) as told:
                     stop = await Asking(room, folder, told).ask_all(lines, self._parallel)
                 missing = await collect_receipts(room, folder)
                 made = collect(folder.run, place.author, lambda name: _member(place.out, name))
                 folder.write(canonical(made) + b"\n", citation(made))
-                done = len(folder.rows)
             finally:
                 folder.close()
+        self._end(made, len(folder.rows), stop, missing)
+
+    def _end(self, made: Mapping[str, Json], done: int, stop: Stop | None, missing: int) -> None:
+        """Say what was done and how to go on; end with the exit code."""
+        whole, counts, out = len(self._lines), made["counts"], self._place.out
         document: dict[str, Json] = {
-            "directory": str(place.out),
-            "asked": len(self._lines),
+            "directory": str(out),
+            "asked": whole,
             "done": done,
-            "counts": made["counts"],
+            "counts": counts,
             "root": made["root"],
             "receipts_missing": missing,
             "stopped": {"code": stop.code, "message": stop.reason} if stop else None,
         }
-        counts = made["counts"]
-        told_ = [
-            f"{done:,} of {len(self._lines):,} done: {counts['answered']:,} answered, {counts['refused']:,} refused"
-        ]
-        told_.append(f"{counts['passes']:,} passes, {counts['receipts']:,} receipts, in {place.out}")
+        told = [f"{done:,} of {whole:,} done: {counts['answered']:,} answered, {counts['refused']:,} refused"]
+        told.append(f"{counts['passes']:,} passes, {counts['receipts']:,} receipts, in {out}")
         if stop:
-            told_.append(f"stopped ({stop.code}): {stop.reason} {_GO_ON}")
+            told.append(f"stopped ({stop.code}): {stop.reason} {_GO_ON}")
         if missing:
-            told_.append(f"{missing:,} receipts could not be had yet; the same command fetches them.")
-        output.result(document, "\n".join(told_))
-        if stop or missing or done < len(self._lines):
+            told.append(f"{missing:,} receipts could not be had yet; the same command fetches them.")
+        self._output.result(document, "\n".join(told))
+        if stop or missing or done < whole:
             raise typer.Exit(1)
 
-    def _estimated(self, found: Estimate) -> None:
-        self._output.result(found.to_json(), found.text())
-        raise typer.Exit(1 if found.short else 0)
-
-    def _check(self, found: Estimate, *, partly: bool) -> None:
-        if not found.short or partly:
-            return
-        told = ", ".join(f"{found.needs[unit]:,} {unit}, and {found.left[unit]:,} are left" for unit in found.short)
-        cure = "Lower max_tokens (in the lines, or --max-tokens), ask less, or start anyway with --partly"
-        raise BadInput([Problem("FILE", f"could need {told}", cure)])
+    def _weigh(self, lines: list[Line], grant: Mapping[str, Json], *, only: bool, partly: bool) -> None:
+        """Print the estimate and end, if that is all that is wanted; else refuse a start that may not fit."""
+        found = estimate(lines, grant)
+        if only:
+            self._output.result(found.to_json(), found.text())
+            raise typer.Exit(1 if found.short else 0)
+        if found.short and not partly:
+            told = ", ".join(f"{found.needs[unit]:,} {unit}, and {found.left[unit]:,} are left" for unit in found.short)
+            cure = "Lower max_tokens (in the lines, or --max-tokens), ask less, or start anyway with --partly"
+            raise BadInput([Problem(self._place.file, f"could need {told}", cure)])
 
 
 def _address(given: str) -> str:

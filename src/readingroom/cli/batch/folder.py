@@ -135,6 +135,7 @@ def _run(path: Path, digest: str) -> str:
     except (ValueError, KeyError, TypeError):
         raise BadInput([Problem(str(file), "is not what a batch wrote", "Name another folder with --out")]) from None
     if known != digest:
-        cure = "Name another folder with --out, or put the file back as it was"
-        raise BadInput([Problem(str(path), "holds the answers to another file, or the file has changed", cure)])
+        told = "holds the answers to another file, or to this one before it, or --max-tokens, was changed"
+        cure = "Name another folder with --out, or put the file and --max-tokens back as they were"
+        raise BadInput([Problem(str(path), told, cure)])
     return run
