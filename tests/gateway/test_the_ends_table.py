@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from readingroom.core.clock import FixedClock
 from readingroom.engines.echo import EchoEngine
 from readingroom.engines.model import ForwardRequest, Kind, Usage
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow
+from readingroom.gateway.frames import End
 from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading
+from readingroom.gateway.screening.model import Side
+from readingroom.gateway.screening.stream import Screen
 from readingroom.gateway.usage import lost
 
 PAGE = (Path(__file__).parents[2] / "docs/explanation/how-an-answer-ends.md").read_text()
@@ -25,6 +29,13 @@ CHARGES = {
     "usage": Amount(6, 5 + 6, 1),
     "reserved": Amount(20, 60, 1),
 }
+
+
+NOTHING = Screen([], Side.EXIT)
+
+
+def _never(*_: object) -> End:
+    raise AssertionError("nothing is settled here")
 
 
 class Whole(EchoEngine):
@@ -58,7 +69,7 @@ def flow(**state: Any) -> Flow:
     reading = Reading(Limits(passes=100), Amount(), Amount())
     hold = Hold(Call("receipt_x", "grant_x", {}, b""), CHARGES["reserved"], 20, reading)
     request = ForwardRequest(Kind.CHAT, {})
-    made = Flow(EchoEngine(), request, hold, "", 5, [ChoiceExit(0, [])], lambda *_: None)  # type: ignore[arg-type,return-value]
+    made = Flow(EchoEngine(), request, hold, "", 5, [ChoiceExit(0, NOTHING, Kind.CHAT)], _never)
     known = {"reached": True, "streamed": True, "delivered": True, "generated": {0: 4}}
     for name, value in {**known, **state}.items():
         setattr(made, name, value)
@@ -81,8 +92,6 @@ def test_each_end_charges_what_the_page_says(begins: str) -> None:
 def test_a_lost_call_is_charged_all_that_was_reserved() -> None:
     record, charged = row("the worker is killed")
     call = Call("receipt_x", "grant_x", {}, b"")
-    from readingroom.core.clock import FixedClock
-
     made = lost(call, CHARGES["reserved"], FixedClock().now())
     assert made.charged == CHARGES[charged]
     assert f'"ended":"{record}"'.encode() in made.leaf
