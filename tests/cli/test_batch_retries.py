@@ -1,0 +1,107 @@
+"""What a batch does when answers are lost or waiting is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from readingroom.cli.batch.verdict import LONGEST_WAIT, Verdict, judge, pause
+from served import found, program, served
+
+NEVER = {"x-should-retry": "false"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "verdict"),
+    [
+        (200, {}, Verdict.DONE),
+        (400, {}, Verdict.REFUSED),
+        (404, NEVER, Verdict.REFUSED),
+        (401, NEVER, Verdict.STOP),
+        (403, NEVER, Verdict.STOP),
+        (409, {"retry-after": "1"}, Verdict.AGAIN),
+        (409, NEVER, Verdict.REFUSED),
+        (429, {"retry-after": "3"}, Verdict.AGAIN),
+        (429, NEVER, Verdict.STOP),
+        (503, {"retry-after": "1"}, Verdict.AGAIN),
+        (502, {}, Verdict.AGAIN),
+        (500, NEVER, Verdict.STOP),
+    ],
+)
+def test_an_answer_is_judged_by_status_and_by_what_it_says_of_trying_again(
+    status: int, headers: dict[str, str], verdict: Verdict
+) -> None:
+    assert judge(status, headers) is verdict
+
+
+def test_a_stated_wait_is_heeded_and_others_double_up_to_a_bound() -> None:
+    assert pause(1, {"retry-after": "7"}) == 7
+    assert [pause(tries, {}) for tries in (1, 2, 3)] == [0.5, 1, 2]
+    assert pause(30, {"retry-after": "Fri, 31 Dec 1999 23:59:59 GMT"}) == LONGEST_WAIT
+
+
+@contextlib.contextmanager
+def losing(url: str, sent: list[tuple[str, bytes]]) -> Iterator[str]:
+    """Stand between a reader and a house, and lose the first answer to each question on its way back."""
+
+    class Between(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._pass(b"")
+
+        def do_POST(self) -> None:
+            data = self.rfile.read(int(self.headers["content-length"]))
+            key = str(self.headers["idempotency-key"])
+            lost = key not in {each for each, _ in sent}
+            sent.append((key, data))
+            self._pass(data, lost=lost)
+
+        def _pass(self, data: bytes, *, lost: bool = False) -> None:
+            headers = {"authorization": self.headers["authorization"], "content-type": "application/json"}
+            came = httpx.request(self.command, url + self.path, content=data, headers=headers)
+            if lost:
+                self.close_connection = True
+                return
+            self.send_response(came.status_code)
+            for name in ("x-readingroom-receipt", "retry-after", "x-should-retry"):
+                if name in came.headers:
+                    self.send_header(name, came.headers[name])
+            self.send_header("content-length", str(len(came.content)))
+            self.end_headers()
+            self.wfile.write(came.content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_question_whose_answer_was_lost_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    lines = [{"model": "echo", "prompt": f"question {n}", "max_tokens": 4} for n in range(3)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    sent: list[tuple[str, bytes]] = []
+    with served(found(tmp_path / "home")) as house, losing(house.url, sent) as url:
+        key = house.grant(passes=100)["key"]
+        code, out, err = program("--json", "batch", str(file), "--url", url, "--key", key)
+    assert code == 0, (out, err)
+    assert json.loads(out)["counts"]["answered"] == 3
+    bodies: dict[str, list[bytes]] = {}
+    for name, data in sent:
+        bodies.setdefault(name, []).append(data)
+    run = json.loads((tmp_path / "questions.jsonl.answers/run.json").read_text())["run"]
+    assert set(bodies) == {f"{run}-{n}" for n in (1, 2, 3)}
+    assert all(len(each) == 2 and each[0] == each[1] for each in bodies.values())
