@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from readingroom.ledger.collection import citation, collect
 from served import PROGRAM, Served, found, program, served
 
 
@@ -107,6 +109,64 @@ def test_a_flipped_byte_anywhere_is_found(house: Served, tmp_path: Path, name: s
     code, report = verified(house, file)
     assert code == 1
     assert report["problems"]
+
+
+def forged(file: Path, change: Callable[[Path, list[dict[str, Any]]], None]) -> None:
+    """Change a collection, and put right all that needs no receipt for it."""
+    folder = file.with_name(file.name + ".answers")
+    kept = rows(file)
+    change(folder, kept)
+    (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+
+    def read(name: str) -> bytes:
+        if not (folder / name).exists():
+            raise KeyError(name)
+        return (folder / name).read_bytes()
+
+    made = collect("run", "A forger", read)
+    (folder / "collection.json").write_text(json.dumps(made))
+    (folder / "CITATION.cff").write_bytes(citation(made))
+
+
+def other_answer(folder: Path, kept: list[dict[str, Any]]) -> None:
+    kept[0]["body"]["choices"][0]["message"]["content"] = "what the model never said"
+    (folder / f"answers/{kept[0]['line']:06d}.json").write_text(json.dumps(kept[0]["body"]))
+
+
+def other_question(folder: Path, kept: list[dict[str, Any]]) -> None:
+    (folder / f"requests/{kept[0]['line']:06d}.json").write_text(json.dumps(body(99)))
+
+
+def no_receipt(folder: Path, kept: list[dict[str, Any]]) -> None:
+    other_answer(folder, kept)
+    (folder / f"receipts/{kept[0]['line']:06d}.json").unlink()
+    kept[0]["receipt"] = None
+
+
+def twice(folder: Path, kept: list[dict[str, Any]]) -> None:
+    for name in ("requests", "answers", "receipts"):
+        shutil.copy(folder / f"{name}/{kept[0]['line']:06d}.json", folder / f"{name}/000007.json")
+    kept.append({**kept[0], "line": 7, "custom_id": "again"})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (other_answer, "the answer is not the one"),
+        (other_question, "the request is not the one"),
+        (no_receipt, "the receipt is missing"),
+        (twice, "a receipt stands there twice"),
+    ],
+)
+def test_who_puts_all_digests_right_is_found_by_the_receipts(
+    house: Served, tmp_path: Path, change: Callable[[Path, list[dict[str, Any]]], None], says: str
+) -> None:
+    file = write(tmp_path, body(1), body(2))
+    ask(house, file, house.grant(passes=100)["key"])
+    forged(file, change)
+    code, report = verified(house, file)
+    assert code == 1
+    assert [each for each in report["problems"] if says in each] == report["problems"]
 
 
 def test_after_kills_nothing_that_was_answered_is_asked_again(slow: Served, tmp_path: Path) -> None:

@@ -92,6 +92,10 @@ def verify_collection(read: Read, verifier: Verifier) -> Report:
     _compare(stated["items"], made["items"], findings)
     if not _is(read, CITATION, cited):
         findings.note(f"{CITATION}: is not the citation of this collection")
+    for what, each in (("line", lambda item: item["line"]), ("receipt", lambda item: item["receipt"]["id"])):
+        seen = [each(item) for item in made["items"] if each(item) is not None]
+        if len(set(seen)) < len(seen):
+            findings.note(f"{ANSWERS}: a {what} stands there twice")
     newest = Report()
     for item in made["items"]:
         found = _verify_item(item, read, verifier, findings)
@@ -103,7 +107,7 @@ def _verify_item(item: Mapping[str, Any], read: Read, verifier: Verifier, findin
     line = item["line"]
     where = f"{RECEIPTS}/{line:06d}.json"
     if item["receipt"]["sha256"] is None:
-        if item["receipt"]["id"] is not None:
+        if item["receipt"]["id"] is not None or item["status"] == _OK:
             findings.note(f"{where}: the receipt is missing; run the batch again to collect it")
         return Report()
     body = _file(read, REPLIES, line) if item["status"] == _OK else None
