@@ -215,7 +215,7 @@ def test_an_estimate_that_does_not_fit_is_refused_before_anything_is_asked(house
     shown = ask(house, file, grant["key"], "--estimate", code=1)
     assert (shown["at_most"]["passes"], shown["left"]["passes"], shown["fits"]) == (24, 20, False)
     assert not (tmp_path / "questions.jsonl.answers").exists()
-    ask(house, file, grant["key"], code=2)
+    assert ask(house, file, grant["key"], code=1)["error"]["code"] == "access/allocation-exhausted"
     assert house.settled(grant["id"])["used"]["calls"] == 0
     assert not (tmp_path / "questions.jsonl.answers").exists()
     short = write(tmp_path, body(1))

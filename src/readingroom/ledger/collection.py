@@ -92,9 +92,10 @@ def verify_collection(read: Read, verifier: Verifier) -> Report:
     _compare(stated["items"], made["items"], findings)
     if not _is(read, CITATION, cited):
         findings.note(f"{CITATION}: is not the citation of this collection")
-    for what, each in (("line", lambda item: item["line"]), ("receipt", lambda item: item["receipt"]["id"])):
-        seen = [each(item) for item in made["items"] if each(item) is not None]
-        if len(set(seen)) < len(seen):
+    lines = [item["line"] for item in made["items"]]
+    receipts = [item["receipt"]["id"] for item in made["items"] if item["receipt"]["id"] is not None]
+    for what, listed in (("line", lines), ("receipt", receipts)):
+        if len(set(listed)) < len(listed):
             findings.note(f"{ANSWERS}: a {what} stands there twice")
     newest = Report()
     for item in made["items"]:

@@ -20,6 +20,7 @@ from readingroom.cli.output import Output
 from readingroom.cli.progress import counted
 from readingroom.core.canonical import Json, canonical
 from readingroom.core.errors import BadInput, Problem
+from readingroom.core.refusal import Refusal, Refused
 from readingroom.core.settings import READER_KEYS, READER_URLS, reader_key, reader_url
 from readingroom.ledger.collection import ANSWERS, citation, collect
 
@@ -118,8 +119,9 @@ class _Run:
             raise typer.Exit(1 if found.short else 0)
         if found.short and not partly:
             told = ", ".join(f"{found.needs[unit]:,} {unit}, and {found.left[unit]:,} are left" for unit in found.short)
-            cure = "Lower max_tokens (in the lines, or --max-tokens), ask less, or start anyway with --partly"
-            raise BadInput([Problem(self._place.file, f"could need {told}", cure)])
+            cure = "Lower max_tokens (in the lines, or --max-tokens), ask less, or start anyway with --partly."
+            reason = f"{self._place.file} could need {told}. {cure}"
+            raise Refused(Refusal("access/allocation-exhausted", reason, found.to_json()))
 
 
 def _address(given: str) -> str:
