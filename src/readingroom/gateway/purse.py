@@ -62,6 +62,8 @@ class Purse:
     clock: Clock
     journal: Journal
     workers: Workers
+    trips: int = 0  # that were made
+    failures: int = 0  # of them
     _leases: dict[str, Lease] = field(default_factory=dict)
     _open: dict[str, Hold] = field(default_factory=dict)
     _asking: dict[str, list[_Asking]] = field(default_factory=dict)
@@ -162,6 +164,16 @@ class Purse:
         lease = self._leases.get(grant)
         return lease.reading() if lease else None
 
+    @property
+    def unposted(self) -> int:
+        """How many records wait for a trip to the database."""
+        return len(self._done)
+
+    def leased(self) -> tuple[Amount, Amount]:
+        """Return what is held and what is free of all leases together."""
+        leases = self._leases.values()
+        return sum((each.held for each in leases), Amount()), sum((each.free for each in leases), Amount())
+
     def recall(self, recalled: Mapping[str, int]) -> None:
         """Return, with the next trip, what is not used of some grants: somebody else needs it."""
         if recalled:
@@ -244,9 +256,11 @@ class Purse:
             if not (packed.stands or packed.done or beat):
                 return
             self.journal.turn(self._open.values())
+            self.trips += 1
             try:
                 outcomes = await asyncio.get_running_loop().run_in_executor(self._threads, self._go, packed)
             except BaseException as fault:
+                self.failures += 1
                 self._restore(packed, fault)
                 raise
             self._unpack(packed, outcomes)
