@@ -113,6 +113,7 @@ class Counting(Observer):
         self._before: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._add("workers_started_total")
+        self._add("revoked_streams_total", amount=0)  # a counter that is there from the start shows its first step
 
     def start(self, watch: Watch, turns: Turns, purse: Purse) -> None:
         """Look at how things stand, twice a second."""
@@ -223,7 +224,7 @@ class _Stage:
     def __init__(self, sheet: Sheet, name: str) -> None:
         """Find them."""
         self._sheet, labels = sheet, {"stage": name}
-        self._ended = {
+        self._ended: dict[Ended, int] = {
             each: sheet.slot(series(_G + "calls_total", {**labels, "ended": each}))
             for each in Ended
             if each is not Ended.LOST
