@@ -11,13 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from readingroom.api.metrics import may_read
 from readingroom.app.refusals import ENDINGS
 from readingroom.gateway.model import Ended
 from readingroom.gateway.observed import METRICS
-from served import LONG, Served, found, served
+from readingroom.store.db import Database
+from served import LONG, Served, found, run, served
 
 STAGE = (("stage", "reading-room"),)
 G = "readingroom_gateway_"
@@ -73,7 +75,7 @@ def ask_on_new_lines(house: Served, key: str, times: int, **body: object) -> Non
         said = {"model": "echo", "messages": [{"role": "user", "content": "one two three"}], **body}
         with httpx.Client(base_url=house.url) as line:
             answer = line.post("/v1/chat/completions", json=said, headers={"authorization": f"Bearer {key}"})
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.text
 
 
 def test_one_scrape_shows_the_sums_over_both_workers(house: Served) -> None:
@@ -161,7 +163,7 @@ def test_a_worker_that_is_killed_takes_no_count_with_it(tmp_path: Path) -> None:
         for round_ in (1, 2):
             for pid in (workers := house.workers()):
                 os.kill(pid, signal.SIGKILL)
-            until(lambda: len(set(house.workers()) - set(workers)) == 2)  # noqa: B023
+            until(lambda: len(set(house.workers()) - set(workers)) == 2)
             until(lambda: one(scrape_at_last(house), "workers_started_total") == 2 + 2 * round_)  # noqa: B023
             after = scrape(house)
             shrunk = {key: (value, after.get(key)) for key, value in before.items() if after.get(key, 0) < value}
@@ -270,21 +272,30 @@ def test_who_may_read(peer: str, headers: dict[str, str], key: str, public: bool
     assert may_read(peer, headers, key, public=public) is may
 
 
-def test_a_database_that_is_gone_hides_the_ledger_only(tmp_path: Path) -> None:
-    home = found(tmp_path / "home")
-    with served(home) as house:
+def test_a_database_that_is_gone_hides_the_ledger_only(
+    postgres_db: Database, postgres_admin: sa.Engine, tmp_path: Path
+) -> None:
+    run(tmp_path / "home", "init", "--dev", "--engine", "echo", "--database", postgres_db.url)
+    name = postgres_db.engine.url.database
+    with served(tmp_path / "home") as house:
         key = house.grant(passes=10)["key"]
         assert house.chat(key, {}).status_code == 200
-        (home / "readingroom.db").rename(home / "away.db")
-        (home / "readingroom.db").mkdir()
-        until(lambda: one(scrape(house), "blind") == 1)
-        until(lambda: one(scrape(house), "blind_seconds_total") > 0)
-        assert house.chat(key, {}).status_code == 503
-        figures = scrape(house)
+        assert "readingroom_ledger_entries" in house.http.get("/metrics").text
+        with postgres_admin.connect() as tx:
+            tx.execute(sa.text(f'alter database "{name}" allow_connections false'))
+            tx.execute(sa.text(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"))
+        try:
+            until(lambda: one(scrape(house), "blind") == 1)
+            until(lambda: one(scrape(house), "blind_seconds_total") > 0)
+            assert house.chat(key, {}).status_code == 503
+            figures = scrape(house)
+        finally:
+            with postgres_admin.connect() as tx:
+                tx.execute(sa.text(f'alter database "{name}" allow_connections true'))
         assert calls(figures, "complete") == 1
         assert refusals(figures, "gateway/cannot-confirm-grant") == 1
-        (home / "readingroom.db").rmdir()
-        (home / "away.db").rename(home / "readingroom.db")
+        assert ("readingroom_ledger_entries", ()) not in figures
+        until(lambda: one(scrape(house), "blind") == 0)
 
 
 def test_the_control_apis_document_does_not_tell_of_them(house: Served) -> None:

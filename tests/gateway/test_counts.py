@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import subprocess
@@ -136,5 +135,5 @@ def test_a_histogram_over_sheets_is_that_of_all_values(
 def test_a_server_begins_with_no_sheets(tmp_path: Path) -> None:
     Sheet(tmp_path, "7").add(0)
     counts.clear(tmp_path)
-    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.iterdir())
     assert read(tmp_path / "none", frozenset(), NOW) == {}
