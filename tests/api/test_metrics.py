@@ -283,7 +283,8 @@ def test_a_database_that_is_gone_hides_the_ledger_only(
         assert "readingroom_ledger_entries" in house.http.get("/metrics").text
         with postgres_admin.connect() as tx:
             tx.execute(sa.text(f'alter database "{name}" allow_connections false'))
-            tx.execute(sa.text(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"))
+            ours = sa.text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name")
+            tx.execute(ours, {"name": name})
         try:
             until(lambda: one(scrape(house), "blind") == 1)
             until(lambda: one(scrape(house), "blind_seconds_total") > 0)
