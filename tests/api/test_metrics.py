@@ -72,7 +72,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def ask_on_new_lines(house: Served, key: str, times: int, **body: object) -> None:
     """Ask on a connection each, so that both workers are asked."""
     for _ in range(times):
-        said = {"model": "echo", "messages": [{"role": "user", "content": "one two three"}], **body}
+        said = {"model": "echo", "max_tokens": 9, "messages": [{"role": "user", "content": "one two three"}], **body}
         with httpx.Client(base_url=house.url) as line:
             answer = line.post("/v1/chat/completions", json=said, headers={"authorization": f"Bearer {key}"})
         assert answer.status_code == 200, answer.text
