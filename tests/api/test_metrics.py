@@ -176,6 +176,19 @@ def test_a_worker_that_is_killed_takes_no_count_with_it(tmp_path: Path) -> None:
         assert one(scrape(house), "workers") == 2
 
 
+def test_a_call_whose_worker_dies_is_counted_as_lost(tmp_path: Path) -> None:
+    with served(found(tmp_path / "home", words_per_second="50"), workers=2) as house:
+        key = house.grant(passes=1000)["key"]
+        said = {"model": "echo", "stream": True, "messages": [{"role": "user", "content": LONG}]}
+        with httpx.stream(
+            "POST", f"{house.url}/v1/chat/completions", json=said, headers={"authorization": f"Bearer {key}"}
+        ) as answer:
+            next(answer.iter_lines())
+            for pid in house.workers():
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: one(scrape_at_last(house), "lost_calls_total") == 1)
+
+
 def scrape_at_last(house: Served) -> Figures:
     for _ in range(100):
         try:

@@ -91,10 +91,10 @@ class Flow:
     _pumping: asyncio.Task[None] | None = None
     _judging: asyncio.Task[list[Delta]] | None = None
 
-    def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> None:
-        """End this answer now, whatever the engine or the reader is doing."""
+    def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> bool:
+        """End this answer now, whatever the engine or the reader is doing; tell whether it was not stopped before."""
         if self._stop is not None:
-            return
+            return False
         self._stop = refusal, ended
         self._queue.put_nowait(None)
         if self._pumping is not None:
@@ -103,6 +103,7 @@ class Flow:
             self._judging.cancel()
         if self.overdue is not None:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.overdue)
+        return True
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""

@@ -147,7 +147,6 @@ class Watch:
         for key, refusal in answers.items():
             if refusal is not None:
                 for flow in by_key[key]:
-                    flow.stop(refusal)
-                    stopped += 1
+                    stopped += flow.stop(refusal)
         if stopped:
             self.stopped(stopped, monotonic() - began)
