@@ -183,7 +183,8 @@ def test_a_call_whose_worker_dies_is_counted_as_lost(tmp_path: Path) -> None:
         with httpx.stream(
             "POST", f"{house.url}/v1/chat/completions", json=said, headers={"authorization": f"Bearer {key}"}
         ) as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()  # kept: once it is gone, the reader has hung up
+            next(lines)
             for pid in house.workers():
                 os.kill(pid, signal.SIGKILL)
         until(lambda: one(scrape_at_last(house), "lost_calls_total") == 1)
