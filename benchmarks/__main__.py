@@ -26,7 +26,7 @@ ASK = [
 ]
 JSON: dict[str, Any] = {"model": "fast", "messages": ASK, "max_tokens": 128, "temperature": 0.7}
 STREAM = {**JSON, "stream": True}
-PACED = {**STREAM, "model": "paced"}
+PACED = {**STREAM, "messages": [*ASK, {"role": "user", "content": "paced"}]}
 CHUNKS = 100
 ALL = ("json", "streams", "paced", "scale", "memory", "revocation")
 Document = dict[str, Any]

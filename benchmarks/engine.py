@@ -3,7 +3,7 @@
     python -m benchmarks.engine PORT
 
 A JSON request gets a fixed answer of about 750 bytes. A streamed one gets a hundred events: at once, each its own
-write, or one each ten milliseconds for the model `paced`, each with the time at which it was written.
+write, or one each ten milliseconds where the request says `paced`, each with the time at which it was written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PACE_SECONDS = 0.01
 WORDS = " ".join(f"token-{n:03d}" for n in range(CHUNKS))
 _HEAD = {"id": "chatcmpl-0", "created": 1_760_000_000, "model": "fast"}
 _USAGE = {"prompt_tokens": 40, "completion_tokens": CHUNKS, "total_tokens": CHUNKS + 40}
-_MODELS = {"object": "list", "data": [{"id": name, "object": "model"} for name in ("fast", "paced")]}
+_MODELS = {"object": "list", "data": [{"id": "fast", "object": "model"}]}
 
 
 def _answer(body: object) -> bytes:

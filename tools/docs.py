@@ -4,6 +4,7 @@
 - docs/reference/states.md from each room's transition tables
 - docs/reference/refusals.md from the table of endings
 - docs/reference/permissions.md from the table of permissions
+- docs/reference/metrics.md from the table of metrics
 - docs/reference/cli.md from the command line's own help
 """
 
@@ -97,6 +98,18 @@ def permissions() -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics() -> str:
+    """Return every metric, with what its series differ by."""
+    from readingroom.gateway.observed import METRICS
+
+    lines = ["# Metrics", "", NOTE, "[Watch the house](../howto/watch-the-house.md) tells who may read them.", ""]
+    lines += ["| metric | kind | labels | what |", "|---|---|---|---|"]
+    for each in METRICS:
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        lines.append(f"| `{each.name}` | {each.kind} | {labels} | {each.help} |")
+    return "\n".join(lines) + "\n"
+
+
 def command_line() -> str:
     """Return the help of every command, as the program itself prints it."""
     os.environ.update(COLUMNS="100", TERM="dumb", NO_COLOR="1")  # noqa: TID251 - one width on every machine
@@ -124,6 +137,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/states.md": states,
     "docs/reference/refusals.md": refusals,
     "docs/reference/permissions.md": permissions,
+    "docs/reference/metrics.md": metrics,
     "docs/reference/cli.md": command_line,
 }
 

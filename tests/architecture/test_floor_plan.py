@@ -27,6 +27,7 @@ PLANTS = [
     ("sql", "gateway/flow.py", "import sqlalchemy.exc"),
     ("http", "oversight/register.py", "import litestar"),
     ("clients", "app/mail.py", "import httpx"),
+    ("traces", "gateway/flow.py", "import opentelemetry.trace"),
     ("verifiers", "publication/manifest.py", "import readingroom.store.db"),
     ("verifiers", "publication/verify.py", "import readingroom.ledger.service"),
     ("verifiers", "ledger/receipt.py", "import readingroom.ledger.tables"),

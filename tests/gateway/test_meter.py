@@ -155,6 +155,22 @@ async def test_what_one_worker_leased_and_does_not_use_another_can_draw(another:
     one.charge(kept, Amount(10, 11, 1))
 
 
+async def test_a_reader_who_goes_from_worker_to_worker_is_not_refused_for_what_he_gave_back(
+    another: Callable[[], Counter],
+) -> None:
+    """Each request may use all that is left; the last was settled a moment ago, and the database does not know yet."""
+    counters = [another(), another()]
+    counters[0].open(GRANT, Limits(passes=1000))
+    hearing = [asyncio.create_task(_hears(each)) for each in counters]
+    for n in range(40):
+        counter = counters[n % 2]
+        hold = await counter.reserve(GRANT, Wish(prompt=1))
+        assert hold.maximum == 1000 - 3 * n
+        counter.charge(hold, Amount(3, 4, 1))
+    for task in hearing:
+        task.cancel()
+
+
 async def _hears(counter: Counter) -> None:
     """Look for recalls, as the gateway's watch does."""
     from readingroom.gateway.meter import recalled

@@ -56,6 +56,7 @@ class OpenAIApp:
         try:
             await self._route(scope, receive, send)
         except Refused as refused:
+            self._gateway.observer.refused(refused.refusal.code)
             await refuse(send, refused.refusal)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])

@@ -12,7 +12,11 @@ from readingroom.engines.demo_model import fetch
 from readingroom.engines.embedded import SLOTS, EmbeddedProcess
 from readingroom.engines.identity import ADDRESS, file_digest, served_digest
 from readingroom.engines.registry import make_engine
+from readingroom.gateway import counts
+from readingroom.gateway.counts import Sheet
+from readingroom.gateway.observed import Counting, count_lost
 from readingroom.gateway.service import JOURNALS, Gateway
+from readingroom.gateway.spans import make_spans
 from readingroom.gateway.workers import Workers
 
 
@@ -68,7 +72,10 @@ def clear_dead_holds(house: House, *, alone: bool = False) -> int:
         house: whose.
         alone: its lock is ours and no worker was started yet: whoever left a journal is dead.
     """
-    return Workers(house.db, house.clock, house.settings.home / JOURNALS).recover(alone=alone)
+    lost = Workers(house.db, house.clock, house.settings.home / JOURNALS).recover(alone=alone)
+    if lost:
+        count_lost(Sheet(house.settings.run / counts.FOLDER, "supervisor"), lost)
+    return lost
 
 
 def charge_all_leases(house: House) -> int:
@@ -89,8 +96,21 @@ def places_of(settings: Settings, index: int, count: int) -> int:
     return max(1, total // count + (index < total % count)) if total else 0
 
 
-def make_gateway(house: House, places: int = 0) -> Gateway:
-    """Make the data plane of one worker, with the engine that the house is set to."""
-    engine = make_engine(house.settings)
-    served = served_digest(house.settings)
-    return Gateway(house.db, house.ledger, house.log, house.clock, engine, house.settings.home, served, places)
+def make_gateway(house: House, places: int = 0, seat: str = "0") -> Gateway:
+    """Make the data plane of one worker, with the engine that the house is set to.
+
+    Args:
+        house: whose.
+        places: at the engine, of this worker.
+        seat: which of the server's workers it is: it goes on counting where the last one there was when it died.
+    """
+    settings = house.settings
+    engine, served = make_engine(settings), served_digest(settings)
+    spans = make_spans(house.clock, settings.model_name, settings.engine)
+    seen = Counting(house.clock, Sheet(settings.run / counts.FOLDER, seat), spans)
+    return Gateway(house.db, house.ledger, house.log, house.clock, engine, settings.home, served, places, seen)
+
+
+def clear_counts(settings: Settings) -> None:
+    """Begin to count anew; no worker was started yet."""
+    counts.clear(settings.run / counts.FOLDER)

@@ -12,6 +12,7 @@ import readingroom
 from readingroom.api.control import create_control
 from readingroom.api.health import create_health
 from readingroom.api.ledger import create_ledger
+from readingroom.api.metrics import create_metrics
 from readingroom.api.openai import OpenAIApp
 from readingroom.app.house import House
 from readingroom.app.serving import make_gateway
@@ -28,11 +29,16 @@ OPENAPI = OpenAPIConfig(
 class Front:
     """One ASGI application over the house's doors."""
 
-    def __init__(self, house: House, places: int = 0) -> None:
+    def __init__(self, house: House, places: int = 0, seat: str = "0") -> None:
         """Build both halves, with so many places at the engine; nothing runs before the lifespan starts."""
-        self._gateway = make_gateway(house, places)
+        self._gateway = make_gateway(house, places, seat)
         self._data_plane = OpenAIApp(self._gateway, house.clock)
-        programs = [create_control(house), create_ledger(house), create_health(self._gateway, house)]
+        programs = [
+            create_control(house),
+            create_ledger(house),
+            create_health(self._gateway, house),
+            create_metrics(house),
+        ]
         self._portal: Litestar = create_web(house, programs, OPENAPI)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types

@@ -28,7 +28,7 @@ from typing import IO
 
 from readingroom.app.guarding import Rounds
 from readingroom.app.house import House
-from readingroom.app.serving import EngineKeeper, clear_dead_holds, places_of
+from readingroom.app.serving import EngineKeeper, clear_counts, clear_dead_holds, places_of
 from readingroom.core.errors import Broken, Problem
 
 log = logging.getLogger("readingroom.serve")
@@ -75,6 +75,7 @@ class Supervisor:
         self._lifeline = _pipe(blocking=True)  # workers hold one end and stop when ours is gone
         try:
             self._engine.start()  # (3)
+            clear_counts(settings)
             clear_dead_holds(self.house, alone=True)  # (4)
             self._listener = listener = _bound(self.host, self.port)  # (5)
             self.workers = [self._spawn(listener, index) for index in range(self.count)]
@@ -143,6 +144,7 @@ class Supervisor:
                 str(says_ready.fileno()),
                 str(self._lifeline[0].fileno()),
                 str(places_of(self.house.settings, index, self.count)),
+                str(index),
             ],
             pass_fds=(
                 listener.fileno(),

@@ -1,8 +1,9 @@
-"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE PLACES`.
+"""One worker: `python -m readingroom.cli.worker HOME LISTENER READY LIFELINE PLACES SEAT`.
 
 The three after HOME are inherited descriptors. It serves the shared listener, writes one byte to READY once it can
 answer, and ends when LIFELINE does: a pipe of which the supervisor alone holds the other end, so that a worker ends
-with its supervisor however and whenever that dies. PLACES is how many requests it may have at the engine at a time.
+with its supervisor however and whenever that dies. PLACES is how many requests it may have at the engine at a time, and
+SEAT which of the workers it is, from 0: one that takes the place of a dead one has its number.
 """
 
 from __future__ import annotations
@@ -55,11 +56,11 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main(home: str, listener: int, ready: int, lifeline: int, places: int) -> None:
+def main(home: str, listener: int, ready: int, lifeline: int, places: int, seat: int) -> None:
     """Serve until told to stop."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     house = House(load(Path(home)))
-    front = Front(house, places)
+    front = Front(house, places, str(seat))
     config = uvicorn.Config(
         front,
         http=BoundedProtocol,
@@ -81,4 +82,4 @@ def _end_with(lifeline: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:6]))
+    main(sys.argv[1], *map(int, sys.argv[2:7]))

@@ -15,6 +15,8 @@ from readingroom.core.errors import BadInput, Problem
 
 FILE = "readingroom.toml"
 ENGINE_KEY = "READINGROOM_ENGINE_KEY"  # the upstream engine's key: never written to a file
+METRICS_KEY = "READINGROOM_METRICS_KEY"  # opens /metrics: never written to a file
+OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name for where spans go
 HOME = "READINGROOM_HOME"
 CACHE = "XDG_CACHE_HOME"
 READER_URLS = ("READINGROOM_URL", "OPENAI_BASE_URL")  # where a reader reads; ours first, then the clients' own name
@@ -136,6 +138,16 @@ def reader_url() -> str:
 def reader_key() -> str:
     """Return the key that a reader's environment names, or an empty text."""
     return next((os.environ[name] for name in READER_KEYS if os.environ.get(name)), "")
+
+
+def metrics_key() -> str:
+    """Return the key that opens `/metrics`, or an empty text."""
+    return os.environ.get(METRICS_KEY, "").strip()
+
+
+def traces_wanted() -> bool:
+    """Tell whether the environment names a collector of spans; OpenTelemetry reads the rest of its names itself."""
+    return bool(os.environ.get(OTEL_ENDPOINT) or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
 
 
 def screen_key(name: str) -> str:

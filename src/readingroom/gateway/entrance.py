@@ -15,6 +15,7 @@ from readingroom.gateway.screening.load import load_sets, sets_digest
 from readingroom.gateway.screening.model import Action, Side
 from readingroom.gateway.screening.stream import Screen
 from readingroom.gateway.verdicts import Verdicts
+from readingroom.strategy.model import StageFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +134,11 @@ def _everything(value: Json) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from _everything(each)
+
+
+def check_screens(stage: StageFact, screens: Screens) -> Refusal | None:
+    """Serve a stage with the rule sets that it was opened with, and with no others."""
+    if not stage.screens or stage.screens == screens.digest:
+        return None
+    reason = f"The screening rules of {stage.name} are not those that it was opened with, so nothing is served."
+    return Refusal("releases/stage-not-open", reason, {"stage": stage.name})

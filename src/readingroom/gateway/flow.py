@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.engines.model import (
@@ -55,6 +56,8 @@ class Flow:
         standing: of the grant's minute as the request was let in; None where nothing is limited by the minute.
         waited_from: the place in line that was told first; 0 if it waited for no more than a moment.
         reached: whether the request came to the engine; before that nothing is charged.
+        began: when the call was opened, in monotonic seconds.
+        first_after: seconds from then to the first piece that left; 0 until one does.
         overdue: the door's: called when a stop has not reached the reader in time, because he does not read.
     """
 
@@ -78,6 +81,8 @@ class Flow:
     standing: Standing | None = None
     waited_from: int = 0
     reached: bool = False
+    began: float = 0.0
+    first_after: float = 0.0
     _queue: asyncio.Queue[Chunk | InLine | BaseException | None] = field(default_factory=asyncio.Queue)
     _kept: list[Chunk | InLine | BaseException | None] = field(default_factory=list)  # taken, and its turn is next
     _room: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,10 +91,10 @@ class Flow:
     _pumping: asyncio.Task[None] | None = None
     _judging: asyncio.Task[list[Delta]] | None = None
 
-    def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> None:
-        """End this answer now, whatever the engine or the reader is doing."""
+    def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> bool:
+        """End this answer now, whatever the engine or the reader is doing; tell whether it was not stopped before."""
         if self._stop is not None:
-            return
+            return False
         self._stop = refusal, ended
         self._queue.put_nowait(None)
         if self._pumping is not None:
@@ -98,6 +103,7 @@ class Flow:
             self._judging.cancel()
         if self.overdue is not None:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.overdue)
+        return True
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
@@ -114,7 +120,9 @@ class Flow:
                         # The end of the answer waits until it is on record; a gate may let several choices end at once.
                         free, self.last = self.last, delta
                     if free is not None:
-                        self.delivered = True
+                        if not self.delivered:
+                            self.delivered = True
+                            self.first_after = monotonic() - self.began
                         yield free
                 ended = Ended.SCREENED if self._screened else Ended.COMPLETE
             except _Stopped as stopped:

@@ -121,6 +121,11 @@ class Journal:
         while self._old:
             self._old.pop().unlink(missing_ok=True)
 
+    @property
+    def bytes(self) -> int:
+        """How much stands in this worker's files."""
+        return self._size + SEGMENT_BYTES * len(self._old)
+
     def close(self) -> None:
         """Delete all files: this worker leaves, and everything is in the database."""
         if self._file >= 0:

@@ -38,11 +38,13 @@ class Draw:
     Attributes:
         ahead: for how many more requests like it to draw, if there is plenty.
         last: whether it has waited long enough for what others return.
+        recalled: the recall that it waits for; 0 if it asks for the first time.
     """
 
     wish: Wish
     ahead: int
     last: bool
+    recalled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,16 @@ def trip(tx: Connection, worker: str, stands: Sequence[Stand], charged: Mapping[
         if row is None:
             outcomes[stand.grant] = _no_meter(stand)
             continue
-        before = _amount(leases[stand.grant], UNITS) if stand.grant in leases else Amount()
+        mine = leases.get(stand.grant)
+        before = _amount(mine, UNITS) if mine is not None else Amount()
+        known = mine.answered if mine is not None else row.recall  # what is leased only now is no leftover
         books = _Books(row, _amount(row, _USED) + charged.get(stand.grant, Amount()), _amount(row, _RESERVED) - before)
         found, after, held = _stand(tx, worker, stand, books)
         outcomes[stand.grant] = found
         reserved = found.others + after
         values = {**_named(_USED, found.used), **_named(_RESERVED, reserved)}
         moved.append({"which": stand.grant, "raised": found.recall, **values})
-        values = {**after.as_json(), **_named(_HELD, held), "answered": stand.answered}
+        values = {**after.as_json(), **_named(_HELD, held), "answered": max(stand.answered, known)}
         written.append((stand.grant, stand.grant in leases, values))
     _write(tx, worker, moved, written)
     return outcomes
@@ -138,43 +142,38 @@ def _stand(tx: Connection, worker: str, stand: Stand, books: _Books) -> tuple[Ou
     limits, used, others = _limits(books.row), books.used, books.others
     lease, held, free = stand.held + stand.kept + stand.free, stand.held, stand.free
     answers: list[Granted | Refusal | None] = []
-    idle: _Idle | None = None
+    heard: list[int] | None = None  # once something is short: the last recall that each of the others has answered
     for each in stand.draws:
         reading = Reading(limits, used, others + lease - free)
-        if idle is None and is_short(reading, each.wish):
-            idle = _idle_elsewhere(tx, worker, books.row)
-        answer = draw(reading, each.wish, idle=idle is not None and idle.any, last=each.last)
+        if heard is None and is_short(reading, each.wish):
+            heard = _heard_elsewhere(tx, worker, stand.grant)
+        waits = heard is not None and any(answered < each.recalled or not each.recalled for answered in heard)
+        answer = draw(reading, each.wish, idle=waits, last=each.last)
         answers.append(answer)
         if answer is None or isinstance(answer, Refusal):
             continue
         amount = answer[0]
         from_free = amount.at_most(free)
         free, held, lease = free - from_free, held + amount, lease + amount - from_free
-        if idle is None:  # there is plenty
+        if heard is None:  # there is plenty
             ahead = spare(amount * each.ahead, Reading(limits, used, others + lease))
             free, lease = free + ahead, lease + ahead
-    if idle is not None:  # it is short: nobody keeps what he does not hold
-        lease, free = lease - free, Amount()
     recall = books.row.recall
-    if None in answers and idle is not None and not idle.recalled:
-        recall += 1
-        announce(tx)
+    if heard is not None:  # it is short: nobody keeps what he does not hold
+        lease, free = lease - free, Amount()
+        if None in answers and all(answered >= recall for answered in heard):
+            recall += 1
+            announce(tx)
     return Outcome(limits, used, others, recall, free, answers), lease, held
 
 
-@dataclass(frozen=True, slots=True)
-class _Idle:
-    """Whether other workers may return something of a grant, and whether they were asked for it already."""
+def _heard_elsewhere(tx: Connection, worker: str, grant: str) -> list[int]:
+    """Return the last recall that each other worker with a lease has answered.
 
-    any: bool
-    recalled: bool
-
-
-def _idle_elsewhere(tx: Connection, worker: str, meter: Row[Any]) -> _Idle:
-    query = sa.select(lease_table).where(lease_table.c.grant_id == meter.grant_id, lease_table.c.worker != worker)
-    rows = tx.execute(query).all()
-    recalled = any(row.answered < meter.recall for row in rows)
-    return _Idle(recalled or any(_amount(row, UNITS) != _amount(row, _HELD) for row in rows), recalled)
+    What such a lease states as held may have been settled since; only an answer given after the question tells.
+    """
+    others = (lease_table.c.grant_id == grant) & (lease_table.c.worker != worker)
+    return list(tx.execute(sa.select(lease_table.c.answered).where(others)).scalars())
 
 
 def _write(

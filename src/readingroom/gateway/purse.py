@@ -42,6 +42,7 @@ class _Asking:
     until: float
     ahead: int
     answer: asyncio.Future[Granted]
+    recalled: int = 0  # the recall whose answers it waits for
 
 
 @dataclass
@@ -62,6 +63,8 @@ class Purse:
     clock: Clock
     journal: Journal
     workers: Workers
+    trips: int = 0  # that were made
+    failures: int = 0  # of them
     _leases: dict[str, Lease] = field(default_factory=dict)
     _open: dict[str, Hold] = field(default_factory=dict)
     _asking: dict[str, list[_Asking]] = field(default_factory=dict)
@@ -162,6 +165,16 @@ class Purse:
         lease = self._leases.get(grant)
         return lease.reading() if lease else None
 
+    @property
+    def unposted(self) -> int:
+        """How many records wait for a trip to the database."""
+        return len(self._done)
+
+    def leased(self) -> tuple[Amount, Amount]:
+        """Return what is held and what is free of all leases together."""
+        leases = self._leases.values()
+        return sum((each.held for each in leases), Amount()), sum((each.free for each in leases), Amount())
+
     def recall(self, recalled: Mapping[str, int]) -> None:
         """Return, with the next trip, what is not used of some grants: somebody else needs it."""
         if recalled:
@@ -244,9 +257,11 @@ class Purse:
             if not (packed.stands or packed.done or beat):
                 return
             self.journal.turn(self._open.values())
+            self.trips += 1
             try:
                 outcomes = await asyncio.get_running_loop().run_in_executor(self._threads, self._go, packed)
             except BaseException as fault:
+                self.failures += 1
                 self._restore(packed, fault)
                 raise
             self._unpack(packed, outcomes)
@@ -259,7 +274,7 @@ class Purse:
         recalled, self._recalled = self._recalled, {}
         stands = []
         for grant, lease in self._leases.items():
-            draws = [Draw(each.wish, each.ahead, now >= each.until) for each in asking.get(grant, ())]
+            draws = [Draw(each.wish, each.ahead, now >= each.until, each.recalled) for each in asking.get(grant, ())]
             gives = returns or grant in recalled or lease.rests(now)
             if not gives and lease.free != Amount():
                 self._soon(REST_SECONDS + POST_SECONDS)  # to return it then
@@ -307,6 +322,7 @@ class Purse:
             lease.posting, lease.limits, lease.used, lease.others = Amount(), found.limits, found.used, found.others
             lease.free, lease.stated = lease.free + found.free, stand.held
             for asking, answer in zip(packed.asking.get(stand.grant, ()), found.answers, strict=True):
+                asking.recalled = asking.recalled or found.recall
                 self._answer(stand.grant, lease, asking, answer)
             if lease.free != Amount():
                 self._soon(REST_SECONDS + POST_SECONDS)

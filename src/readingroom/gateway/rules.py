@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from readingroom.core.refusal import Refusal
 from readingroom.gateway.model import UNITS, Amount, Reading, Wish, Worker
+from readingroom.strategy.model import StageFact
 
 SILENT_FOR = timedelta(seconds=30)  # a worker of another machine, unheard of for so long, is taken for dead
 
@@ -34,7 +35,7 @@ def draw(reading: Reading, wish: Wish, *, idle: bool, last: bool) -> Granted | R
     Args:
         reading: the meter, with all that other workers have leased as reserved.
         wish: what the request may cost.
-        idle: whether other workers may return something of it.
+        idle: whether other workers may still return something of it.
         last: whether it has waited for that long enough.
 
     Returns:
@@ -115,3 +116,11 @@ def _fits(reading: Reading, amount: Amount, unit: str) -> bool:
 def _fits_if_all_returns(reading: Reading, amount: Amount, unit: str) -> bool:
     left = reading.left(unit)
     return left is None or int(getattr(amount, unit)) <= left + int(getattr(reading.reserved, unit))
+
+
+def check_model(name: str, stage: StageFact) -> Refusal | None:
+    """Serve a stage's own model, by either of its names, and no other."""
+    if name in {stage.artifact, stage.model}:
+        return None
+    reason = f"This grant may not call {name[:80]!r}; it may call {stage.artifact!r} (GET /v1/models)."
+    return Refusal("gateway/model-unknown", reason, {"param": "model"})

@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
@@ -38,7 +39,7 @@ from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRe
 from readingroom.gateway import meter, usage
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
-from readingroom.gateway.entrance import Entrance, Screens
+from readingroom.gateway.entrance import Entrance, check_screens
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
@@ -46,8 +47,10 @@ from readingroom.gateway.gate import gate_of
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.judges import Judges
 from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Usage, Wish
+from readingroom.gateway.observed import Observer
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
+from readingroom.gateway.rules import check_model
 from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.turns import Turns
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
@@ -82,6 +85,7 @@ class Gateway:
         home: Path,
         served: str,
         places: int = 0,
+        observer: Observer | None = None,
     ) -> None:
         """Take the parts; nothing runs before `start`.
 
@@ -94,6 +98,7 @@ class Gateway:
             home: the folder of rule sets and journals.
             served: the digest of the model behind the engine.
             places: how many requests of this worker may be at the engine at a time; 0 for no bound.
+            observer: sees what happens, for the operator.
         """
         self._db = db
         self._clock = clock
@@ -108,6 +113,7 @@ class Gateway:
         self._batches = Batches(db, ledger, log_)
         self._standing = Standing(db, clock, served)
         self._watch = Watch(db, self._look, self._standing.confirm)
+        self.observer = observer or Observer()
         self._info: EngineInfo | None = None
         self._chores: asyncio.Task[None] | None = None
         self._unsettled: list[tuple[Hold, Amount, dict[str, Json] | None]] = []
@@ -121,6 +127,7 @@ class Gateway:
         self._purse.start()
         self._rates.start()
         self._watch.start()
+        self.observer.start(self._watch, self._turns, self._purse)
         self._chores = asyncio.create_task(self._keep_house())
 
     def _load_screens(self) -> None:
@@ -149,6 +156,7 @@ class Gateway:
             await self._rates.stop()
             await asyncio.to_thread(self._batches.flush)
             await asyncio.to_thread(self._workers.leave)
+        await self.observer.stop()
         await self._judges.close()
         await self._engine.close()
 
@@ -217,6 +225,7 @@ class Gateway:
         Raises:
             Refused: with the code that the outside contract names.
         """
+        began = monotonic()
         if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
@@ -224,11 +233,11 @@ class Gateway:
         require(admission.check(self._clock.now(), need))  # (2)
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
-        require(_check_model(ask.model, stage))
+        require(check_model(ask.model, stage))
         pace = stage.tiers[grant.tier].pace
         require(self._rates.look(grant.id, pace) or self._turns.refusal(grant.id))
         screens = self._entrance.screens(stage.screening)
-        require(_check_screens(stage, screens))
+        require(check_screens(stage, screens))
         seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
@@ -254,7 +263,7 @@ class Gateway:
         forward = replace(request, body=body)
         gate = gate_of(screens, self._judges, exits, ask)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, gate, streamed=ask.streamed)
-        flow.turns, flow.standing = self._turns, ticket.standing
+        flow.turns, flow.standing, flow.began = self._turns, ticket.standing, began
         self._watch.enter(flow, admission.version)
         return flow
 
@@ -262,6 +271,7 @@ class Gateway:
         """Put a refusal by the entrance on record; one that cannot be written down is a refusal all the same."""
         now = self._clock.now()
         done = usage.finished(call.record, Amount(), Ended.REFUSED, now)
+        self.observer.ended(done)
         try:
             self._purse.note(Usage(call.id, call.grant, canonical(done), call.salt, Amount(), now))
         except OSError as fault:
@@ -330,8 +340,11 @@ class Gateway:
         except OSError as fault:
             log.warning("settling waits for the journal: %s", fault)
             self._unsettled.append((flow.hold, used, done))
-            return replace(end, refusal=end.refusal or CANNOT_CONFIRM, last=None)
-        return replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
+            end = replace(end, refusal=end.refusal or CANNOT_CONFIRM, last=None)
+        else:
+            end = replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
+        self.observer.ended(done or record, flow, end)
+        return end
 
     def _settle_late(self) -> None:
         waiting, self._unsettled = self._unsettled, []
@@ -375,21 +388,6 @@ class Gateway:
                     await chore()
                 except (Refused, BadInput, *FAILED) as fault:
                     log.warning("housekeeping waits: %s", type(fault).__name__)
-
-
-def _check_screens(stage: StageFact, screens: Screens) -> Refusal | None:
-    """Serve a stage with the rule sets that it was opened with, and with no others."""
-    if not stage.screens or stage.screens == screens.digest:
-        return None
-    reason = f"The screening rules of {stage.name} are not those that it was opened with, so nothing is served."
-    return Refusal("releases/stage-not-open", reason, {"stage": stage.name})
-
-
-def _check_model(name: str, stage: StageFact) -> Refusal | None:
-    if name in {stage.artifact, stage.model}:
-        return None
-    reason = f"This grant may not call {name[:80]!r}; it may call {stage.artifact!r} (GET /v1/models)."
-    return Refusal("gateway/model-unknown", reason, {"param": "model"})
 
 
 def _commitments(flow: Flow, end: End, salt: bytes) -> dict[str, str]:

@@ -96,6 +96,11 @@ class Turns:
             return Refusal("gateway/busy", "The line in front of the engine is full; try again shortly.", after)
         return None
 
+    @property
+    def in_line(self) -> int:
+        """How many requests wait here, of all grants."""
+        return self._count
+
     def waits(self, grant: str) -> int:
         """Return how many requests of a grant wait here."""
         return len(self._line.get(grant, ()))

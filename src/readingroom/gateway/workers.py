@@ -35,6 +35,7 @@ class Workers:
         self._clock = clock
         self._journals = journals
         self.id = new_id("worker")
+        self.lost = 0  # requests of dead workers that this one found
 
     def enter(self) -> None:
         """Register this process; before its first lease."""
@@ -75,7 +76,9 @@ class Workers:
         dead.discard(self.id)
         # Of this boot, a journal is whole: the kernel has what the dead wrote. Of an earlier, its end may be lost.
         same_boot = {name for name in dead if name in known and _boot(known[name].host) == _boot(place)}
-        return sum(self._bury(each, trusted=each in same_boot) for each in sorted(dead))
+        lost = sum(self._bury(each, trusted=each in same_boot) for each in sorted(dead))
+        self.lost += lost
+        return lost
 
     def charge_all(self) -> int:
         """Charge every lease in full: what its worker used of it after a backup, the backup's house does not know.
