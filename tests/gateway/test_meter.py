@@ -202,6 +202,26 @@ async def test_a_trip_whose_commit_was_in_doubt_moves_nothing_twice(counter: Cou
         assert tx.execute(sa.select(sa.func.count()).select_from(usage_table)).scalar() == 1
 
 
+async def test_what_could_not_be_returned_at_once_returns_later(counter: Counter) -> None:
+    counter.open(GRANT, Limits(passes=1_000_000))
+    for _ in range(12):
+        counter.charge(await counter.reserve(GRANT, Wish(prompt=1, maximum=10)), Amount(1, 2, 1))
+    await counter.purse.post()
+    go, failed = counter.purse._go, 0
+
+    def fails_twice(packed: object) -> object:
+        nonlocal failed
+        failed += 1
+        if failed < 3:
+            raise sa.exc.OperationalError("gone", {}, Exception("gone"))
+        return go(packed)  # type: ignore[arg-type]
+
+    assert counter.purse._leases[GRANT].free != Amount()
+    counter.purse._go = fails_twice  # type: ignore[assignment]
+    await until_quiet(counter)
+    assert failed >= 3
+
+
 async def test_a_draw_whose_commit_was_in_doubt_is_refused_and_returns(counter: Counter) -> None:
     counter.open(GRANT, Limits(passes=10))
     go = counter.purse._go

@@ -29,6 +29,7 @@ from readingroom.store.db import FAILED, Database
 POST_SECONDS = 0.05  # that a charge may wait for company
 RETRY_SECONDS = 0.5  # after a trip that failed
 AGAIN_SECONDS = 0.02  # before a draw asks again for what was called back
+_UNKNOWN = Amount(-1, -1, -1)  # what the database says is held: so the next trip tells it
 PATIENCE_SECONDS = 3.0  # that a draw waits for what others return, which takes some hundredths where nobody is busy
 
 log = logging.getLogger("readingroom.gateway")
@@ -309,6 +310,7 @@ class Purse:
             lease = self._leases[stand.grant]
             # What was to return is neither free nor held now; the next trip, which says what is kept, returns it.
             lease.spent, lease.posting, lease.free = lease.posting + lease.spent, Amount(), lease.free + stand.free
+            lease.stated = _UNKNOWN
         for each in (each for waiting in packed.asking.values() for each in waiting):
             if not each.answer.done():
                 each.answer.set_exception(fault)
