@@ -239,3 +239,10 @@ def test_a_material_change_of_the_terms_pauses_keys_until_they_are_accepted_agai
     assert code_of(run(home, "terms", "publish", str(text), *why, code=1)) == "access/terms-unchanged"
     text.write_bytes(b"\xff")
     assert "not UTF-8" in run(home, "terms", "publish", str(text), *why, code=2)["error"]["message"]
+
+
+def test_an_empty_list_says_so(tmp_path: Path) -> None:
+    home = found(tmp_path / "home")
+    ended, out, _ = program("--home", str(home), "samples", "list")
+    assert (ended, out) == (0, "Facsimiles: nothing yet.\n")
+    assert run(home, "samples", "list") == []

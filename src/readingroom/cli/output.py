@@ -46,7 +46,11 @@ class Output:
             self.out.print(json.dumps(document, indent=2, default=_plain), markup=False)
 
     def rows(self, document: Any, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401
-        """Print a list as a table, or as JSON."""
+        """Print a list as a table, or as JSON; an empty one in a word, for there a head says nothing."""
+        rows = list(rows)
+        if not rows:
+            self.result(document, f"{title}: nothing yet.")
+            return
         table = Table(title=shown(title), title_justify="left", header_style="bold")
         for head in heads:
             table.add_column(head, overflow="fold")
