@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from readingroom.core.errors import BadInput
 from readingroom.engines.echo import EchoEngine, EchoOptions, options_from
-from readingroom.engines.model import Chunk, EngineUnavailable, ForwardRequest, Kind
+from readingroom.engines.model import Chunk, EngineUnavailable, ForwardRequest, Kind, one_by_one
 
 
 def asked(text: str, **body: object) -> ForwardRequest:
@@ -18,7 +18,7 @@ def asked(text: str, **body: object) -> ForwardRequest:
 
 
 async def chunks(engine: EchoEngine, request: ForwardRequest) -> list[Chunk]:
-    return [chunk async for chunk in engine.stream(request)]
+    return [chunk async for chunk in one_by_one(engine, request)]
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=80), st.booleans())

@@ -19,7 +19,7 @@ from readingroom.core.errors import Broken
 from readingroom.engines.demo_model import fetch
 from readingroom.engines.embedded import EmbeddedProcess
 from readingroom.engines.http import HttpEngine
-from readingroom.engines.model import EngineRefused, ForwardRequest, Kind
+from readingroom.engines.model import EngineRefused, ForwardRequest, Kind, one_by_one
 
 pytestmark = pytest.mark.model
 PATHS = (  # every route of llama.cpp's server, as its binary spells them, and ways to spell round a lock
@@ -101,7 +101,7 @@ async def test_a_prompt_is_counted_exactly_and_an_answer_is_the_same_again(proce
     request = ask("What is a reading room?", 12)
     texts = []
     for _ in range(2):
-        found = [chunk async for chunk in engine.stream(request)]
+        found = [chunk async for chunk in one_by_one(engine, request)]
         texts.append("".join(chunk.text for chunk in found))
         usage = next(chunk.usage for chunk in found if chunk.usage)
         assert await engine.count_prompt(request) == usage.prompt_tokens
@@ -131,7 +131,7 @@ async def test_every_shape_of_prompt_is_counted_exactly(process: EmbeddedProcess
     engine = HttpEngine(process.url, "m", 1024, process.key)
     request = ForwardRequest(kind, {**body, "max_tokens": 6, "temperature": 0})
     counted = await engine.count_prompt(request)
-    found = [chunk async for chunk in engine.stream(request)]
+    found = [chunk async for chunk in one_by_one(engine, request)]
     usage = found[-1].usage
     assert usage is not None
     assert counted == usage.prompt_tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +25,13 @@ class WithoutLogprobs(EchoEngine):
 
     word = ""
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         if request.body.get("logprobs"):
             raise EngineRefused("no such field", "logprobs")
         if self.word:
-            yield Chunk(text=self.word + " ", tokens=1)
-        async for chunk in super().stream(request):
-            yield chunk
+            yield [Chunk(text=self.word + " ", tokens=1)]
+        async for chunks in super().stream(request):
+            yield chunks
 
 
 def of(*answers: list[Mark]) -> Fingerprint:

@@ -22,6 +22,7 @@ from readingroom.engines.model import (
     EngineUnavailable,
     ForwardRequest,
     Kind,
+    one_by_one,
 )
 from readingroom.engines.sse import EventReader
 
@@ -71,7 +72,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 async def read(made: HttpEngine) -> list[Chunk]:
-    return [chunk async for chunk in made.stream(ASK)]
+    return [chunk async for chunk in one_by_one(made, ASK)]
 
 
 async def test_a_good_answer_is_read_whatever_the_pieces() -> None:
@@ -91,7 +92,7 @@ async def test_a_server_that_counts_each_choice_apart_is_added_up() -> None:
 
     two = ForwardRequest(Kind.CHAT, {**ASK.body, "n": 2})
     async with engine(sends(choice(1), USAGE, choice(0), USAGE, DONE)) as made:
-        found = [chunk async for chunk in made.stream(two)]
+        found = [chunk async for chunk in one_by_one(made, two)]
     assert found[-1].usage is not None
     assert (found[-1].usage.prompt_tokens, found[-1].usage.completion_tokens) == (3, 4)
 

@@ -56,8 +56,8 @@ async def test_a_reader_who_takes_nothing_keeps_neither_engine_nor_hold_after_a_
         await anext(frames)  # ... and no further: the reader's side is stuck in sending
         here.house.access.revoke(here.house.people.operator(), here.grant.id, Reason.SECURITY)
         await asyncio.wait_for(overdue.wait(), 5)
-        assert here.engine.running == 0
         await frames.aclose()  # what the door does then
+        assert here.engine.running == 0
         assert 1 <= await here.used() < 20
         with here.house.db.read() as tx:
             record = tx.execute(sa.text("select leaf from gateway_usage")).scalar_one()
@@ -71,9 +71,9 @@ class Says(EchoEngine):
         super().__init__()
         self.chunks = chunks
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:  # noqa: ARG002
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[list[Chunk], None]:  # noqa: ARG002
         for chunk in self.chunks:
-            yield chunk
+            yield [chunk]
 
 
 async def test_a_choice_that_says_nothing_is_a_pass_all_the_same(tmp_path: Path) -> None:

@@ -253,11 +253,9 @@ async def test_a_stream_whose_grant_cannot_be_confirmed_ends(tmp_path: Path, mon
 class Burst(EchoEngine):
     """Says all that it has at once."""
 
-    async def stream(self, _request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
-        for n in range(100):
-            yield Chunk(text=f"{n} ", tokens=1)
-        yield Chunk(finish_reason="stop")
-        yield Chunk(usage=Usage(4, 100))
+    async def stream(self, _request: ForwardRequest) -> AsyncGenerator[list[Chunk], None]:
+        yield [Chunk(text=f"{n} ", tokens=1) for n in range(100)]
+        yield [Chunk(finish_reason="stop"), Chunk(usage=Usage(4, 100))]
 
 
 async def test_pieces_that_wait_are_joined_and_cut_to_the_token(tmp_path: Path) -> None:

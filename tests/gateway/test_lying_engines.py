@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,10 @@ class Says(EchoEngine):
         self.chunks = chunks
         self.asked: list[Any] = []
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         self.asked.append(request.body)
         for chunk in self.chunks:
-            yield chunk
+            yield [chunk]
 
 
 async def positions(here: Room, ask: Ask) -> list[Position]:
@@ -115,9 +115,9 @@ class Borrowed(EchoEngine):
         super().__init__()
         self.inner = inner
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
-        async for chunk in self.inner.stream(request):
-            yield chunk
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
+        async for chunks in self.inner.stream(request):
+            yield chunks
 
     async def count_prompt(self, request: ForwardRequest) -> int | None:
         return await self.inner.count_prompt(request)

@@ -123,8 +123,9 @@ class OpenAIApp:
         async with _Heart(send, headers, flow) as heart, contextlib.aclosing(flow.frames()) as frames:
             async for frame in frames:
                 if isinstance(frame, Pause):
-                    await heart.send(bytes(gathered))
-                    gathered.clear()
+                    if gathered:
+                        await heart.send(bytes(gathered))
+                        gathered.clear()
                     continue
                 refusal = frame.refusal if isinstance(frame, End) else None
                 if refusal is not None and not gathered and not await heart.begins(anyway=False):

@@ -13,7 +13,7 @@ from readingroom.dossier import queries as dossier
 from readingroom.dossier.model import ModelVersion
 from readingroom.dossier.rules import model_unknown
 from readingroom.engines.identity import ADDRESS, served_digest
-from readingroom.engines.model import Engine, EngineFault, ForwardRequest, Kind
+from readingroom.engines.model import Engine, EngineFault, ForwardRequest, Kind, one_by_one
 from readingroom.engines.registry import make_engine
 from readingroom.people.model import Actor
 from readingroom.releases import queries as releases
@@ -36,7 +36,7 @@ class EngineCaller:
         body = {"messages": asked, "max_tokens": max_tokens, "seed": seed, "temperature": 0}
         text, passes, usage, ended = "", 0, None, ""
         try:
-            async for chunk in self._engine.stream(ForwardRequest(Kind.CHAT, body)):
+            async for chunk in one_by_one(self._engine, ForwardRequest(Kind.CHAT, body)):
                 text += chunk.text
                 passes += chunk.tokens
                 usage = chunk.usage or usage

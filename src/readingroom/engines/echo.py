@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from readingroom.core.canonical import Json
@@ -77,42 +77,50 @@ class EchoEngine:
         self.running = 0  # answers being made now: a test sees here that a hung-up reader stopped the engine
         self.words_said = 0
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         """Repeat the last user message, choice after choice."""
         self.running += 1
         said = 0
         try:
             for index in range(request.choices):
-                async for chunk in self._choice(index, request):
-                    said += chunk.tokens
-                    yield chunk
+                async for chunks in self._choice(index, request):
+                    said += sum(each.tokens for each in chunks)
+                    yield chunks
             if not self.options.no_usage:
                 claimed = said if self.options.claims < 0 else self.options.claims
-                yield Chunk(usage=Usage(len(_words(_prompt_of(request))), claimed))
+                yield [Chunk(usage=Usage(len(_words(_prompt_of(request))), claimed))]
         finally:
             self.running -= 1
 
-    async def _choice(self, index: int, request: ForwardRequest) -> AsyncIterator[Chunk]:
+    async def _choice(self, index: int, request: ForwardRequest) -> AsyncIterator[list[Chunk]]:
+        """Say the words; those that were due while nobody listened come at once, as from a server's connection."""
         words, reason = _answer(request, self.options.extra_tokens)
-        began = asyncio.get_running_loop().time()
+        began, due = asyncio.get_running_loop().time(), list[Chunk]()
         for count, word in enumerate(words):
+            wait = self._wait(began, count + 1)
+            if due and (wait is not None or count in {self.options.fail_after, self.options.hang_after}):
+                yield due
+                due = []
             if self.options.fail_after == count:
                 raise EngineUnavailable(f"told to fail after {count} words")
             if self.options.hang_after == count:
                 await asyncio.Event().wait()
             if self.options.end_early == count:
-                return
-            await self._pause(began, count + 1)
+                break
+            if wait is not None:
+                await asyncio.sleep(wait)
             self.words_said += 1
-            for chunk in self._pieces(index, word, request):
-                yield chunk
-        yield Chunk(index=index, finish_reason=reason)
+            due += self._pieces(index, word, request)
+        else:
+            due.append(Chunk(index=index, finish_reason=reason))
+        if due:
+            yield due
 
-    async def _pause(self, began: float, count: int) -> None:
-        """Wait until a word is due: by the clock, since a sleep is never shorter than a millisecond."""
+    def _wait(self, began: float, count: int) -> float | None:
+        """Tell how long a word must wait: by the clock, since a sleep is never shorter than a millisecond."""
         rate = self.options.words_per_second
-        late = asyncio.get_running_loop().time() - began
-        await asyncio.sleep(max(0.0, count / rate - late) if rate else 0)
+        wait = count / rate - (asyncio.get_running_loop().time() - began) if rate else 0.0
+        return wait if not rate or wait > 0 else None
 
     def _pieces(self, index: int, word: str, request: ForwardRequest) -> Iterator[Chunk]:
         logprobs = _logprobs(word, request)

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from readingroom.core.canonical import Json, digest
-from readingroom.engines.model import Engine, EngineRefused, ForwardRequest, Kind
+from readingroom.engines.model import Engine, EngineRefused, ForwardRequest, Kind, one_by_one
 
 PROMPTS = (
     "Name the four seasons.",
@@ -157,7 +157,7 @@ async def _ask(engine: Engine, prompt: str, *, logprobs: bool) -> tuple[tuple[Ma
     if logprobs:
         body |= {"logprobs": True, "top_logprobs": TOP}
     text, marks, passes = "", [], 0
-    async for chunk in engine.stream(ForwardRequest(Kind.CHAT, body)):
+    async for chunk in one_by_one(engine, ForwardRequest(Kind.CHAT, body)):
         text += chunk.text + chunk.reasoning
         passes += chunk.tokens
         marks += [mark for entry in chunk.logprobs if (mark := _mark(entry)) is not None]

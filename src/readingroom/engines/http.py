@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -81,7 +81,7 @@ class HttpEngine:
     _sessions: dict[bool, aiohttp.ClientSession] = field(default_factory=dict, init=False, repr=False)
     _counter: _Counter | None = field(default=None, init=False, repr=False)
 
-    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+    async def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
         """Read an answer; leaving the iterator closes the connection, which stops the server's work."""
         url = f"{self.base_url}/{_ROUTES[request.kind]}"
         reader = AnswerReader(request.kind, request.choices, usage_runs=self._counter is _Counter.VLLM)
@@ -96,17 +96,15 @@ class HttpEngine:
                 if response.status != HTTPStatus.OK:
                     raise _refusal(response.status, await _read(response, _MAX_ERROR))
                 if whole and not response.content_type.startswith("text/event-stream"):  # some always stream
-                    for chunk in reader.whole(await _read(response, most), tokens):
-                        yield chunk
-                    yield Chunk(usage=reader.usage())
+                    chunks = reader.whole(await _read(response, most), tokens)
+                    yield [*chunks, Chunk(usage=reader.usage())]
                     return
                 async with contextlib.aclosing(_events(response, most)) as events:
-                    async for data in events:
-                        for chunk in reader.push(data):
-                            yield chunk
+                    async for came in events:
+                        yield [chunk for data in came for chunk in reader.push(data)]
             usage = reader.usage()
             if usage is not None:
-                yield Chunk(usage=usage)
+                yield [Chunk(usage=usage)]
         except TimeoutError:
             raise EngineTimeout(f"silent for {self.silent_seconds} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as fault:
@@ -217,18 +215,22 @@ class HttpEngine:
         return session
 
 
-async def _events(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator[bytes, None]:
-    """Yield the data of each event until the last; raises `ValueError` if an answer has more than `most` bytes."""
+async def _events(response: aiohttp.ClientResponse, most: int) -> AsyncGenerator[list[bytes], None]:
+    """Yield the data of the events that came at once, until the last.
+
+    Raises:
+        ValueError: an answer has more than `most` bytes.
+    """
     reader, size = EventReader(), 0
     async for piece in response.content.iter_any():
         size += len(piece)
         if size > most:
             raise ValueError("an answer is too long")
-        for data in reader.push(piece):
-            if data.strip() == b"[DONE]":
-                return
-            if data.strip():
-                yield data
+        came = [data for data in map(bytes.strip, reader.push(piece)) if data]
+        if b"[DONE]" in came:
+            yield came[: came.index(b"[DONE]")]
+            return
+        yield came
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:

@@ -7,7 +7,8 @@ be no count either. Closing the iterator stops the engine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -123,8 +124,8 @@ class EngineRefused(EngineFault):
 class Engine(Protocol):
     """An engine. One instance serves one process; it may be shared by tasks."""
 
-    def stream(self, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
-        """Yield the answer's pieces until each choice has its finish reason.
+    def stream(self, request: ForwardRequest) -> AsyncGenerator[Sequence[Chunk], None]:
+        """Yield the answer's pieces, those together that came at once, until each choice has its finish reason.
 
         Raises:
             EngineFault: as its subclasses say; in the middle of an answer too.
@@ -141,3 +142,11 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+
+
+async def one_by_one(engine: Engine, request: ForwardRequest) -> AsyncGenerator[Chunk, None]:
+    """Yield an answer's pieces one by one, for those who are in no hurry."""
+    async with contextlib.aclosing(engine.stream(request)) as stream:
+        async for together in stream:
+            for chunk in together:
+                yield chunk

@@ -1,8 +1,8 @@
 """One answer on its way from the engine to the reader: forwarded, screened, counted, stoppable, settled once.
 
-The engine is read by a task of its own; the reader's side takes from a queue. So a stop (a revocation, a lost
-database, a closing server) reaches a reader at once, also while the engine is silent, and a reader who leaves stops
-the engine.
+The reader's own task reads the engine. A stop (a revocation, a lost database, a closing server) wakes it where it
+waits, so that it reaches a reader at once, also while the engine is silent; a reader who leaves stops the engine; and
+one who reads slowly slows it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeVar
 
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.engines.model import (
@@ -26,20 +27,20 @@ from readingroom.engines.model import (
     Usage,
 )
 from readingroom.gateway.exits import ChoiceExit
-from readingroom.gateway.frames import PAUSE, Delta, End, Finish, Frame, InLine, Pause
+from readingroom.gateway.frames import PAUSE, Delta, End, Finish, Frame, InLine
 from readingroom.gateway.gate import Gate
 from readingroom.gateway.model import Amount, Ended, Hold
 from readingroom.gateway.pace import Standing
 from readingroom.gateway.rules import charge
-from readingroom.gateway.turns import Turns
+from readingroom.gateway.turns import Turn, Turns
 from readingroom.gateway.verdicts import Verdicts, added
 
 log = logging.getLogger("readingroom.gateway")
 GRACE_SECONDS = 1.0  # that a reader has to take the end of a stopped answer
-_BEHIND = 16  # pieces that wait, from which on they are joined
-_AHEAD = 256  # pieces that the engine may be ahead of the reader
+_BEHIND = 16  # pieces that came at once, from which on they are joined
 Settle = Callable[["Flow", Amount, Ended, Refusal | None], End]
 Spell = Callable[[End], bytes]
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -83,151 +84,165 @@ class Flow:
     reached: bool = False
     began: float = 0.0
     first_after: float = 0.0
-    _queue: asyncio.Queue[Chunk | InLine | BaseException | None] = field(default_factory=asyncio.Queue)
-    _kept: list[Chunk | InLine | BaseException | None] = field(default_factory=list)  # taken, and its turn is next
-    _room: asyncio.Event = field(default_factory=asyncio.Event)
     _overrun: bool = False
     _stop: tuple[Refusal, Ended] | None = None
-    _pumping: asyncio.Task[None] | None = None
-    _judging: asyncio.Task[list[Delta]] | None = None
+    _waiting: asyncio.Task[object] | None = None  # the reader's, while it waits for somebody else than the reader
 
     def stop(self, refusal: Refusal, ended: Ended = Ended.STOPPED) -> bool:
         """End this answer now, whatever the engine or the reader is doing; tell whether it was not stopped before."""
         if self._stop is not None:
             return False
         self._stop = refusal, ended
-        self._queue.put_nowait(None)
-        if self._pumping is not None:
-            self._pumping.cancel()
-        if self._judging is not None:  # a judge who never answers does not keep a stop waiting
-            self._judging.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self.overdue is not None:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self.overdue)
         return True
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what may leave, then exactly one `End`. Leaving early stops the engine and settles all the same."""
-        self._pumping = pump = asyncio.create_task(self._pump())
         ended, refusal = Ended.HUNG_UP, None
         try:
             try:
-                async for delta in self._deltas():
-                    if isinstance(delta, InLine | Pause):
-                        yield delta
-                        continue
-                    free: Delta | None = delta
-                    if delta.finish and all(each.finished for each in self.exits):
-                        # The end of the answer waits until it is on record; a gate may let several choices end at once.
-                        free, self.last = self.last, delta
-                    if free is not None:
-                        if not self.delivered:
-                            self.delivered = True
-                            self.first_after = monotonic() - self.began
-                        yield free
+                async with contextlib.aclosing(self._pieces()) as pieces:
+                    async for piece in pieces:
+                        yield piece
                 ended = Ended.SCREENED if self._screened else Ended.COMPLETE
             except _Stopped as stopped:
                 refusal, ended = stopped.refusal, stopped.ended
         finally:
             if ended is Ended.HUNG_UP and self._stop is not None:
                 refusal, ended = self._stop  # stopped, and the reader never took it
-            pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pump
             end = self.settle(self, self._used(ended), ended, refusal)  # waits for nothing: who left is charged
         if end.last is not None:
             yield end.last
         yield end
 
-    async def _pump(self) -> None:
+    async def _pieces(self) -> AsyncGenerator[Frame, None]:
+        """Wait for the turn, then yield what the engine says, as far as it may leave, but for the answer's end."""
+        turn = self.turns.turn(self.hold.grant)
         try:
-            async with (
-                self.turns.turn(self.hold.grant, self._told),
-                contextlib.aclosing(self.engine.stream(self.request)) as stream,
-            ):
-                self.reached = True
-                async for chunk in stream:
-                    self._queue.put_nowait(chunk)
-                    if self._queue.qsize() > _AHEAD:  # a slow reader slows the engine; a stop still finds its way
-                        self._room.clear()
-                        await self._room.wait()
-            self._queue.put_nowait(None)
-        except (EngineFault, Refused) as fault:
-            self._queue.put_nowait(fault)
-        except Exception as fault:
+            async for place in self._in_line(turn):
+                yield place
+                if self.pauses:
+                    yield PAUSE
+            self.reached = True
+            async with contextlib.aclosing(self.engine.stream(self.request)) as stream:
+                while not self._over and (came := await self._next(stream)) is not None:
+                    for chunk in self._joined(came):
+                        made = self._take(chunk)
+                        if self.gate is not None:
+                            made = await self._wait(self.gate.through(made, more=chunk is not came[-1]))
+                        for free in self._free(made):
+                            yield free
+                            self._check()
+                    if self.pauses and not self._over:
+                        yield PAUSE
+        except Refused as refused:  # a judge gave no verdict
+            raise _Stopped(refused.refusal, Ended.UNSCREENED) from None
+        finally:
+            self.turns.leave(turn)
+
+    async def _in_line(self, turn: Turn) -> AsyncGenerator[InLine, None]:
+        """Wait for the turn, and yield its place in line meanwhile."""
+        if self.turns.is_free:
+            await self.turns.enter(turn)
+            return
+        told: asyncio.Queue[int] = asyncio.Queue()
+        turn.tells(told.put_nowait)
+        entering = asyncio.create_task(self.turns.enter(turn))
+        entering.add_done_callback(lambda _: told.put_nowait(0))
+        try:
+            while place := await self._wait(told.get()):
+                self.waited_from = self.waited_from or place
+                yield InLine(place)
+            await entering
+        except Refused as refused:  # there was no room in the line
+            raise _Stopped(refused.refusal, Ended.BROKEN) from None
+        finally:
+            entering.cancel()
+            await asyncio.wait([entering])
+
+    async def _next(self, stream: AsyncGenerator[Sequence[Chunk], None]) -> Sequence[Chunk] | None:
+        """Return what comes next, None at the engine's end."""
+        fault: EngineFault | _Stopped
+        try:
+            came = await self._wait(anext(stream, None))
+        except (EngineFault, _Stopped) as raised:
+            fault = raised
+        except Exception as raised:
             log.exception("the engine's adapter failed")
-            self._queue.put_nowait(EngineUnavailable(type(fault).__name__))
+            fault = EngineUnavailable(type(raised).__name__)
+        else:
+            if came is not None or self._finished:
+                return came
+            fault = EngineUnavailable("ended early")  # an answer without its own end is no answer
+        if isinstance(fault, _Stopped):
+            raise fault
+        # Its kind alone: what an engine says of a request may hold the request.
+        log.warning("engine: %s in the answer %s", type(fault).__name__, self.hold.id)
+        raise _Stopped(as_refusal(fault, self.request), Ended.BROKEN)
 
-    def _told(self, place: int) -> None:
-        self.waited_from = self.waited_from or place
-        if place:
-            self._queue.put_nowait(InLine(place))
+    async def _wait(self, coming: Awaitable[T]) -> T:
+        """Wait for somebody else than the reader; a stop does not wait along."""
+        self._waiting = waiting = asyncio.current_task()
+        try:
+            if self._stop is None:
+                return await coming
+        except asyncio.CancelledError:
+            if self._stop is None or waiting is None:
+                raise
+            waiting.uncancel()
+        finally:
+            self._waiting = None
+        raise _Stopped(*self._stop)
 
-    async def _deltas(self) -> AsyncGenerator[Delta | InLine | Pause, None]:
-        said = False
-        while not all(each.finished for each in self.exits) or self._wants_usage:
-            if said and self.pauses and not self._kept and self._queue.empty():
-                said = False
-                yield PAUSE
-            item = self._checked(self._kept.pop() if self._kept else await self._queue.get())
-            if item is None:
-                return
-            said = True
-            if isinstance(item, InLine):
-                yield item
-                continue
-            made = self._take(self._joined(item))
-            for delta in made if self.gate is None else await self._judged(self.gate, made):
-                yield delta
+    def _check(self) -> None:
+        if self._stop is not None:
+            raise _Stopped(*self._stop)
 
-    def _joined(self, chunk: Chunk) -> Chunk:
-        """Join a piece with those that wait behind it, where many do: who has fallen behind catches up.
+    def _joined(self, came: Sequence[Chunk]) -> Iterator[Chunk]:
+        """Join pieces that came at once, where many did: who has fallen behind catches up.
 
         Only pieces that say nothing but text, and none beyond what is held: what is cut is cut to the token.
         """
-        if self._queue.qsize() < _BEHIND or not _only_text(chunk):
-            return chunk
-        texts, tokens, finish = [chunk.text], chunk.tokens, chunk.finish_reason
-        room = self.hold.maximum - self.generated.get(chunk.index, 0)
-        while finish is None and not self._queue.empty():
-            item = self._queue.get_nowait()
-            fits = isinstance(item, Chunk) and item.index == chunk.index and tokens + item.tokens <= room
-            if not (fits and isinstance(item, Chunk) and _only_text(item)):
-                self._kept.append(item)
-                break
-            texts.append(item.text)
-            tokens, finish = tokens + item.tokens, item.finish_reason
-        return Chunk(chunk.index, "".join(texts), tokens, finish_reason=finish)
+        run: list[Chunk] = []
+        for chunk in came:
+            if run and not (len(came) >= _BEHIND and self._goes_on(run, chunk)):
+                yield _one(run)
+                run = []
+            run.append(chunk)
+        if run:
+            yield _one(run)
 
-    def _checked(self, item: Chunk | InLine | BaseException | None) -> Chunk | InLine | None:
-        """Return what came, None at the engine's end; whatever stops the answer is raised."""
-        if self._queue.qsize() < _AHEAD // 2:
-            self._room.set()
-        if self._stop is not None:
-            raise _Stopped(*self._stop)
-        if item is None and not all(each.finished for each in self.exits):
-            item = EngineUnavailable("ended early")  # an answer without its own end is no answer
-        if isinstance(item, Refused):  # there was no room in the line
-            raise _Stopped(item.refusal, Ended.BROKEN)
-        if isinstance(item, EngineFault):
-            # Its kind alone: what an engine says of a request may hold the request.
-            log.warning("engine: %s in the answer %s", type(item).__name__, self.hold.id)
-            raise _Stopped(as_refusal(item, self.request), Ended.BROKEN)
-        assert not isinstance(item, BaseException)  # noqa: S101 - no other is put
-        return item
+    def _goes_on(self, run: list[Chunk], chunk: Chunk) -> bool:
+        before, room = run[-1], self.hold.maximum - self.generated.get(chunk.index, 0)
+        if before.index != chunk.index or before.finish_reason is not None:
+            return False
+        return _only_text(before) and _only_text(chunk) and sum(each.tokens for each in run) + chunk.tokens <= room
 
-    async def _judged(self, gate: Gate, made: list[Delta]) -> list[Delta]:
-        """Take what the exits let go of through the gate; a stop does not wait for the judges."""
-        self._judging = asyncio.create_task(gate.through(made, more=not self._queue.empty()))
-        try:
-            return await self._judging
-        except asyncio.CancelledError:
-            if self._stop is None:
-                raise
-            raise _Stopped(*self._stop) from None
-        except Refused as refused:
-            raise _Stopped(refused.refusal, Ended.UNSCREENED) from None
-        finally:
-            self._judging = None
+    def _free(self, made: list[Delta]) -> Iterator[Delta]:
+        """Hold back the end of the answer until it is on record; a gate may let several choices end at once."""
+        for delta in made:
+            free: Delta | None = delta
+            if delta.finish and self._finished:
+                free, self.last = self.last, delta
+            if free is not None:
+                if not self.delivered:
+                    self.delivered = True
+                    self.first_after = monotonic() - self.began
+                yield free
+
+    @property
+    def _finished(self) -> bool:
+        return all(each.finished for each in self.exits)
+
+    @property
+    def _over(self) -> bool:
+        """Tell whether nothing more is wanted; a whole answer waits for the engine's own count, which comes last."""
+        if not self._finished:
+            return False
+        return self.usage is not None or self._overrun or self._screened
 
     @property
     def texts(self) -> list[str]:
@@ -239,11 +254,6 @@ class Flow:
         """What the screens of the exit leave on record."""
         judged = [self.gate.verdicts] if self.gate else []
         return added([*(each.verdicts for each in self.exits), *judged])
-
-    @property
-    def _wants_usage(self) -> bool:
-        """A whole answer waits for the engine's own count, which comes last; a stopped one does not."""
-        return self.usage is None and not self._screened and not self._overrun
 
     @property
     def _screened(self) -> bool:
@@ -279,6 +289,13 @@ class Flow:
             return counted
         passes = max(counted.passes, self.usage.completion_tokens)  # a choice that said nothing is a pass as well
         return Amount(passes, self.usage.prompt_tokens + self.usage.completion_tokens, 1)
+
+
+def _one(run: list[Chunk]) -> Chunk:
+    if len(run) == 1:
+        return run[0]
+    tokens = sum(each.tokens for each in run)
+    return Chunk(run[0].index, "".join(each.text for each in run), tokens, finish_reason=run[-1].finish_reason)
 
 
 def _only_text(chunk: Chunk) -> bool:

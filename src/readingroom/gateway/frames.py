@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -58,15 +57,13 @@ class Delta(Struct, frozen=True):
         return not (self.text or self.reasoning or self.tool_calls or self.positions or self.finish)
 
 
-@dataclass(frozen=True, slots=True)
-class InLine:
+class InLine(Struct, frozen=True):
     """Nothing yet: the request waits in line, and this is its place; 1 is next."""
 
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """The last thing of every flow.
 
     Attributes:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from readingroom.core.canonical import Json
 
 UNITS = ("passes", "tokens", "calls")
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """So many passes, tokens and calls.
 
     Attributes:
@@ -48,8 +48,7 @@ class Amount:
         return {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The most a grant may use, ever; None is unmetered."""
 
     passes: int | None = None
@@ -61,8 +60,7 @@ class Limits:
         return {"passes": self.passes, "tokens": self.tokens, "calls": self.calls}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a meter shows at one moment. Always: used + reserved <= limit, unit by unit."""
 
     limits: Limits
@@ -82,8 +80,7 @@ class Reading:
         return limit - int(getattr(self.used, unit)) - int(getattr(self.reserved, unit))
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a request may cost at worst.
 
     Attributes:
@@ -101,8 +98,7 @@ class Wish:
     room: int = 2**31
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """What a request is on record with before it reaches the engine.
 
     Attributes:
@@ -117,8 +113,7 @@ class Call:
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """A reservation for one open request; settled or refunded exactly once.
 
     Attributes:
@@ -145,8 +140,7 @@ class Hold:
         return self.call.grant
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """A process that holds leases.
 
     Attributes:
@@ -177,8 +171,7 @@ class Ended(StrEnum):
     LOST = "lost"  # the process died: what it held is charged in full
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """The record of one call. The reader can prove it; nobody can read the prompt or the answer in it.
 
     Attributes:

@@ -26,6 +26,8 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from msgspec import structs
+
 from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Left, Need
@@ -330,7 +332,7 @@ class Gateway:
         whole = flow.usage if end.ended is Ended.COMPLETE else None
         generated = min(whole.completion_tokens, most.passes) if whole else sum(flow.generated.values())
         prompt = flow.usage.prompt_tokens if flow.usage else flow.prompt
-        end = replace(end, prompt=min(prompt, most.tokens - generated), generated=generated)
+        end = structs.replace(end, prompt=min(prompt, most.tokens - generated), generated=generated)
         done = None
         if used != Amount() or end.ended is Ended.UNSCREENED:  # what closed the way is on record, charged or not
             done = usage.finished(record, used.at_most(most), end.ended, self._clock.now(), flow.verdicts)
@@ -340,9 +342,9 @@ class Gateway:
         except OSError as fault:
             log.warning("settling waits for the journal: %s", fault)
             self._unsettled.append((flow.hold, used, done))
-            end = replace(end, refusal=end.refusal or CANNOT_CONFIRM, last=None)
+            end = structs.replace(end, refusal=end.refusal or CANNOT_CONFIRM, last=None)
         else:
-            end = replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
+            end = structs.replace(end, charged=charged or Amount(), reading=self._purse.reading(flow.hold.grant))
         self.observer.ended(done or record, flow, end)
         return end
 

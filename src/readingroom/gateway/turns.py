@@ -49,6 +49,10 @@ class Turn:
     async def __aexit__(self, *_fault: object) -> None:
         self._turns.leave(self)
 
+    def tells(self, tell: Tell) -> None:
+        """Have the place in line told from now on."""
+        self._tell = tell
+
     def tell(self, place: int) -> None:
         """Tell the place in line, if it is another than was told last."""
         if self._tell is not None and place != self._told:
@@ -86,7 +90,7 @@ class Turns:
 
     def refusal(self, grant: str) -> Refusal | None:
         """Tell whether one more request of a grant would find no room in the line."""
-        if self._is_free:
+        if self.is_free:
             return None
         after = {"retry_after": self._soon()}
         if len(self._line.get(grant, ())) >= self.share:
@@ -111,7 +115,7 @@ class Turns:
         Raises:
             Refused: `gateway/busy`: there is no room in the line.
         """
-        if self._is_free:
+        if self.is_free:
             self._begin(turn)
             return
         if (refusal := self.refusal(turn.grant)) is not None:
@@ -153,7 +157,8 @@ class Turns:
         return place
 
     @property
-    def _is_free(self) -> bool:
+    def is_free(self) -> bool:
+        """Tell whether nobody needs to wait."""
         return not self.places or self.inside < self.places  # who leaves calls the next: none waits beside a free place
 
     def _begin(self, turn: Turn) -> None:

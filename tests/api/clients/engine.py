@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from readingroom.engines.echo import EchoEngine
-from readingroom.engines.model import Chunk, ForwardRequest, Kind
+from readingroom.engines.model import Chunk, ForwardRequest, Kind, one_by_one
 
 NAME = "tooled"
 
@@ -62,7 +62,7 @@ async def frames(body: dict[str, Any], kind: Kind) -> AsyncIterator[dict[str, An
         return
     if last.get("role") == "tool":
         body = {**body, "messages": [{"role": "user", "content": last["content"]}]}
-    async for chunk in EchoEngine().stream(ForwardRequest(kind, body)):
+    async for chunk in one_by_one(EchoEngine(), ForwardRequest(kind, body)):
         yield spelled(chunk, kind)
 
 
