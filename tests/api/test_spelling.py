@@ -34,3 +34,11 @@ def test_a_stream_as_it_is_received_is_what_its_record_commits_to(sent: list[Del
     form = stream.spell(end)
     received += stream.add(last) + stream.close(end)
     assert form in answer_forms(received)
+
+
+@given(st.lists(texts, min_size=1, max_size=4), st.sampled_from(list(Kind)), texts)
+def test_plain_pieces_are_spelled_as_all_others_are(said: list[str], kind: Kind, model: str) -> None:
+    head = Head("receipt_1", 1, model, kind)
+    quick, slow = Stream(head, include_usage=False), Stream(head, include_usage=False)
+    for text in said:
+        assert quick.add(Delta(0, text)) == slow._send(event_bytes(slow._chunk(Delta(0, text))))

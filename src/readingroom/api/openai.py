@@ -109,7 +109,7 @@ class OpenAIApp:
             await refuse(send, end.refusal, headers if end.charged.calls else [])
             return
         headers.append((b"x-readingroom-passes", str(end.charged.passes).encode()))
-        await reply(send, 200, body.to_json(end), headers)
+        await _send_json(send, 200, body.spell(end), headers)
 
     async def _stream(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
         stream = Stream(head, asked.include_usage)
@@ -343,8 +343,11 @@ async def refuse(send: Send, refusal: Refusal, more: Headers | None = None) -> N
 
 async def reply(send: Send, status: int, body: Mapping[str, Json], headers: Headers | None = None) -> None:
     """Send a JSON answer."""
-    data = to_json(body)
+    await _send_json(send, status, to_json(body), headers or [])
+
+
+async def _send_json(send: Send, status: int, data: bytes, headers: Headers) -> None:
     fixed = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
-    more = [*fixed, (b"cache-control", b"no-store"), *(headers or [])]
+    more = [*fixed, (b"cache-control", b"no-store"), *headers]
     await send({"type": "http.response.start", "status": status, "headers": more})
     await send({"type": "http.response.body", "body": data})

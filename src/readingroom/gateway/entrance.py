@@ -37,6 +37,8 @@ class Screens:
         shown = [each for each in contents(ask.body) if each]
         seen = Seen(None, Verdicts(sum(map(len, parts))))
         for text in dict.fromkeys([*parts, *_joined(parts), *_joined(shown)]):
+            if not self.entrance.may_match(text):
+                continue
             found: Counter[str] = Counter()
             for hit in self.entrance.hits(text):
                 if hit.action is not Action.FLAG:

@@ -195,7 +195,7 @@ class Gate:
     @property
     def verdicts(self) -> Verdicts:
         """What goes on record of the judges."""
-        return added(each.verdicts for each in self._choices.values())
+        return added([each.verdicts for each in self._choices.values()])
 
 
 def gate_of(screens: Screens, judges: Judges, exits: Sequence[ChoiceExit], ask: Ask) -> Gate | None:

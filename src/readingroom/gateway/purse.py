@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from readingroom.core.canonical import Json, canonical
+from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.refusal import Refusal, Refused
@@ -23,6 +23,7 @@ from readingroom.gateway.lease import REST_SECONDS, Lease
 from readingroom.gateway.meter import Draw, Outcome, Stand
 from readingroom.gateway.model import Amount, Call, Hold, Limits, Reading, Usage, Wish
 from readingroom.gateway.rules import Granted, fit, is_short
+from readingroom.gateway.spelling import spelled
 from readingroom.gateway.workers import Workers
 from readingroom.store.db import FAILED, Database
 
@@ -140,7 +141,7 @@ class Purse:
         made = None
         if record is not None:
             charged = used.at_most(hold.amount)
-            made = Usage(hold.id, hold.grant, canonical(record), hold.call.salt, charged, self.clock.now())
+            made = Usage(hold.id, hold.grant, spelled(record), hold.call.salt, charged, self.clock.now())
         self.journal.end(hold.id, made)
         del self._open[hold.id]
         if hold.worker != self.workers.id:

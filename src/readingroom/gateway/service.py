@@ -32,7 +32,7 @@ from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Left, Need
 from readingroom.access.rules import entitled
-from readingroom.core.canonical import Json, canonical, commitment
+from readingroom.core.canonical import Json, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
@@ -53,12 +53,13 @@ from readingroom.gateway.observed import Observer
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
 from readingroom.gateway.rules import check_model
+from readingroom.gateway.spelling import spelled
 from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.turns import Turns
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
 from readingroom.ledger.queries import LedgerReader
-from readingroom.ledger.receipt import Receipt, seal, text_form
+from readingroom.ledger.receipt import Receipt, seal
 from readingroom.ledger.service import Ledger
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
@@ -275,7 +276,7 @@ class Gateway:
         done = usage.finished(call.record, Amount(), Ended.REFUSED, now)
         self.observer.ended(done)
         try:
-            self._purse.note(Usage(call.id, call.grant, canonical(done), call.salt, Amount(), now))
+            self._purse.note(Usage(call.id, call.grant, spelled(done), call.salt, Amount(), now))
         except OSError as fault:
             log.warning("a refusal by the entrance is not on record: %s", fault)
 
@@ -394,7 +395,7 @@ class Gateway:
 
 def _commitments(flow: Flow, end: End, salt: bytes) -> dict[str, str]:
     """Commit to what left: the texts of the choices, and the answer as the door spelled it."""
-    made = {"text": commitment(salt, text_form(flow.texts))}
+    made = {"text": commitment(salt, spelled(flow.texts))}
     if flow.spell is not None:
         made["answer"] = commitment(salt, flow.spell(end))
     return made

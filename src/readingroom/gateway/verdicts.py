@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from readingroom.core.canonical import Json
@@ -37,8 +37,10 @@ class Verdicts:
         }
 
 
-def added(each: Iterable[Verdicts]) -> Verdicts:
+def added(each: Sequence[Verdicts]) -> Verdicts:
     """Add up the verdicts of several choices; the first that stopped one names who stopped the call."""
+    if len(each) == 1:
+        return each[0]
     total = Verdicts()
     for one in each:
         total.characters += one.characters

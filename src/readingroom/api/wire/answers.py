@@ -6,7 +6,6 @@ code: the body of a JSON answer, or the list of a stream's events.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from readingroom.core.canonical import Json, canonical
 from readingroom.core.refusal import Refusal
 from readingroom.gateway.ask import Kind
 from readingroom.gateway.frames import Delta, End, Position, Token, ToolCall
-from readingroom.ledger.receipt import answer_form, stream_form
+from readingroom.gateway.spelling import is_plain, sorted_json, spelled
+from readingroom.ledger.receipt import stream_form
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
-_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def to_json(value: Json) -> bytes:
@@ -52,17 +51,12 @@ class Head:
 
 
 def event_bytes(event: Json) -> bytes:
-    """Return an event in canonical form: what is sent is what is committed to.
+    """Return an event or a body in canonical form: what is sent is what is committed to.
 
-    The quick encoder writes it too, but for floats, which only log-probabilities have, and for odd characters, which it
-    escapes in another way.
+    Only log-probabilities have floats.
     """
-    if all(choice["logprobs"] is None for choice in event.get("choices", ())):
-        with contextlib.suppress(UnicodeEncodeError):
-            quick = _sorted(event)
-            if b"\\u" not in quick and b"\x7f" not in quick:
-                return quick
-    return canonical(event)
+    plain = all(choice["logprobs"] is None for choice in event.get("choices", ()))
+    return spelled(event) if plain else canonical(event)
 
 
 @dataclass
@@ -71,7 +65,7 @@ class Body:
 
     head: Head
     choices: list[dict[str, Json]]
-    _last: Delta | None = None
+    _spelt: bytes = b""
 
     @classmethod
     def begin(cls, head: Head, count: int) -> Body:
@@ -81,8 +75,8 @@ class Body:
         )
 
     def add(self, delta: Delta) -> None:
-        """Add a piece, once."""
-        if delta is self._last:
+        """Add a piece; the last one comes again once the whole is spelled."""
+        if self._spelt:
             return
         choice = self.choices[delta.choice]
         choice["text"] += delta.text
@@ -100,11 +94,12 @@ class Body:
         return {**self.head.to_json(chunk=False), "choices": made, "usage": usage(end)}
 
     def spell(self, end: End) -> bytes:
-        """Return the bytes that the usage record commits to, the answer's last piece included, which comes after."""
-        if end.last is not None:
-            self.add(end.last)
-            self._last = end.last
-        return answer_form(self.to_json(end))
+        """Return the bytes that are sent and committed to, the answer's last piece included, which comes after."""
+        if not self._spelt:
+            if end.last is not None:
+                self.add(end.last)
+            self._spelt = event_bytes(self.to_json(end))
+        return self._spelt
 
     def _choice(self, index: int, raw: Mapping[str, Json]) -> dict[str, Json]:
         finish = raw["finish"].value if raw["finish"] else "stop"
@@ -130,13 +125,34 @@ class Stream:
     include_usage: bool
     events: list[bytes] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
+    _around: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)  # a choice's text, in its events
     _spelt: tuple[Delta, bytes] | None = None
 
     def add(self, delta: Delta) -> bytes:
         """Spell a piece as an event."""
         if self._spelt is not None and self._spelt[0] is delta:
             return self._send(self._spelt[1])
-        return self._send(event_bytes(self._chunk(delta)))
+        return self._send(self._plain(delta) or event_bytes(self._chunk(delta)))
+
+    def _plain(self, delta: Delta) -> bytes:
+        """Spell a piece that says nothing but text, after a choice's first; empty for any other."""
+        choice = delta.choice
+        if choice not in self._begun or not delta.text or delta.reasoning or delta.tool_calls:
+            return b""
+        if delta.positions or delta.finish:
+            return b""
+        try:
+            text = sorted_json(delta.text)
+        except UnicodeEncodeError:
+            return b""
+        if not is_plain(text):
+            return b""
+        if choice not in self._around:
+            name = b'"text":' if self.head.kind is Kind.COMPLETION else b'"content":'
+            before, _, after = event_bytes(self._chunk(Delta(choice, "?"))).partition(name + b'"?"')
+            self._around[choice] = before + name, after
+        before, after = self._around[choice]
+        return before + text + after
 
     def close(self, end: End) -> bytes:
         """Spell the end: the usage frame and [DONE], or an error event and nothing after it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from readingroom.api.wire import plain
 from readingroom.api.wire.strict import MAX_INTEGER, Fields, committed, parse, refuse
 from readingroom.core.canonical import Json
 from readingroom.gateway.ask import Ask, Kind
@@ -48,7 +50,13 @@ def read(data: bytes, kind: Kind) -> Request:
     Raises:
         Refused: `gateway/bad-request`, with the field's name as fact `param`.
     """
-    raw = parse(data)
+    found = plain.read(data, kind)
+    if found is not None:
+        return Request(found[0], found[0].streamed, found[1])
+    return _checked(parse(data), kind)
+
+
+def _checked(raw: Mapping[str, Json], kind: Kind) -> Request:
     fields = Fields(raw, "", _CHAT if kind is Kind.CHAT else (*_COMMON, "prompt"), _REFUSED)
     model = fields.text("model", required=True)
     if not model:
