@@ -108,3 +108,19 @@ def test_what_is_only_flagged_passes_and_is_counted() -> None:
 
 def test_plain_words_pass() -> None:
     assert not look(tools=tool({"type": "object", "properties": {"a": {"type": "string"}}})).refusal
+
+
+ANCHORS = ("^pass", "word$", r"\Aone", r"two\z", r"\bthree\b", r"\Bfour", "^five$", "six[^y]", "se.en")
+said = st.text("psowrdnetfhiuvxyz 6\n", max_size=8) | st.sampled_from(
+    ["password", "one", "two", "three", "xfour", "five"]
+)
+
+
+@given(st.sampled_from(ANCHORS), st.lists(said, min_size=1, max_size=3))
+def test_a_part_that_matches_by_itself_is_found_whatever_stands_around_it(regex: str, parts: list[str]) -> None:
+    rule = f"rules:\n  - {{id: a, side: both, regex: '{regex}', action: refuse, clause: '1'}}\n"
+    screen = Screen([load_text(rule, "r")], Side.ENTRANCE)
+    messages = [{"role": "user", "content": part} for part in parts]
+    ask = read(json.dumps({"model": "m", "messages": messages}).encode(), Kind.CHAT).ask
+    found = Screens(screen, screen, "").check(ask).refusal is not None
+    assert found or not any(list(screen.hits(part)) for part in parts if part)

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Self
 
+from readingroom.api.hangup import until_hung_up
 from readingroom.api.wire.answers import Body, Head, Stream, error, to_json
 from readingroom.api.wire.paces import flow_headers, pace_headers, place_comment
 from readingroom.api.wire.requests import Request, read
@@ -91,7 +92,7 @@ class OpenAIApp:
         flow = await self._gateway.open(key, asked.ask, admission)
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
         work = self._stream(flow, head, asked, send) if asked.stream else self._whole(flow, head, asked, send)
-        await _until_hung_up(work, receive, flow)
+        await until_hung_up(work, scope, receive, lambda leave: setattr(flow, "overdue", leave))
 
     async def _whole(self, flow: Flow, head: Head, asked: Request, send: Send) -> None:
         body = Body.begin(head, asked.ask.choices)
@@ -199,18 +200,19 @@ class _Heart:
         self._waits = False  # for a reader who takes nothing
         self._lock = asyncio.Lock()
         self._begun = self._over = False
-        self._sent = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._sent = self._loop.time()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._beat())
+        self._timer = self._loop.call_later(HEARTBEAT_SECONDS, self._due)
         return self
 
     async def __aexit__(self, *_fault: object) -> None:
+        self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def begins(self, *, anyway: bool = True) -> bool:
         """Send the head of the answer, once; tell whether it is sent. If not `anyway`, it never will be from now on."""
@@ -228,7 +230,7 @@ class _Heart:
     async def send(self, data: bytes) -> None:
         """Send whole events."""
         await self.begins()
-        self._sent, self._waits = asyncio.get_running_loop().time(), True
+        self._sent, self._waits = self._loop.time(), True
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self._waits = False
 
@@ -236,42 +238,17 @@ class _Heart:
         """Send the end."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    def _due(self) -> None:
+        self._timer = self._loop.call_later(HEARTBEAT_SECONDS, self._due)
+        silent = self._loop.time() - self._sent
+        if self._waits and silent >= STALLED_SECONDS and self._flow.overdue is not None:
+            self._flow.overdue()
+        elif not self._waits and silent >= HEARTBEAT_SECONDS and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._beat())
+
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            silent = asyncio.get_running_loop().time() - self._sent
-            if self._waits and silent >= STALLED_SECONDS and self._flow.overdue is not None:
-                self._flow.overdue()
-            elif not self._waits and silent >= HEARTBEAT_SECONDS and await self.begins():
-                await self.send(b": still here\n\n")
-
-
-async def _until_hung_up(work: Awaitable[None], receive: Receive, flow: Flow) -> None:
-    """Do the work until it is done, the reader has hung up, or he does not take the end of a stopped answer."""
-    working = asyncio.current_task()
-    assert working is not None  # noqa: S101 - a request is a task
-    left = False
-
-    def leave() -> None:
-        nonlocal left
-        left = True
-        working.cancel()
-
-    async def disconnect() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        leave()
-
-    watching = asyncio.create_task(disconnect())
-    flow.overdue = leave
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not left:
-            raise
-        working.uncancel()
-    finally:
-        watching.cancel()
+        if await self.begins():
+            await self.send(b": still here\n\n")
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

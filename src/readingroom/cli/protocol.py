@@ -14,6 +14,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from readingroom.api.hangup import HANG_UP, HangUp
+
 HEAD_BYTES = 65_536
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 40.0  # from a request's head to its end; `/v1` itself waits for less, and says so
@@ -70,6 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
             if not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
+                extensions: Any = cycle.scope["extensions"]
+                extensions[HANG_UP].happens()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; while the head is not whole, all of it counts as head."""
@@ -84,6 +88,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
+        scope: Any = self.scope  # whose type knows no extension but ASGI's own
+        scope["extensions"] = {HANG_UP: HangUp()}
         self._expect_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:

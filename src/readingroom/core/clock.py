@@ -41,7 +41,7 @@ def rfc3339(moment: datetime) -> str:
     """Spell a moment as RFC 3339 in UTC with microseconds: one spelling per moment, sortable as text."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone has no meaning here; pass an aware datetime")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

@@ -25,8 +25,7 @@ class Kind(StrEnum):
     COMPLETION = "completion"
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardRequest:
+class ForwardRequest(Struct, frozen=True):
     """What is asked of an engine.
 
     Attributes:

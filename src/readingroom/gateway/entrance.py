@@ -36,7 +36,10 @@ class Screens:
         parts = [each for each in texts(ask.body) if each]
         shown = [each for each in contents(ask.body) if each]
         seen = Seen(None, Verdicts(sum(map(len, parts))))
-        for text in dict.fromkeys([*parts, *_joined(parts), *_joined(shown)]):
+        lines = "\n".join(parts)
+        # What is found in a part is found in its line as well, unless it must stand at a text's beginning or end.
+        alone = parts if self.entrance.anchored or self.entrance.may_match(lines) else []
+        for text in dict.fromkeys([*alone, *_joined(parts), *_joined(shown)]):
             if not self.entrance.may_match(text):
                 continue
             found: Counter[str] = Counter()
@@ -119,8 +122,10 @@ def texts(value: Json) -> Iterator[str]:
         for name, each in value.items():
             if name in _FREE:
                 yield from _everything(each)
-            elif name not in _CHECKED or not isinstance(each, str):
+            elif not isinstance(each, str):
                 yield from texts(each)
+            elif name not in _CHECKED:
+                yield each
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from texts(each)

@@ -22,7 +22,7 @@ from readingroom.gateway.journal import Journal
 from readingroom.gateway.lease import REST_SECONDS, Lease
 from readingroom.gateway.meter import Draw, Outcome, Stand
 from readingroom.gateway.model import Amount, Call, Hold, Limits, Reading, Usage, Wish
-from readingroom.gateway.rules import Granted, fit, is_short
+from readingroom.gateway.rules import Granted, cut_short, fit
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.workers import Workers
 from readingroom.store.db import FAILED, Database
@@ -199,7 +199,7 @@ class Purse:
         lease.asked_at = asyncio.get_running_loop().time()
         alone = Reading(Limits(lease.free.passes, lease.free.tokens, lease.free.calls), Amount(), Amount())
         found = fit(alone, wish)
-        if isinstance(found, Refusal) or is_short(alone, wish):
+        if isinstance(found, Refusal) or cut_short(found, wish):
             return None
         lease.take(found[0])
         return found

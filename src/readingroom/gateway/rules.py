@@ -49,7 +49,11 @@ def draw(reading: Reading, wish: Wish, *, idle: bool, last: bool) -> Granted | R
 
 def is_short(reading: Reading, wish: Wish) -> bool:
     """Tell whether less is left than the request would take if there were plenty."""
-    found = fit(reading, wish)
+    return cut_short(fit(reading, wish), wish)
+
+
+def cut_short(found: Granted | Refusal, wish: Wish) -> bool:
+    """Tell whether what was found for a request is less than it would take if there were plenty."""
     wanted = wish.maximum if wish.maximum is not None else wish.default
     return isinstance(found, Refusal) or found[1] < min(wanted, max(1, wish.room))
 

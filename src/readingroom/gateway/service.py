@@ -22,7 +22,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -54,7 +53,7 @@ from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
 from readingroom.gateway.rules import check_model
 from readingroom.gateway.spelling import spelled
-from readingroom.gateway.standing import Admission, Standing
+from readingroom.gateway.standing import NO_NEED, Admission, Standing
 from readingroom.gateway.turns import Turns
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
@@ -232,7 +231,7 @@ class Gateway:
         if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
         top = ask.top_logprobs
-        need = Need(top_logprobs=top or 0, logprobs=top is not None)
+        need = NO_NEED if top is None else Need(top_logprobs=top, logprobs=True)
         require(admission.check(self._clock.now(), need))  # (2)
         grant, stage = admission.grant, admission.stage
         assert stage is not None  # noqa: S101 - else it would have been refused
@@ -263,7 +262,7 @@ class Gateway:
                 ticket.undo()
             return end
 
-        forward = replace(request, body=body)
+        forward = structs.replace(request, body=body)
         gate = gate_of(screens, self._judges, exits, ask)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, gate, streamed=ask.streamed)
         flow.turns, flow.standing, flow.began = self._turns, ticket.standing, began

@@ -46,6 +46,11 @@ class Lens:
         self._firsts = firsts if plain and not self.patterns.all else None
         self.outlook = lru_cache(maxsize=1 << 14)(self._outlook)
 
+    @property
+    def anchored(self) -> bool:
+        """Tell whether some rule may match in a text and not in a longer one in which its lines stand."""
+        return self._quick.anchored
+
     def may_match(self, text: str) -> bool:
         """Tell whether some rule may match in a whole text: a quick no for plain ones, which nearly all are."""
         if not (self._ascii and text.isascii()):

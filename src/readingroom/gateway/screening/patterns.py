@@ -193,8 +193,14 @@ class Quick:
     """All literals and patterns of a lens as one question to a whole text."""
 
     def __init__(self, literals: Sequence[str], patterns: Patterns) -> None:
-        """Take literals in normal form, and the patterns."""
-        self._any = [*_together([re2.escape(each) for each in literals if each.isascii()]), *patterns.any]
+        """Take literals in normal form, and the patterns.
+
+        `anchored` tells whether some pattern may match in a text and not in a longer one in which its lines stand.
+        """
+        plain = [re2.escape(each) for each in literals if each.isascii()]
+        sources = [pattern.source for _, pattern in patterns.all]
+        self._any = _together([*plain, *sources])
+        self.anchored = any(mark in each for each in sources for mark in ("^", "$", r"\A", r"\z"))
 
     def may_match(self, folded: bytes) -> bool:
         """Tell whether one of them stands in ASCII text in normal form."""

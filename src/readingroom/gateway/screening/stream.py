@@ -31,6 +31,7 @@ class Screen:
         self.judged: tuple[Rule, ...] = tuple(rule for rule in standing if rule.judged)  # by others, elsewhere
         self.lenses = tuple(Lens(forms, rules) for forms, rules in _by_lens(self.rules))
         self.ends = any(rule.action in ENDS for rule in self.rules)
+        self.anchored = any(lens.anchored for lens in self.lenses)
         self.order = {rule.id: place for place, rule in enumerate(self.rules)}
         self.digest = digest([each.digest for each in sets])
 
@@ -50,7 +51,10 @@ class Screen:
 
     def may_match(self, text: str) -> bool:
         """Tell whether there may be a hit in a whole text: a quick no for plain ones without any."""
-        return any(lens.may_match(text) for lens in self.lenses)
+        for lens in self.lenses:  # noqa: SIM110 - a generator costs as much as the look
+            if lens.may_match(text):
+                return True
+        return False
 
     def whole(self, text: str) -> tuple[str, StreamScreen]:
         """Screen a whole text; return what may pass, and the screen with its hits."""
