@@ -116,8 +116,11 @@ class AnswerReader:
         if frame.error is not None:
             raise EngineUnavailable("an error came in the middle of the answer")
         choices = frame.choices or []
-        if any(choice.index >= self._choices for choice in choices):
-            raise EngineUnavailable("a choice came that was not asked for")
+        for choice in choices:
+            if choice.index >= self._choices:
+                raise EngineUnavailable("a choice came that was not asked for")
+        if frame.usage is None and frame.timings is None:
+            return [self._chunk(choice, None) for choice in choices]
         self._note(frame.usage, choices)
         running = self._running(frame)
         return [self._chunk(choice, running) for choice in choices]
@@ -183,16 +186,17 @@ class AnswerReader:
 
     def _chunk(self, choice: _Choice, running: int | None) -> Chunk:
         delta = choice.delta or choice.message or _Delta()
+        index = choice.index
         text = (choice.text if self._kind is Kind.COMPLETION else delta.content) or ""
         reasoning = delta.reasoning_content or delta.reasoning or ""
-        calls = tuple(msgspec.to_builtins(call) for call in delta.tool_calls or ())
-        before = self._counted.get(choice.index, 0)
+        calls = tuple(map(msgspec.to_builtins, delta.tool_calls)) if delta.tool_calls else ()
+        before = self._counted.get(index, 0)
         counted = before + int(bool(text or reasoning or calls)) if running is None else max(before, running)
-        self._counted[choice.index] = counted
+        self._counted[index] = counted
         if choice.finish_reason is not None:
             self._open.discard(choice.index)
         return Chunk(
-            index=choice.index,
+            index=index,
             text=text,
             tokens=counted - before,
             logprobs=_logprobs(choice.logprobs),

@@ -206,20 +206,24 @@ class Flow:
 
         Only pieces that say nothing but text, and none beyond what is held: what is cut is cut to the token.
         """
+        if len(came) < _BEHIND:
+            yield from came
+            return
         run: list[Chunk] = []
+        tokens = 0
         for chunk in came:
-            if run and not (len(came) >= _BEHIND and self._goes_on(run, chunk)):
-                yield _one(run)
-                run = []
+            if run and not self._goes_on(run[-1], chunk, tokens):
+                yield _one(run, tokens)
+                run, tokens = [], 0
             run.append(chunk)
-        if run:
-            yield _one(run)
+            tokens += chunk.tokens
+        yield _one(run, tokens)
 
-    def _goes_on(self, run: list[Chunk], chunk: Chunk) -> bool:
-        before, room = run[-1], self.hold.maximum - self.generated.get(chunk.index, 0)
+    def _goes_on(self, before: Chunk, chunk: Chunk, tokens: int) -> bool:
         if before.index != chunk.index or before.finish_reason is not None:
             return False
-        return _only_text(before) and _only_text(chunk) and sum(each.tokens for each in run) + chunk.tokens <= room
+        room = self.hold.maximum - self.generated.get(chunk.index, 0)
+        return tokens + chunk.tokens <= room and _only_text(before) and _only_text(chunk)
 
     def _free(self, made: list[Delta]) -> Iterator[Delta]:
         """Hold back the end of the answer until it is on record; a gate may let several choices end at once."""
@@ -291,10 +295,9 @@ class Flow:
         return Amount(passes, self.usage.prompt_tokens + self.usage.completion_tokens, 1)
 
 
-def _one(run: list[Chunk]) -> Chunk:
+def _one(run: list[Chunk], tokens: int) -> Chunk:
     if len(run) == 1:
         return run[0]
-    tokens = sum(each.tokens for each in run)
     return Chunk(run[0].index, "".join(each.text for each in run), tokens, finish_reason=run[-1].finish_reason)
 
 
