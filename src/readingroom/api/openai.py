@@ -34,7 +34,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MAX_BODY = 1_000_000  # bytes
-BODY_SECONDS = 30.0  # that a body may take to come
 STALLED_SECONDS = 30.0  # a reader who takes nothing for so long has left
 HEARTBEAT_SECONDS = 5.0
 _KINDS = {"/v1/chat/completions": Kind.CHAT, "/v1/completions": Kind.COMPLETION}
@@ -252,20 +251,10 @@ class _Heart:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
-    """Read the body, but never more than is allowed."""
-    too_large = Refused(Refusal("gateway/body-too-large", f"The body may have {MAX_BODY:,} bytes."))
+    """Read the body, but never more than is allowed; how long it may take is the server's to bound."""
     stated = dict(scope["headers"]).get(b"content-length", b"0")
     if stated.isdigit() and int(stated) > MAX_BODY:
-        raise too_large
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _received(receive, too_large)
-    except TimeoutError:
-        reason = f"The body did not come within {BODY_SECONDS:.0f} seconds."
-        raise Refused(Refusal("gateway/bad-request", reason)) from None
-
-
-async def _received(receive: Receive, too_large: Refused) -> bytes:
+        raise _too_large()
     read_so_far = bytearray()
     while True:
         message = await receive()
@@ -273,9 +262,13 @@ async def _received(receive: Receive, too_large: Refused) -> bytes:
             raise Refused(Refusal("gateway/bad-request", "The body was cut short."))
         read_so_far += message.get("body", b"")
         if len(read_so_far) > MAX_BODY:
-            raise too_large
+            raise _too_large()
         if not message.get("more_body"):
             return bytes(read_so_far)
+
+
+def _too_large() -> Refused:
+    return Refused(Refusal("gateway/body-too-large", f"The body may have {MAX_BODY:,} bytes."))
 
 
 def _key(scope: Scope) -> str:

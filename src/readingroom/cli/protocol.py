@@ -18,7 +18,7 @@ from readingroom.api.hangup import HANG_UP, HangUp
 
 HEAD_BYTES = 65_536
 HEAD_SECONDS = 10.0
-BODY_SECONDS = 40.0  # from a request's head to its end; `/v1` itself waits for less, and says so
+BODY_SECONDS = 30.0  # from a request's head to its end
 _ONCE = (b"host", b"authorization", b"content-type", b"content-encoding")
 
 

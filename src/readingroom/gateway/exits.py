@@ -66,7 +66,8 @@ class ChoiceExit:
     @property
     def flags(self) -> Counter[str]:
         """How often each rule that only flags has matched."""
-        return Counter(hit.rule for screen in self._screens for hit in screen.hits if hit.action is Action.FLAG)
+        hits = [hit for screen in self._screens for hit in screen.hits]
+        return Counter(hit.rule for hit in hits if hit.action is Action.FLAG) if hits else Counter()
 
     @property
     def _screens(self) -> list[StreamScreen]:
