@@ -112,8 +112,9 @@ class Keeping:
         if found not in {Found.FREE, Found.KEPT}:  # a seal that does not open is no answer: it is asked for anew
             raise Refused(kept.refusal(found))
         claim = Claim(question, new_id("claim"))
-        values = {"claim": claim.id, "worker": self._worker(), "body": question.body, "under": question.under}
-        values |= {"sealed": None, "expires_at": self._clock.now() + KEPT_FOR}
+        until = self._clock.now() + KEPT_FOR
+        said = {"claim": claim.id, "worker": self._worker(), "body": question.body, "under": question.under}
+        values = {**said, "sealed": None, "expires_at": until}
         if row is None:
             tx.execute(table.insert().values(id=question.id, **values))
             return claim
