@@ -179,7 +179,7 @@ def test_what_was_refused_keeps_no_name(both: Served) -> None:
 
 @pytest.mark.parametrize("name", ["", "two words", "x" * 256, "n\u00fc"])
 def test_a_name_that_cannot_be_used_is_told_with_the_cure(house: Served, name: str) -> None:
-    headers = [("authorization", f"Bearer {house.grant(passes=9)['key']}"), ("idempotency-key", name.encode("utf-8"))]
+    headers = {b"authorization": f"Bearer {house.grant(passes=9)['key']}".encode(), b"idempotency-key": name.encode()}
     body = {"model": "echo", "messages": [{"role": "user", "content": "one"}]}
     answer = house.http.post("/v1/chat/completions", json=body, headers=headers)
     error = answer.json()["error"]
