@@ -52,13 +52,18 @@ class Line:
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.breaks(b""):
+                await self._break()
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             return
         if self.breaks(message["body"]):
-            self.kept_before_the_end = any(row.sealed for row in kept(self.room))
-            self._gone.set()
-            await asyncio.Event().wait()  # a full buffer: nothing is ever taken from it
+            await self._break()
         self.came += message["body"]
+
+    async def _break(self) -> None:
+        self.kept_before_the_end = any(row.sealed for row in kept(self.room))
+        self._gone.set()
+        await asyncio.Event().wait()  # a full buffer: nothing is ever taken from it
 
     async def run(self) -> Line:
         headers = [(b"authorization", f"Bearer {self.room.key}".encode()), (b"idempotency-key", self.name.encode())]
@@ -100,9 +105,17 @@ async def test_an_answer_whose_end_did_not_arrive_is_charged_once_and_given_agai
         assert here.engine.words_said == 4
 
 
+async def test_an_answer_whose_very_beginning_did_not_arrive_is_given_again(tmp_path: Path) -> None:
+    async with room(tmp_path, passes=20) as here:
+        lost = await Line(here, question(stream=False), breaks=lambda _: True).run()
+        assert (lost.came, lost.kept_before_the_end) == (b"", True)
+        assert (await Line(here, question(stream=False)).run()).headers["idempotent-replayed"] == "true"
+        assert await here.used() == 4
+
+
 async def test_a_stream_that_breaks_in_the_middle_stops_the_engine_and_keeps_nothing(tmp_path: Path) -> None:
     async with room(tmp_path, EchoOptions(words_per_second=50), passes=200) as here:
-        await Line(here, question(stream=True, text="w " * 90), breaks=lambda data: data.count(b"w") > 0).run()
+        await Line(here, question(stream=True, text="w " * 90), breaks=lambda data: b"w" in data).run()
         assert here.engine.running == 0
         assert kept(here) == []
         assert here.engine.words_said < 80
@@ -145,23 +158,23 @@ async def test_what_is_decided_while_an_answer_is_looked_up_holds_for_it(
     async with room(tmp_path, passes=20) as here:
         await Line(here, question(stream=False)).run()
         keeping = here.gateway.keeping
-        begin = keeping._begin
+        find = keeping._find
 
         def slowly(asked: Any) -> Any:
-            found = begin(asked)
+            found = find(asked)
             assert isinstance(found, bytes)
             here.house.access.revoke(here.house.people.operator(), here.grant.id, Reason.SECURITY)
             return found
 
-        monkeypatch.setattr(keeping, "_begin", slowly)
+        monkeypatch.setattr(keeping, "_find", slowly)
         stands, seen = here.gateway.stands, 0
 
-        async def heard(key: str, ask: Any) -> bytes:
+        async def heard(key: str, ask: Any, *, anew: bool) -> bytes:
             nonlocal seen
             seen += 1
             if seen > 1:
                 await here.heard()
-            return await stands(key, ask)
+            return await stands(key, ask, anew=anew)
 
         monkeypatch.setattr(here.gateway, "stands", heard)
         again = await Line(here, question(stream=False)).run()

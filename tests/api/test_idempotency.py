@@ -97,6 +97,7 @@ def test_the_same_question_is_answered_and_charged_once(both: Served) -> None:
         assert again.headers[name] == first.headers[name]
     assert both.settled(grant["id"])["used"]["calls"] == 1
     assert both.settled(grant["id"])["used"]["passes"] == 4
+    assert "readingroom_gateway_replays_total 1\n" in both.http.get("/metrics").text
 
     assert refused(ask(both, grant["key"], "n", "another")) == (409, "gateway/idempotency-conflict", "false")
     assert refused(ask(both, grant["key"], "n", stream=True)) == (409, "gateway/idempotency-conflict", "false")

@@ -27,10 +27,12 @@ class Hand:
         with db.write() as tx:
             known = {"host": "h", "pid": 1, "began": 1, "heartbeat": clock.now()}
             tx.execute(worker_table.insert().values(id=self.id, **known))
+        self.asked: list[bool] = []
         self.keeping = Keeping(db, clock, lambda: self.id)
 
     async def begin(self, key: str = KEY, name: str = "n", body: str = "{}", under: bytes = b"") -> Claim | bytes:
-        async def stands() -> bytes:
+        async def stands(*, anew: bool) -> bytes:
+            self.asked.append(anew)
             return under
 
         return await self.keeping.begin(key, name, Ask(Kind.CHAT, "echo", {}, body.encode()), stands)

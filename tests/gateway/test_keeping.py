@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from gateway.hands import KEY, Hand, rows
 from readingroom.access.keys import make
 from readingroom.core.clock import FixedClock
-from readingroom.core.refusal import Refused
+from readingroom.core.refusal import Refusal, Refused
+from readingroom.gateway.ask import Ask, Kind
 from readingroom.gateway.keeping import Claim
 from readingroom.gateway.kept import KEPT_FOR
 from readingroom.store.db import Database
@@ -98,3 +99,31 @@ async def test_a_seal_that_does_not_open_is_no_answer(db: Database, clock: Fixed
     with db.write() as tx:
         tx.execute(sa.text("update gateway_kept set sealed = :other"), {"other": b"x" * 60})
     assert isinstance(await hand.begin(), Claim)
+
+
+async def test_asking_again_does_not_wait_for_who_writes(db: Database, clock: FixedClock) -> None:
+    """On SQLite there is one writer at a time, and a reader who asks again and again must not be that one."""
+    hand = Hand(db, clock)
+    claim = await hand.begin()
+    assert isinstance(claim, Claim)
+    with db.write() as tx:
+        tx.execute(sa.text("update gateway_worker set pid = 2"))
+        with pytest.raises(Refused):
+            await asyncio.wait_for(hand.begin(), 5)
+    await hand.keeping.keep(claim, b"answer")
+    with db.write() as tx:
+        tx.execute(sa.text("update gateway_worker set pid = 3"))
+        assert await asyncio.wait_for(hand.begin(), 5) == b"answer"
+    assert hand.asked == [False, True, False, False, False]
+
+
+async def test_who_would_not_be_let_in_claims_nothing(db: Database, clock: FixedClock) -> None:
+    async def stands(*, anew: bool) -> bytes:
+        if anew:
+            raise Refused(Refusal("access/rate-limited", "later"))
+        return b""
+
+    hand = Hand(db, clock)
+    with pytest.raises(Refused, match="rate-limited"):
+        await hand.keeping.begin(KEY, "n", Ask(Kind.CHAT, "echo", {}, b"{}"), stands)
+    assert rows(db) == []

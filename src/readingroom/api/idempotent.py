@@ -17,7 +17,7 @@ from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
-from readingroom.gateway.keeping import Claim, Keeping
+from readingroom.gateway.keeping import Claim, Keeping, Stands
 from readingroom.gateway.kept import MOST_BYTES
 from readingroom.gateway.model import Amount, Ended
 
@@ -61,31 +61,29 @@ class Named:
     ask: Ask
 
 
-async def once(
-    question: Named, keeping: Keeping, stands: Callable[[str, Ask], Awaitable[bytes]], send: Send, answer: Answer
-) -> None:
-    """Answer a named question, or give again what was kept of its answer.
+async def once(question: Named, keeping: Keeping, stands: Stands, send: Send, answer: Answer) -> bool:
+    """Answer a named question, or give again what was kept of its answer; tell which: whether it was given again.
 
     Args:
         question: whose, its name, and what is asked.
         keeping: where answers are kept.
-        stands: names what it would be answered under, or refuses.
+        stands: names what it would be answered under now, or refuses.
         send: to the reader.
         answer: answers it; shows the flow of its answer before that begins.
 
     Raises:
         Refused: the name is in use, or whatever `answer` refuses with.
     """
-    key, ask = question.key, question.ask
-    found = await keeping.begin(key, question.name, ask, lambda: stands(key, ask))
+    found = await keeping.begin(question.key, question.name, question.ask, stands)
     if isinstance(found, bytes):
         await _again(found, send)
-        return
+        return True
     noting = Noting(send, keeping, found)
     try:
         await answer(noting, noting.watch)
     finally:
         await noting.close()
+    return False
 
 
 class Noting:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Self
 
 from readingroom.api.hangup import until_hung_up
@@ -100,7 +101,9 @@ class OpenAIApp:
             watch(flow)
             await self._deliver(flow, asked, receive, send)
 
-        await once(Named(key, name, asked.ask), self._gateway.keeping, self._gateway.stands, send, answer)
+        stands = partial(self._gateway.stands, key, asked.ask)
+        if await once(Named(key, name, asked.ask), self._gateway.keeping, stands, send, answer):
+            self._gateway.observer.replayed()
 
     async def _deliver(self, flow: Flow, asked: Request, receive: Receive, send: Send) -> None:
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)

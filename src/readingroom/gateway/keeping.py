@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -31,9 +31,17 @@ from readingroom.store.db import FAILED, Database
 
 _TRIES = 5  # against others who claim the same name at the same moment
 Change = TypeVar("Change", sa.Update, sa.Delete)
+_Row = Row[tuple[object, ...]]
 _ANSWERS = sa.select(workers.c.id)  # who may be answering something
 
 log = logging.getLogger("readingroom.gateway")
+
+
+class Stands(Protocol):
+    """Names what a question would be answered under now, or refuses."""
+
+    async def __call__(self, *, anew: bool) -> bytes:
+        """Answer; `anew` asks also whether it would be let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +62,30 @@ class Keeping:
         self._worker = worker
         self._late: dict[str, tuple[Claim, tuple[bytes | None] | None]] = {}  # ends that could not be written yet
 
-    async def begin(self, key: str, name: str, ask: Ask, stands: Callable[[], Awaitable[bytes]]) -> Claim | bytes:
+    async def begin(self, key: str, name: str, ask: Ask, stands: Stands) -> Claim | bytes:
         """Claim a reader's name for a question, or return the answer that is kept under it.
 
         Args:
             key: the reader's.
             name: what the header says.
             ask: the question.
-            stands: returns what it would be answered under now, or refuses. Asked before anything is looked up, and
-                again before what was kept is given away: what was decided meanwhile holds for it as for a new answer.
+            stands: returns what it would be answered under now, or refuses; with `anew`, also if it could not be let
+                in now. It is asked before anything is looked up, before a name is claimed, and again before what was
+                kept is given away: what was decided meanwhile holds for it as for a new answer.
 
         Raises:
             Refused: `gateway/idempotency-conflict`, or as `stands` refuses, or the database cannot be reached.
         """
-        question = Question.of(key, name, ask, await stands())
+        question = Question.of(key, name, ask, await stands(anew=False))
         try:
-            found = await asyncio.to_thread(self._begin, question)
+            found: Claim | bytes | None = await asyncio.to_thread(self._find, question)
+            if found is None:
+                await stands(anew=True)  # who is refused anyway writes nothing
+                found = await asyncio.to_thread(self._begin, question)
         except FAILED:
             raise Refused(CANNOT_CONFIRM) from None
         if isinstance(found, bytes):
-            await stands()
+            await stands(anew=False)
         return found
 
     async def keep(self, claim: Claim, answer: bytes | None) -> None:
@@ -93,33 +105,41 @@ class Keeping:
         with self._db.write() as tx:
             tx.execute(table.delete().where(over | lost))
 
+    def _find(self, question: Question) -> bytes | None:
+        """Return what is kept, None if the name is free; without a word to the writers, who have their own to do."""
+        with self._db.read() as tx:
+            return self._look(tx, question)[0]
+
     def _begin(self, question: Question) -> Claim | bytes:
         for _ in range(_TRIES):
             with contextlib.suppress(sa.exc.IntegrityError), self._db.write() as tx:
-                found = self._look(tx, question)
-                if found is not None:
-                    return found
+                answer, row = self._look(tx, question)
+                if answer is not None:
+                    return answer
+                claim = Claim(question, new_id("claim"))
+                if self._claim(tx, claim, row):
+                    return claim
         raise Refused(kept.refusal(Found.RUNNING))
 
-    def _look(self, tx: Connection, question: Question) -> Claim | bytes | None:
-        """Claim the name or return what is kept; None if another was quicker."""
+    def _look(self, tx: Connection, question: Question) -> tuple[bytes | None, _Row | None]:
+        """Return the answer that is kept under a name, if one is, and the name's row; refuse if it is in use."""
         alive = sa.exists().where(workers.c.id == table.c.worker).label("alive")
         row = tx.execute(sa.select(table, alive).where(table.c.id == question.id)).first()
         found = kept.find(_facts(row), question, self._clock.now())
-        answer = kept.unseal(question, row.sealed) if found is Found.KEPT and row is not None else None
-        if answer is not None:
-            return answer
-        if found not in {Found.FREE, Found.KEPT}:  # a seal that does not open is no answer: it is asked for anew
+        if found not in {Found.FREE, Found.KEPT}:
             raise Refused(kept.refusal(found))
-        claim = Claim(question, new_id("claim"))
-        until = self._clock.now() + KEPT_FOR
+        # A seal that does not open is no answer: the question is asked anew.
+        return kept.unseal(question, row.sealed) if found is Found.KEPT and row is not None else None, row
+
+    def _claim(self, tx: Connection, claim: Claim, row: _Row | None) -> bool:
+        """Write down who answers from now on; tell whether nobody was quicker."""
+        question, until = claim.question, self._clock.now() + KEPT_FOR
         said = {"claim": claim.id, "worker": self._worker(), "body": question.body, "under": question.under}
         values = {**said, "sealed": None, "expires_at": until}
         if row is None:
             tx.execute(table.insert().values(id=question.id, **values))
-            return claim
-        taken = tx.execute(_of(question.id, row.claim, table.update()).values(**values))
-        return claim if taken.rowcount == 1 else None
+            return True
+        return tx.execute(_of(question.id, row.claim, table.update()).values(**values)).rowcount == 1
 
     def _keep(self, claim: Claim, answer: bytes | None) -> None:
         self._finish(claim, (None if answer is None else kept.seal(claim.question, answer),))
@@ -142,7 +162,7 @@ class Keeping:
             self._late.pop(claim.id, None)
 
 
-def _facts(row: Row[tuple[object, ...]] | None) -> kept.Row | None:
+def _facts(row: _Row | None) -> kept.Row | None:
     if row is None:
         return None
     running, whole = row.worker is not None, row.sealed is not None

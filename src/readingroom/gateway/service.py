@@ -214,9 +214,12 @@ class Gateway:
         with self._db.read() as tx:
             return meter.read(tx, grant) or Reading(Limits(0, 0, 0), Amount(), Amount())
 
-    async def stands(self, key: str, ask: Ask) -> bytes:
-        """Name the stage, model and rules under which a request would be answered now; refuses as `open` does."""
-        stage = (await self.admit(key)).serves(ask, self._clock.now())
+    async def stands(self, key: str, ask: Ask, *, anew: bool) -> bytes:
+        """Name the stage, model and rules under which a request would be answered; refuses as `open` does."""
+        admission = await self.admit(key)
+        grant, stage = admission.grant, admission.serves(ask, self._clock.now())
+        if anew:
+            require(self._rates.look(grant.id, stage.tiers[grant.tier].pace) or self._turns.refusal(grant.id))
         return f"{stage.name} {stage.digest} {self._entrance.of(stage).digest}".encode()
 
     async def open(self, key: str, ask: Ask, admission: Admission | None = None) -> Flow:
@@ -277,14 +280,7 @@ class Gateway:
             log.warning("a refusal by the entrance is not on record: %s", fault)
 
     async def _wish(self, ask: Ask, stage: StageFact) -> tuple[ForwardRequest, Wish]:
-        body = dict(ask.body)
-        if ask.choices > 1:
-            body["n"] = ask.choices
-        if ask.top_logprobs is not None:
-            # Never left to the engine, whose own default may be twenty; where none is asked for, none goes on.
-            top = max(1, ask.top_logprobs)
-            body |= {"logprobs": True, "top_logprobs": top} if ask.kind.value == Kind.CHAT.value else {"logprobs": top}
-        request = ForwardRequest(Kind(ask.kind.value), body, ask.streamed)
+        request = ask.for_engine()
         try:
             self._info = self._info or await self._engine.info()
             prompt = await self._engine.count_prompt(request)
