@@ -105,6 +105,15 @@ async def test_an_answer_whose_end_did_not_arrive_is_charged_once_and_given_agai
         assert here.engine.words_said == 4
 
 
+async def test_the_same_question_in_another_spelling_is_the_same_question(tmp_path: Path) -> None:
+    async with room(tmp_path, passes=20) as here:
+        first = await Line(here, question(stream=False)).run()
+        spelled = json.dumps(dict(reversed(json.loads(question(stream=False)).items())), indent=3).encode()
+        again = await Line(here, spelled).run()
+        assert (again.came, again.headers["idempotent-replayed"]) == (first.came, "true")
+        assert (await Line(here, question(stream=False, text="one two three five")).run()).status == 409
+
+
 async def test_an_answer_whose_very_beginning_did_not_arrive_is_given_again(tmp_path: Path) -> None:
     async with room(tmp_path, passes=20) as here:
         lost = await Line(here, question(stream=False), breaks=lambda _: True).run()

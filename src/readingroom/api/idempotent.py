@@ -94,6 +94,7 @@ class Noting:
         self._send = send
         self._keeping = keeping
         self._claim = claim
+        self._order = asyncio.Lock()
         self._start: Message | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._noted = bytearray()
@@ -120,10 +121,11 @@ class Noting:
         if self._is_whole and self._ending is None:
             self._ending = asyncio.create_task(self._keeping.keep(self._claim, self._answer()))
             await asyncio.wait([self._ending], timeout=KEEP_SECONDS)
-        if self._start is not None:
-            start, self._start = self._start, None
-            await self._send(start)
-        await self._send(message)
+        async with self._order:  # a heartbeat comes from another task
+            if self._start is not None:
+                start, self._start = self._start, None
+                await self._send(start)
+            await self._send(message)
 
     async def close(self) -> None:
         """Let the name go if there was no whole answer; neither this nor the keeping stops when the reader leaves."""

@@ -93,19 +93,19 @@ class OpenAIApp:
         name = named(scope["headers"])
         if name is None:
             flow = await self._gateway.open(key, asked.ask, admission)
-            await self._deliver(flow, asked, receive, send)
+            await self._deliver(flow, asked, scope, receive, send)
             return
 
         async def answer(send: Send, watch: Callable[[Flow], None]) -> None:
             flow = await self._gateway.open(key, asked.ask, admission)
             watch(flow)
-            await self._deliver(flow, asked, receive, send)
+            await self._deliver(flow, asked, scope, receive, send)
 
         stands = partial(self._gateway.stands, key, asked.ask)
         if await once(Named(key, name, asked.ask), self._gateway.keeping, stands, send, answer):
             self._gateway.observer.replayed()
 
-    async def _deliver(self, flow: Flow, asked: Request, receive: Receive, send: Send) -> None:
+    async def _deliver(self, flow: Flow, asked: Request, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
         work = self._stream(flow, head, asked, send) if asked.stream else self._whole(flow, head, asked, send)
         await until_hung_up(work, scope, receive, lambda leave: setattr(flow, "overdue", leave))
