@@ -39,11 +39,11 @@ def run(command: list[str], folder: Path, **more: str) -> list[str]:
 
 
 def test_every_block_of_the_page_is_run() -> None:
-    assert sorted(language for language, _ in BLOCKS) == sorted(["python"] * 5 + ["js", "yaml", "sh"])
-    assert len(blocks("python", "import openai")) == 3
+    assert sorted(language for language, _ in BLOCKS) == sorted(["python"] * 6 + ["js", "yaml", "sh"])
+    assert len(blocks("python", "import openai")) == 4
 
 
-@pytest.mark.parametrize("text", blocks("python", "import openai"), ids=["answers", "headers", "refusals"])
+@pytest.mark.parametrize("text", blocks("python", "import openai"), ids=["answers", "headers", "again", "refusals"])
 def test_the_official_python_client(house: Served, tmp_path: Path, text: str) -> None:
     assert run([sys.executable, "-c", here(house, text)], tmp_path) == promised(text)
 

@@ -10,7 +10,6 @@ from readingroom.app.refusals import ENDINGS
 
 SOURCE = Path(__file__).parents[2] / "src" / "readingroom"
 RESERVED = {  # named by the outside contract; the part that says them is a later issue's
-    "gateway/idempotency-conflict",
     "access/machine-not-enrolled",
     "access/throttled",
 }

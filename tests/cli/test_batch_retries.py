@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from readingroom.cli.batch.verdict import LONGEST_WAIT, Verdict, judge, pause
+from readingroom.cli.batch.verdict import LONGEST_WAIT, MOST_TRIES, Verdict, judge, pause
 from served import found, program, served
 
 NEVER = {"x-should-retry": "false"}
@@ -26,7 +26,7 @@ NEVER = {"x-should-retry": "false"}
         (404, NEVER, Verdict.REFUSED),
         (401, NEVER, Verdict.STOP),
         (403, NEVER, Verdict.STOP),
-        (409, {"retry-after": "1"}, Verdict.AGAIN),
+        (409, {"retry-after": "1"}, Verdict.WAIT),
         (409, NEVER, Verdict.REFUSED),
         (429, {"retry-after": "3"}, Verdict.AGAIN),
         (429, NEVER, Verdict.STOP),
@@ -64,6 +64,8 @@ def losing(url: str, sent: list[tuple[str, bytes]]) -> Iterator[str]:
 
         def _pass(self, data: bytes, *, lost: bool = False) -> None:
             headers = {"authorization": self.headers["authorization"], "content-type": "application/json"}
+            if "idempotency-key" in self.headers:
+                headers["idempotency-key"] = self.headers["idempotency-key"]
             came = httpx.request(self.command, url + self.path, content=data, headers=headers)
             if lost:
                 self.close_connection = True
@@ -89,19 +91,71 @@ def losing(url: str, sent: list[tuple[str, bytes]]) -> Iterator[str]:
             thread.join()
 
 
-def test_a_question_whose_answer_was_lost_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
+def test_a_question_whose_answer_was_lost_is_sent_again_under_the_same_key_and_charged_once(tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [{"model": "echo", "prompt": f"question {n}", "max_tokens": 4} for n in range(3)]
     file.write_text("\n".join(map(json.dumps, lines)))
     sent: list[tuple[str, bytes]] = []
     with served(found(tmp_path / "home")) as house, losing(house.url, sent) as url:
-        key = house.grant(passes=100)["key"]
-        code, out, err = program("--json", "batch", str(file), "--url", url, "--key", key)
+        grant = house.grant(passes=100)
+        code, out, err = program("--json", "batch", str(file), "--url", url, "--key", grant["key"])
+        used = house.settled(grant["id"])["used"]
     assert code == 0, (out, err)
-    assert json.loads(out)["counts"]["answered"] == 3
+    told = json.loads(out)
+    assert told["counts"]["answered"] == 3
+    assert (used["calls"], used["passes"]) == (3, told["counts"]["passes"])
     bodies: dict[str, list[bytes]] = {}
     for name, data in sent:
         bodies.setdefault(name, []).append(data)
     run = json.loads((tmp_path / "questions.jsonl.answers/run.json").read_text())["run"]
     assert set(bodies) == {f"{run}-{n}" for n in (1, 2, 3)}
     assert all(len(each) == 2 and each[0] == each[1] for each in bodies.values())
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """A house that is answering a question for longer than a batch would try one that fails."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        amounts = {"passes": None, "tokens": None, "calls": None}
+        self._say(200, {"allocation": amounts, "used": amounts, "reserved": amounts})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        type(self).asked += 1
+        if self.asked <= MOST_TRIES + 2:
+            self._say(409, {"error": {"code": "gateway/idempotency-conflict", "message": "wait"}})
+        else:
+            self._say(409, {"error": {"code": "gateway/idempotency-conflict", "message": "other"}}, **NEVER)
+
+    def _say(self, status: int, document: object, **headers: str) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in ({"retry-after": "0"} | headers).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_question_that_is_being_answered_is_waited_for_and_another_conflict_is_that_lines_error(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(json.dumps({"model": "echo", "prompt": "one", "max_tokens": 4}))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_address[1]}"
+            code, out, err = program("--json", "batch", str(file), "--url", url, "--key", "rr_any")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "Traceback" not in err
+    assert Slow.asked == MOST_TRIES + 3
+    assert (json.loads(out)["counts"]["refused"], json.loads(out)["stopped"]) == (1, None), (code, out, err)

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Self
 
 from readingroom.api.hangup import until_hung_up
+from readingroom.api.idempotent import Named, named, once
 from readingroom.api.wire.answers import Body, Head, Stream, error, to_json
 from readingroom.api.wire.paces import flow_headers, pace_headers, place_comment
 from readingroom.api.wire.requests import Request, read
@@ -88,7 +90,22 @@ class OpenAIApp:
         admission = await self._gateway.admit(key)
         require(admission.check(self._clock.now()))  # before the body is read: nobody's body costs us anything
         asked = read(await _body(scope, receive), _KINDS[str(scope["path"])])
-        flow = await self._gateway.open(key, asked.ask, admission)
+        name = named(scope["headers"])
+        if name is None:
+            flow = await self._gateway.open(key, asked.ask, admission)
+            await self._deliver(flow, asked, scope, receive, send)
+            return
+
+        async def answer(send: Send, watch: Callable[[Flow], None]) -> None:
+            flow = await self._gateway.open(key, asked.ask, admission)
+            watch(flow)
+            await self._deliver(flow, asked, scope, receive, send)
+
+        stands = partial(self._gateway.stands, key, asked.ask)
+        if await once(Named(key, name, asked.ask), self._gateway.keeping, stands, send, answer):
+            self._gateway.observer.replayed()
+
+    async def _deliver(self, flow: Flow, asked: Request, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(flow.hold.id, int(self._clock.now().timestamp()), asked.ask.model, asked.ask.kind)
         work = self._stream(flow, head, asked, send) if asked.stream else self._whole(flow, head, asked, send)
         await until_hung_up(work, scope, receive, lambda leave: setattr(flow, "overdue", leave))

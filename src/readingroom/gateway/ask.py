@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from readingroom.core.canonical import Json
+from readingroom.engines import model as engines
+from readingroom.engines.model import ForwardRequest
 
 
 class Kind(StrEnum):
@@ -39,3 +41,14 @@ class Ask:
     maximum: int | None = None
     top_logprobs: int | None = None
     streamed: bool = False
+
+    def for_engine(self) -> ForwardRequest:
+        """Return what goes on to the engine."""
+        body, is_chat = dict(self.body), self.kind is Kind.CHAT
+        if self.choices > 1:
+            body["n"] = self.choices
+        if self.top_logprobs is not None:
+            # Never left to the engine, whose own default may be twenty; where none is asked for, none goes on.
+            top = max(1, self.top_logprobs)
+            body |= {"logprobs": True, "top_logprobs": top} if is_chat else {"logprobs": top}
+        return ForwardRequest(engines.Kind(self.kind.value), body, self.streamed)

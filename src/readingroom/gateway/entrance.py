@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput
-from readingroom.core.refusal import Refusal, Refused
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.screening.load import load_sets, sets_digest
 from readingroom.gateway.screening.model import Action, Side
@@ -98,6 +99,18 @@ class Entrance:
             entrance, exit_ = Screen(sets, Side.ENTRANCE), Screen(sets, Side.EXIT)
             self._loaded[names] = Screens(entrance, exit_, sets_digest(sets))
         return self._loaded[names]
+
+    def of(self, stage: StageFact) -> Screens:
+        """Return the screens of a stage, if they are those that it was opened with; refuses otherwise."""
+        found = self.screens(stage.screening)
+        require(check_screens(stage, found))
+        return found
+
+    def load(self, stages: Iterable[StageFact]) -> None:
+        """Read the rule sets of stages now; one that cannot be used refuses its stage's calls, not the others'."""
+        for stage in stages:
+            with contextlib.suppress(Refused):
+                self.screens(stage.screening)
 
 
 _CHECKED = frozenset({"role", "type"})  # their values are words of closed lists, checked at the door

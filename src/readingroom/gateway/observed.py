@@ -59,6 +59,7 @@ METRICS = tuple(
         (_G + "workers_started_total", "counter", (), "Starts of workers; those beyond their number are restarts."),
         (_G + "calls_total", "counter", ("stage", "ended"), "Calls that came past the door, by how they ended."),
         (_G + "refusals_total", "counter", ("code",), "Refusals, at the door or in the answer, by code."),
+        (_G + "replays_total", "counter", (), "Answers given again under their Idempotency-Key, and not charged."),
         (_G + "lost_calls_total", "counter", (), "Calls whose worker died: what they held is charged in full."),
         (_G + "charged_passes_total", "counter", ("stage",), "Passes charged."),
         (_G + "charged_tokens_total", "counter", ("stage",), "Tokens charged, of prompts and answers."),
@@ -96,6 +97,9 @@ class Observer:
 
     def refused(self, code: str) -> None:
         """See a refusal at the door."""
+
+    def replayed(self) -> None:
+        """See an answer that is given again."""
 
 
 class Counting(Observer):
@@ -152,6 +156,10 @@ class Counting(Observer):
     def refused(self, code: str) -> None:
         """Count a refusal."""
         self._add("refusals_total", ("code", code))
+
+    def replayed(self) -> None:
+        """Count an answer that is given again."""
+        self._add("replays_total")
 
     def _stopped(self, answers: int, seconds: float) -> None:
         self._add("revoked_streams_total", amount=answers)

@@ -40,20 +40,20 @@ from readingroom.engines.model import Engine, EngineFault, EngineInfo, ForwardRe
 from readingroom.gateway import meter, usage
 from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
-from readingroom.gateway.entrance import Entrance, check_screens
+from readingroom.gateway.entrance import Entrance
 from readingroom.gateway.exits import ChoiceExit
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
 from readingroom.gateway.gate import gate_of
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.judges import Judges
+from readingroom.gateway.keeping import Keeping
 from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Usage, Wish
 from readingroom.gateway.observed import Observer
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
-from readingroom.gateway.rules import check_model
 from readingroom.gateway.spelling import spelled
-from readingroom.gateway.standing import NO_NEED, Admission, Standing
+from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.turns import Turns
 from readingroom.gateway.watch import CANNOT_CONFIRM, SHUTTING_DOWN, Watch
 from readingroom.gateway.workers import Workers
@@ -112,6 +112,7 @@ class Gateway:
         self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
         self._rates = Rates(db, clock, lambda: self._workers.id)
         self._turns = Turns(places)
+        self.keeping = Keeping(db, clock, lambda: self._workers.id)
         self._batches = Batches(db, ledger, log_)
         self._standing = Standing(db, clock, served)
         self._watch = Watch(db, self._look, self._standing.confirm)
@@ -133,12 +134,9 @@ class Gateway:
         self._chores = asyncio.create_task(self._keep_house())
 
     def _load_screens(self) -> None:
-        """Read the rule sets of every stage now; one that cannot be used refuses its stage's calls, not the others'."""
         with self._db.read() as tx:
             stages = releases.stage_facts(tx, self._clock.now())
-        for stage in stages:
-            with contextlib.suppress(Refused):
-                self._entrance.screens(stage.screening)
+        self._entrance.load(stages)
 
     def begin_stop(self) -> None:
         """End every flowing answer with its error; new ones are refused."""
@@ -216,6 +214,14 @@ class Gateway:
         with self._db.read() as tx:
             return meter.read(tx, grant) or Reading(Limits(0, 0, 0), Amount(), Amount())
 
+    async def stands(self, key: str, ask: Ask, *, anew: bool) -> bytes:
+        """Name the stage, model and rules under which a request would be answered; refuses as `open` does."""
+        admission = await self.admit(key)
+        grant, stage = admission.grant, admission.serves(ask, self._clock.now())
+        if anew:
+            require(self._rates.look(grant.id, stage.tiers[grant.tier].pace) or self._turns.refusal(grant.id))
+        return f"{stage.name} {stage.digest} {self._entrance.of(stage).digest}".encode()
+
     async def open(self, key: str, ask: Ask, admission: Admission | None = None) -> Flow:
         """Open an answer: steps (1) to (4). Its frames are steps (5) to (8).
 
@@ -230,16 +236,10 @@ class Gateway:
         began = monotonic()
         if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
-        top = ask.top_logprobs
-        need = NO_NEED if top is None else Need(top_logprobs=top, logprobs=True)
-        require(admission.check(self._clock.now(), need))  # (2)
-        grant, stage = admission.grant, admission.stage
-        assert stage is not None  # noqa: S101 - else it would have been refused
-        require(check_model(ask.model, stage))
+        grant, stage = admission.grant, admission.serves(ask, self._clock.now())  # (2)
         pace = stage.tiers[grant.tier].pace
         require(self._rates.look(grant.id, pace) or self._turns.refusal(grant.id))
-        screens = self._entrance.screens(stage.screening)
-        require(check_screens(stage, screens))
+        screens = self._entrance.of(stage)
         seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
@@ -251,7 +251,7 @@ class Gateway:
         hold = await self._reserve(wish, Call(receipt, grant.id, record, salt))  # (4)
         ticket = await self._take(hold, pace)
         body = {**request.body, "max_tokens": hold.maximum}
-        exits = [ChoiceExit(index, screens.exit, request.kind, top) for index in range(ask.choices)]
+        exits = [ChoiceExit(index, screens.exit, request.kind, ask.top_logprobs) for index in range(ask.choices)]
 
         def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
             last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
@@ -280,14 +280,7 @@ class Gateway:
             log.warning("a refusal by the entrance is not on record: %s", fault)
 
     async def _wish(self, ask: Ask, stage: StageFact) -> tuple[ForwardRequest, Wish]:
-        body = dict(ask.body)
-        if ask.choices > 1:
-            body["n"] = ask.choices
-        if ask.top_logprobs is not None:
-            # Never left to the engine, whose own default may be twenty; where none is asked for, none goes on.
-            top = max(1, ask.top_logprobs)
-            body |= {"logprobs": True, "top_logprobs": top} if ask.kind.value == Kind.CHAT.value else {"logprobs": top}
-        request = ForwardRequest(Kind(ask.kind.value), body, ask.streamed)
+        request = ask.for_engine()
         try:
             self._info = self._info or await self._engine.info()
             prompt = await self._engine.count_prompt(request)
@@ -384,7 +377,11 @@ class Gateway:
             chores: list[Callable[[], Awaitable[object]]] = [lambda: asyncio.to_thread(self._batches.flush)]
             if beaten >= BEAT_SECONDS:
                 beaten = 0.0
-                chores += [lambda: self._purse.post(beat=True), lambda: asyncio.to_thread(self._workers.recover)]
+                chores += [lambda: self._purse.post(beat=True)]
+                chores += [
+                    lambda: asyncio.to_thread(self._workers.recover),
+                    lambda: asyncio.to_thread(self.keeping.sweep),
+                ]
             for chore in chores:
                 try:
                     await chore()

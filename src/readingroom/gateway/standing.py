@@ -14,7 +14,9 @@ from readingroom.access import queries as access
 from readingroom.access.model import Facts, Grant, Need
 from readingroom.access.rules import entitled, stands_until
 from readingroom.core.clock import Clock
-from readingroom.core.refusal import Refusal, Refused
+from readingroom.core.refusal import Refusal, Refused, require
+from readingroom.gateway.ask import Ask
+from readingroom.gateway.rules import check_model
 from readingroom.gateway.watch import CANNOT_CONFIRM
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
@@ -46,6 +48,14 @@ class Admission:
         if found.refusal is None and self.facts is not None:
             self._granted[need] = stands_until(self.facts, self.stage)
         return found.refusal
+
+    def serves(self, ask: Ask, now: datetime) -> StageFact:
+        """Return the stage that serves a request: it is open, its tier covers what is asked, the model is its own."""
+        top = ask.top_logprobs
+        require(self.check(now, NO_NEED if top is None else Need(top_logprobs=top, logprobs=True)))
+        assert self.stage is not None  # noqa: S101 - else it would have been refused
+        require(check_model(ask.model, self.stage))
+        return self.stage
 
     def stands(self, version: int) -> bool:
         """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""

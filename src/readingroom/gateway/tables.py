@@ -78,3 +78,14 @@ place = sa.Table(
     sa.Column("places", sa.BigInteger, nullable=False),  # of requests open at once, in use or free, that it has
     sa.CheckConstraint("places > 0", name="sign"),
 )
+kept = sa.Table(  # what `Idempotency-Key` keeps; all of it made with the reader's key, which is not here
+    "gateway_kept",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("claim", sa.String, nullable=False),  # of the call that answers, or answered
+    sa.Column("worker", sa.String),  # who is answering; null once it was
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("under", sa.LargeBinary, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),  # the answer; null while there is none, or if it was too long
+    sa.Column("expires_at", Moment, nullable=False, index=True),
+)

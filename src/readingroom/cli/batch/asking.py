@@ -13,7 +13,7 @@ import aiohttp
 
 from readingroom.cli.batch.folder import Folder
 from readingroom.cli.batch.lines import Line
-from readingroom.cli.batch.verdict import MOST_TRIES, Verdict, judge, pause
+from readingroom.cli.batch.verdict import MOST_TRIES, MOST_WAITS, Verdict, judge, pause
 from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.files import write_over
@@ -105,7 +105,8 @@ class Asking:
     async def _ask(self, line: Line) -> None:
         self.folder.sending(line)
         headers = {"content-type": "application/json", "idempotency-key": self.folder.key(line)}
-        for tries in range(1, MOST_TRIES + 1):
+        tries, waits = 1, 0
+        while True:
             said: dict[str, str] = {}
             try:
                 async with self.room.http.post(self.room.url + line.path, data=line.body, headers=headers) as answer:
@@ -123,12 +124,13 @@ class Asking:
                     self.folder.done(line, status, body, said.get(_RECEIPT))
                     self.told(len(self.folder.rows))
                     return
-            if verdict is Verdict.STOP or tries == MOST_TRIES:
+            if verdict is Verdict.STOP or tries == MOST_TRIES or waits == MOST_WAITS:
                 self.stop = self.stop or stop
                 self._stopped.set()
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), pause(tries, said))
+            tries, waits = (tries, waits + 1) if verdict is Verdict.WAIT else (tries + 1, waits)
             if self.stop is not None:
                 return
 

@@ -11,6 +11,7 @@ from readingroom.core.canonical import Json
 from readingroom.core.numbers import whole
 
 MOST_TRIES = 8
+MOST_WAITS = 600  # for an answer that is being made; a second each, as the house says
 LONGEST_WAIT = 30.0  # seconds; a house that names a longer one is heeded
 _OK, _UNAUTHORISED, _FORBIDDEN, _CONFLICT, _LIMITED = 200, 401, 403, 409, 429
 _TIMED_OUT, _SERVER = 408, 500
@@ -23,6 +24,7 @@ class Verdict(Enum):
     DONE = "done"  # answered
     REFUSED = "refused"  # this question can never be answered as it stands; the others can
     AGAIN = "again"  # waiting may cure it
+    WAIT = "wait"  # it is being answered: asked again under the same key, it has that answer
     STOP = "stop"  # nothing more can be asked for now
 
 
@@ -33,10 +35,10 @@ def judge(status: int, headers: Mapping[str, str]) -> Verdict:
     hopeless = headers.get("x-should-retry") == "false"
     if status in {_UNAUTHORISED, _FORBIDDEN} or (status == _LIMITED and hopeless):
         return Verdict.STOP
-    if status in {_TIMED_OUT, _CONFLICT, _LIMITED} or status >= _SERVER:
-        if not hopeless:
-            return Verdict.AGAIN
-        return Verdict.REFUSED if status == _CONFLICT else Verdict.STOP
+    if status == _CONFLICT:
+        return Verdict.REFUSED if hopeless else Verdict.WAIT
+    if status in {_TIMED_OUT, _LIMITED} or status >= _SERVER:
+        return Verdict.STOP if hopeless else Verdict.AGAIN
     return Verdict.REFUSED
 
 
