@@ -63,7 +63,6 @@ ENDINGS: dict[str, Ending] = {
     "engine/timeout": Ending(504, _SERVER, retryable=True),
     "ledger/cannot-record": Ending(503, _SERVER, retryable=True),
     "ledger/entry-too-large": Ending(413, _INVALID),
-    "app/house-exists": Ending(409, _INVALID),
     "releases/gate-not-met": Ending(409, _INVALID),
     "releases/not-from-here": Ending(409, _INVALID),
     "releases/model-not-registered": Ending(409, _INVALID),

@@ -49,5 +49,6 @@ def records(tx: Connection, since: datetime | None = None) -> Iterator[tuple[str
     """Yield each usage record with its grant, oldest first, from a moment on; few at a time are in memory."""
     found = sa.select(usage.c.grant_id, usage.c.leaf).order_by(usage.c.row)
     found = found if since is None else found.where(usage.c.at >= since)
-    for row in tx.execute(found.execution_options(yield_per=_PAGE)):
-        yield row.grant_id, json.loads(row.leaf)
+    with tx.execute(found.execution_options(yield_per=_PAGE)) as rows:  # closed also where who reads stops midway
+        for row in rows:
+            yield row.grant_id, json.loads(row.leaf)
