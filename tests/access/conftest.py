@@ -51,7 +51,7 @@ class Room:
     def __post_init__(self) -> None:
         self.access = Access(self.db, self.ledger, self.clock)
         self.agreements = Agreements(self.db, self.ledger, self.clock)
-        self.terms = self.agreements.publish(STEWARD, "Be kind.", material=True)
+        self.terms = self.agreements.publish(STEWARD, "Be kind.", material=True, reason="clearer")
 
     def issue(self, days: int = 30, **amounts: int) -> Grant:
         ends = self.clock.now() + timedelta(days=days)

@@ -150,7 +150,7 @@ class Life(RuleBasedStateMachine):
     @rule(material=st.booleans(), text=st.text("abc", min_size=4, max_size=9))
     def publish(self, material: bool, text: str) -> None:  # noqa: FBT001 - drawn
         try:
-            self.room.agreements.publish(STEWARD, text, material=material)
+            self.room.agreements.publish(STEWARD, text, material=material, reason="clearer")
         except Refused:
             return
         self.accepted = self.accepted and not material

@@ -118,7 +118,7 @@ def test_every_decision_moves_the_counter_that_workers_watch(room: Room) -> None
     for act in (
         lambda: room.access.suspend(STEWARD, grant.id, Reason.SECURITY),
         lambda: room.access.reinstate(STEWARD, grant.id, Reason.ERROR_CORRECTED),
-        lambda: room.agreements.publish(STEWARD, "New.", material=True),
+        lambda: room.agreements.publish(STEWARD, "New.", material=True, reason="clearer"),
         lambda: room.access.issue_key(READER, grant.id),
         lambda: room.access.revoke(STEWARD, grant.id, Reason.LEGAL),
     ):
@@ -147,7 +147,7 @@ def test_a_sanction_for_other_reasons_needs_a_note_and_the_operator_may_give_it(
 
 def test_terms_that_changed_since_they_were_shown_cannot_be_accepted(room: Room) -> None:
     shown = room.terms.hash
-    room.agreements.publish(STEWARD, "Be very kind.", material=True)
+    room.agreements.publish(STEWARD, "Be very kind.", material=True, reason="clearer")
     with pytest.raises(Refused, match="access/terms-changed"):
         room.agreements.accept(READER, shown)
 
@@ -156,9 +156,9 @@ def test_a_small_change_pauses_nobody_and_a_material_one_everybody(room: Room) -
     grant = room.issue(passes=5)
     _, secret = room.access.issue_key(READER, grant.id)
     room.agreements.accept(READER, room.terms.hash)
-    room.agreements.publish(STEWARD, "Be kind!", material=False)
+    room.agreements.publish(STEWARD, "Be kind!", material=False, reason="clearer")
     assert room.code(secret.reveal()) == "ok"
-    room.agreements.publish(STEWARD, "Be kind, always.", material=True)
+    room.agreements.publish(STEWARD, "Be kind, always.", material=True, reason="clearer")
     assert room.code(secret.reveal()) == "access/terms-not-accepted"
     assert "+Be kind, always." in room.agreements.changes_since(room.terms.hash)
     newest = room.agreements.in_force()
@@ -170,9 +170,12 @@ def test_a_small_change_pauses_nobody_and_a_material_one_everybody(room: Room) -
 
 def test_the_same_text_is_not_published_twice_and_nothing_is_no_text(room: Room) -> None:
     with pytest.raises(Refused, match="access/terms-unchanged"):
-        room.agreements.publish(STEWARD, "Be kind.", material=True)
+        room.agreements.publish(STEWARD, "Be kind.", material=True, reason="clearer")
     with pytest.raises(BadInput, match="empty"):
-        room.agreements.publish(STEWARD, "  ", material=True)
+        room.agreements.publish(STEWARD, "  ", material=True, reason="clearer")
+    with pytest.raises(BadInput, match="reason: is required"):
+        room.agreements.publish(STEWARD, "Be kinder.", material=True, reason=" ")
+    assert room.agreements.in_force() == room.terms
 
 
 def test_a_barred_person_reads_nothing_and_gets_nothing(room: Room) -> None:
@@ -222,7 +225,7 @@ def test_why_terms_were_published_is_kept_and_the_ledger_commits_to_it_without_t
 
 def test_terms_that_no_screen_can_show_are_not_published(room: Room) -> None:
     with pytest.raises(BadInput, match="cannot be shown"):
-        room.agreements.publish(STEWARD, "Be \x00 kind.", material=True)
+        room.agreements.publish(STEWARD, "Be \x00 kind.", material=True, reason="clearer")
 
 
 def test_a_note_that_no_screen_can_show_is_not_kept_with_a_sanction(room: Room) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from served import Served, full
+
+
+@pytest.fixture(scope="module")
+def house(own_house: Served) -> Served:
+    return own_house  # a full disk leaves its mark: metrics that could not be named
 
 
 def test_what_cannot_be_recorded_is_not_decided_and_says_so(house: Served) -> None:

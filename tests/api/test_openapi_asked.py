@@ -42,6 +42,11 @@ def asked(house: Served, folder: Path, *, session: str = "", known: dict[str, st
 
 
 @pytest.fixture(scope="module")
+def house(own_house: Served) -> Served:
+    return own_house  # whatever may be decided is decided in it
+
+
+@pytest.fixture(scope="module")
 def steward(house: Served) -> str:
     return session(house, "s@lab.example", "--role", "steward")
 

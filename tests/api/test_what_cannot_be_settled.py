@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from raw import GOOD, exchange, line_to, post
-from served import LONG, Served, full
+from served import LONG, Served, found, full, served
+
+
+@pytest.fixture(scope="module")
+def slow_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve one of its own: a full disk leaves its mark, metrics that could not be named."""
+    with served(found(tmp_path_factory.mktemp("full") / "home", words_per_second="50"), workers=2) as running:
+        yield running
 
 
 def cut_off(house: Served, key: str) -> bytes:

@@ -87,7 +87,10 @@ ACTS: list[tuple[str, Act]] = [
     ("people.person.added", lambda s: s.house.people.add(s.by, "new@x.example", name="N")),
     ("people.role.added", lambda s: s.house.people.change_role(s.by, "new@x.example", Role.TESTER, add=True)),
     ("people.role.removed", lambda s: s.house.people.change_role(s.by, "new@x.example", Role.TESTER, add=False)),
-    ("access.terms.published", lambda s: s.house.agreements.publish(s.by, "Other terms.", material=True)),
+    (
+        "access.terms.published",
+        lambda s: s.house.agreements.publish(s.by, "Other terms.", material=True, reason="clearer"),
+    ),
     (
         "access.grant.issued",
         lambda s: s.keep("grant", issue_discretionary(s.house, s.by, "r@x.example", s.award(), accept_terms=True)),

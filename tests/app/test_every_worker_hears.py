@@ -30,7 +30,7 @@ def test_whatever_can_end_a_stream_is_heard_by_every_worker(tmp_path: Path) -> N
         lambda: house.access.suspend(by, grant.id, Reason.SECURITY),
         lambda: house.access.reinstate(by, grant.id, Reason.ERROR_CORRECTED),
         lambda: house.access.revoke(by, grant.id, Reason.SECURITY),
-        lambda: house.agreements.publish(by, "Other terms.", material=True),
+        lambda: house.agreements.publish(by, "Other terms.", material=True, reason="clearer"),
         lambda: house.releases.hold(by, "reading-room", "maintenance"),
         lambda: house.releases.open(by, "reading-room"),
         lambda: house.inspections.record(ECHO_DIGEST, ["GET /slots"]),

@@ -89,7 +89,6 @@ WRONG: list[tuple[tuple[str, ...], int]] = [
     (("publish", "verify", "nowhere", "--key", "nonsense"), 2),
     (("samples", "add", "none.yaml"), 2),
     (("screen", "try", "none.yaml", "none.txt"), 2),
-    (("init", "--dev", "--engine", "echo"), 2),
     (("serve", "--host", "256.0.0.1", "--port", "0"), 1),
 ]
 
@@ -115,6 +114,22 @@ def test_bad_usage_exits_with_two(trial: Path, arguments: tuple[str, ...]) -> No
     code, out, _ = program("--home", str(trial), *arguments, "--json")
     assert code == 2
     assert json.loads(out)["error"]["code"] == "app/bad-usage"
+
+
+def test_a_house_is_not_founded_over_another(trial: Path) -> None:
+    before = (trial / "readingroom.toml").read_text()
+    told = run(trial, "init", "--engine", "http://127.0.0.1:9/v1", "--model", "m", code=1)
+    assert "there is a house here already" in told["error"]["message"]
+    assert "Name another folder" in told["error"]["message"]
+    assert (trial / "readingroom.toml").read_text() == before
+
+
+def test_terms_are_not_published_without_a_reason(trial: Path, tmp_path: Path) -> None:
+    text = tmp_path / "terms.md"
+    text.write_text("Be kind.")
+    told = run(trial, "terms", "publish", str(text), "--reason", " ", code=2)
+    assert "reason: is required" in told["error"]["message"]
+    assert "Be kind." not in run(trial, "terms", "show")["text"]
 
 
 def test_without_a_house_the_cure_is_told(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ import pytest
 
 from gateway.guards import guard, watching
 from gateway.rooms import Room, room
+from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
+from readingroom.gateway import queries
+from readingroom.gateway.tables import usage
 from readingroom.oversight.flags import Flag, fold
 from readingroom.people.model import Actor
+from readingroom.store.db import Database
 from served import run
 
 RULES = """
@@ -56,6 +60,24 @@ async def test_flags_refusals_and_cuts_are_counted_by_grant_and_rule_the_gravest
     assert run(tmp_path / "home", "report", "flags", "--since", "2100-01-01") == []
     for text in ("heron", "goose", "plain"):
         assert text not in str(shown).replace("herons", "")
+
+
+def test_long_histories_are_read_page_by_page_and_none_is_left_out(
+    db: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_PAGE", 10)
+    leaf = b'{"stage": "s", "flagged_exit": {"owls": 2}}'
+    rows = [
+        {"id": f"receipt_{n}", "grant_id": "g", "passes": 1, "leaf": leaf, "salt": b"", "at": clock.now()}
+        for n in range(35)
+    ]
+    with db.write() as tx:
+        tx.execute(usage.insert(), rows)
+    with db.read() as tx:
+        (flag,) = fold(queries.records(tx), {})
+        assert next(iter(queries.records(tx)))[0] == "g"  # who stops reading midway keeps nobody from the next
+        assert len(list(queries.records(tx))) == 35
+    assert (flag.calls, flag.flagged) == (35, 70)
 
 
 async def test_a_judge_without_a_verdict_is_counted_apart(tmp_path: Path) -> None:

@@ -148,9 +148,9 @@ def test_changed_terms_are_compared_with_those_accepted_last(portal: Portal) -> 
     reader, house = portal.visit("iris"), portal.house
     operator = house.people.operator()
     for n in range(4):  # whatever their hashes, the last is the one that counts
-        terms = house.agreements.publish(operator, f"always the same\nversion {n}\n", material=True)
+        terms = house.agreements.publish(operator, f"always the same\nversion {n}\n", material=True, reason="clearer")
         reader.post("/my/terms", {"hash": terms.hash})
-    house.agreements.publish(operator, "always the same\nversion new\n", material=True)
+    house.agreements.publish(operator, "always the same\nversion new\n", material=True, reason="clearer")
     assert "-version 3" in html.unescape(reader.get("/my").text)
 
 
@@ -160,5 +160,7 @@ def test_a_newcomers_page_shows_the_way(portal: Portal) -> None:
 
 def test_the_terms_are_read_as_prose_before_they_are_accepted(portal: Portal) -> None:
     portal.grant("jane")
-    portal.house.agreements.publish(portal.house.people.operator(), "# Of <keys>\n\nYours *alone*.", material=True)
+    portal.house.agreements.publish(
+        portal.house.people.operator(), "# Of <keys>\n\nYours *alone*.", material=True, reason="clearer"
+    )
     assert "<h3>Of &lt;keys&gt;</h3>\n<p>Yours <em>alone</em>.</p>" in portal.visit("jane").get("/my").text

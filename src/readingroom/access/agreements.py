@@ -16,7 +16,7 @@ from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.ids import random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
-from readingroom.core.text import prose_problem
+from readingroom.core.text import needed_problem, prose_problem
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
@@ -34,7 +34,7 @@ class Agreements:
         self._ledger = ledger
         self._clock = clock
 
-    def publish(self, by: Actor, text: str, *, material: bool, reason: str = "") -> Terms:
+    def publish(self, by: Actor, text: str, *, material: bool, reason: str) -> Terms:
         """Put a new text in force. A material change pauses every key until its person accepts again.
 
         The ledger gets the text's hash and a salted commitment to the reason.
@@ -42,7 +42,8 @@ class Agreements:
         require(check(by, Permission.TERMS_PUBLISH))
         if not text.strip():
             raise BadInput([Problem("terms", "are empty", f"Write 1 to {MAX_TEXT} characters")])
-        _solve(prose_problem("terms", text, MAX_TEXT), prose_problem("reason", reason))
+        why = "Say why in a sentence: it is kept with the text"
+        _solve(prose_problem("terms", text, MAX_TEXT), needed_problem("reason", reason, why))
         with self._db.decide() as tx:
             versions = queries.terms_versions(tx)
             made, salt = sha256(text.encode()), random_bytes(32)

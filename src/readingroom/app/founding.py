@@ -12,7 +12,7 @@ from pathlib import Path
 
 from readingroom.app.house import House
 from readingroom.app.plans import parse_plan_file
-from readingroom.core.errors import BadInput, Problem
+from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.files import write_new
 from readingroom.core.settings import FILE, Settings
 from readingroom.ledger.note import Signer
@@ -37,12 +37,13 @@ def found(settings: Settings, plan: str, model_file: Path | None = None) -> Hous
         model_file: the model's weights, where there is a file.
 
     Raises:
-        BadInput: there is a house here already, or a founding that was cut off had begun one of another kind.
+        Broken: there is a house here already.
+        BadInput: a founding that was cut off had begun a house of another kind.
     """
     home = settings.home
     if (home / FILE).exists():
         cure = "Name another folder with --home; nothing here was changed"
-        raise BadInput([Problem(str(home), "there is a house here already", cure)])
+        raise Broken(Problem(str(home), "there is a house here already", cure))
     if settings.dev and settings.plan_file.exists() and settings.plan_file.read_text(encoding="utf-8") != plan:
         cure = "Run it again with the options of the first time, or name another folder with --home"
         raise BadInput([Problem(str(settings.plan_file), "is another plan, as for another engine or model", cure)])

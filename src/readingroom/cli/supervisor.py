@@ -32,7 +32,7 @@ from readingroom.app.serving import EngineKeeper, clear_counts, clear_dead_holds
 from readingroom.core.errors import Broken, Problem
 
 log = logging.getLogger("readingroom.serve")
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0  # a worker that died is noticed at once; one that only starts slowly is waited for
 _STOP_SECONDS = 10.0
 _SEND_BYTES = 65_536
 _PAUSE_SECONDS = 1.0  # between two starts of one worker

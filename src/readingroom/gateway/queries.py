@@ -14,6 +14,8 @@ from readingroom.gateway import meter
 from readingroom.gateway.model import Reading
 from readingroom.gateway.tables import usage
 
+_PAGE = 1_000  # records that are read at a time
+
 
 def reading(tx: Connection, grant: str) -> Reading | None:
     """Return what a grant's meter shows; None if it has none."""
@@ -44,7 +46,9 @@ def passes_by_day(tx: Connection, grant: str) -> list[tuple[date, int]]:
 
 
 def records(tx: Connection, since: datetime | None = None) -> Iterator[tuple[str, Json]]:
-    """Yield each usage record with its grant, oldest first, from a moment on."""
+    """Yield each usage record with its grant, oldest first, from a moment on; few at a time are in memory."""
     found = sa.select(usage.c.grant_id, usage.c.leaf).order_by(usage.c.row)
-    for row in tx.execute(found if since is None else found.where(usage.c.at >= since)):
-        yield row.grant_id, json.loads(row.leaf)
+    found = found if since is None else found.where(usage.c.at >= since)
+    with tx.execute(found.execution_options(yield_per=_PAGE)) as rows:  # closed also where who reads stops midway
+        for row in rows:
+            yield row.grant_id, json.loads(row.leaf)
