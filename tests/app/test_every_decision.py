@@ -17,7 +17,7 @@ from readingroom.admissions.model import Draft, Judgement, Risk
 from readingroom.app.desk import open_call
 from readingroom.app.founding import default_plan, found, template
 from readingroom.app.house import House
-from readingroom.app.lending import issue_discretionary
+from readingroom.app.lending import agree, issue_discretionary
 from readingroom.core.document import read
 from readingroom.core.errors import Broken, Problem
 from readingroom.core.settings import Settings
@@ -146,6 +146,9 @@ ACTS: list[tuple[str, Act]] = [
     ("releases.stage.signed", lambda s: s.house.releases.sign(s.by, "reading-room")),
     ("releases.plan.adopted", lambda s: s.house.releases.adopt(s.by, _plan(s), "release.yaml", "another")),
     ("releases.stage.withdrawn", lambda s: s.house.releases.withdraw(s.by, "reading-room", "incident")),
+    ("oversight.text.erased", lambda s: s.house.investigations.erase(s.by, _grant(s), "the reader asked")),
+    ("releases.plan.adopted", lambda s: s.house.releases.adopt(s.by, _keeping(s), "release.yaml", "texts are kept")),
+    ("access.retention.agreed", lambda s: s.keep("agreed", _agree(s))),
 ]
 
 
@@ -161,6 +164,15 @@ def _open(s: Scene) -> tuple[Actor, str]:
 def _settle(s: Scene, act: str) -> object:
     award = s.awards()[0]
     return getattr(s.house.admissions, act)(s.house.people.actor(award.person), award.id)
+
+
+def _agree(s: Scene) -> object:
+    grant, kept = s.known["grant"][0], s.house.retention("reading-room")
+    return agree(s.house, s.house.people.actor(grant.holder), grant.id, kept.digest if kept else "")
+
+
+def _keeping(s: Scene) -> str:
+    return _plan(s).replace("    screening:", "    retention: {days: 2, purpose: reports}\n    screening:")
 
 
 def _plan(s: Scene) -> str:

@@ -51,6 +51,7 @@ class Grant:
         holder: the pseudonym of the person who answers for it, and to whom alone it gives keys.
         award_id: the award it was made from; None for one issued at the lab's discretion.
         purpose: what it is for; personal text, in this table only.
+        retention: the digest of what its holder agreed may be kept of prompts and answers; empty: nothing.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Grant:
     changed_at: datetime
     changed_reason: str | None
     dev: bool = False
+    retention: str = ""
 
 
 @dataclass(frozen=True, slots=True)

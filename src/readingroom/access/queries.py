@@ -177,6 +177,7 @@ def grant_of(row: Row[Any]) -> Grant:
         changed_at=row.changed_at,
         changed_reason=row.changed_reason,
         dev=row.dev,
+        retention=row.retention or "",
     )
 
 

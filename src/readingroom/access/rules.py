@@ -85,6 +85,7 @@ def _findings(facts: Facts, stage: StageFact | None, now: datetime, need: Need) 
     yield _not_expired(facts, now)
     yield _not_barred(facts, now)
     yield _terms_accepted(facts)
+    yield _retention_agreed(facts, stage)
     yield _stage_open(stage)
     yield _tier_covers(facts, stage, need)
     yield Fact("machine-enrolled", holds=True, detail="no machine is required"), None
@@ -153,6 +154,32 @@ def _terms_accepted(facts: Facts) -> Finding:
     refusal = Refusal("access/terms-not-accepted", reason, {"terms": needed})
     shown = f"{needed[:19]}... {detail}" if needed else "no terms are published"
     return _finding("terms-accepted", refusal, shown, holds=needed is not None and facts.terms_accepted)
+
+
+def _retention_agreed(facts: Facts, stage: StageFact | None) -> Finding:
+    """Keep nobody's texts who has not agreed to it, and serve nobody unkept where the stage keeps."""
+    asked = stage.retention if stage else None
+    agreed = facts.grant.retention if facts.grant else ""
+    if asked is None:
+        return Fact("retention-agreed", holds=True, detail="no text is kept"), None
+    reason = (
+        f"In this stage {asked.describe()}. Agree to that on the portal (My reading); until then this key is paused."
+    )
+    holds = agreed == asked.digest
+    detail = f"texts are kept for {asked.days} days; {'agreed' if holds else 'not agreed'}"
+    refusal = Refusal("access/terms-not-accepted", reason, {"retention": asked.digest})
+    return _finding("retention-agreed", refusal, detail, holds=holds)
+
+
+def check_agreement(stage: StageFact | None, shown: str) -> Refusal | None:
+    """Refuse an agreement to anything but what the stage keeps now."""
+    asked = stage.retention if stage else None
+    if asked is None:
+        return Refusal("access/nothing-kept", "This grant's stage keeps no texts; there is nothing to agree to.")
+    if asked.digest == shown:
+        return None
+    reason = "What is kept has changed since you were shown it; read what is said now and agree to that."
+    return Refusal("access/retention-changed", reason, {"retention": asked.digest})
 
 
 def _stage_open(stage: StageFact | None) -> Finding:

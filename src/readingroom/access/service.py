@@ -14,6 +14,7 @@ from readingroom.access.model import Award, Grant, GrantState, Key, Reason
 from readingroom.access.rules import (
     MAX_GRACE_HOURS,
     change_grant,
+    check_agreement,
     check_award,
     check_bar,
     check_key_change,
@@ -91,6 +92,26 @@ class Access:
         }
         self._ledger.append(tx, "access.grant.issued", data, by=by.id)
         queries.bump(tx)
+        return _found(queries.grant(tx, grant_id), grant_id)
+
+    def agree_within(self, tx: Connection, by: Actor, grant_id: str, stage: StageFact | None, shown: str = "") -> Grant:
+        """Agree, as a grant's holder, to what its stage keeps of prompts and answers, by the digest that was shown.
+
+        Without `shown`, on a service account's behalf, by who may issue grants; recorded as such.
+        """
+        grant = _found(queries.grant(tx, grant_id), grant_id)
+        if not shown:
+            require(check(people.actor_now(tx, by), Permission.GRANT_ISSUE))
+        elif by.id != grant.holder:
+            raise Refused(Refusal("access/no-such-grant", f"You hold no grant {grant_id!r}."))
+        asked = stage.retention if stage else None
+        if asked is None or shown:
+            require(check_agreement(stage, shown))
+        if asked is not None and grant.retention != asked.digest:
+            tx.execute(grant_table.update().where(grant_table.c.id == grant_id).values(retention=asked.digest))
+            data = {"grant": grant_id, "retention": asked.digest, "days": asked.days, "on_behalf": not shown}
+            self._ledger.append(tx, "access.retention.agreed", data, by=by.id)
+            queries.bump(tx)
         return _found(queries.grant(tx, grant_id), grant_id)
 
     def suspend(self, by: Actor, grant_id: str, reason: Reason, note: str = "") -> Grant:

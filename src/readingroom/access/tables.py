@@ -26,6 +26,7 @@ grant = sa.Table(
     sa.Column("changed_reason", sa.String),
     sa.Column("note", sa.Text),
     sa.Column("dev", sa.Boolean, nullable=False),
+    sa.Column("retention", sa.String),  # the digest of what its holder agreed may be kept; null: nothing
 )
 terms = sa.Table(
     "access_terms",

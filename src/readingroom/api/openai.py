@@ -186,6 +186,7 @@ class OpenAIApp:
             "limits": _pace(admission).canonical(),
             "waiting": self._gateway.waits(grant.id),
             "expires_at": rfc3339(grant.expires_at),
+            "retention": admission.kept(),
             "terms": admission.facts.terms_needed if admission.facts else None,
             "entitled": why.to_json(),
         }

@@ -6,7 +6,8 @@
 
 What a copy of the database's own files would not do: it goes into either kind of database, and into a newer program.
 It is made beside its place under another name and moved there once it is whole, so what was cut off is no backup.
-Letters that wait to be sent, and weights, are not in it.
+Letters that wait to be sent, and weights, are not in it. Nor are texts kept for investigations, or either half of their
+keys: what was erased, or is past its days, must not come back.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from readingroom.core.clock import parse_rfc3339, rfc3339
 from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.files import settle, write_new
 from readingroom.core.settings import Settings
+from readingroom.gateway import ratchet
+from readingroom.gateway.texts import NOT_COPIED
 from readingroom.ledger import queries as ledger
 from readingroom.releases import queries as releases
 from readingroom.store import copy
@@ -120,7 +123,7 @@ def back_up(house: House, directory: Path) -> Manifest:
             now = house.clock.now()
             if note is None:
                 raise Broken(Problem("ledger", "is empty", "A house that was founded has entries; run `doctor`"))
-            for table in copy.tables(tx):
+            for table in copy.tables(tx, NOT_COPIED):
                 files |= _write(made, f"{DATABASE}/{table.name}.jsonl", copy.rows_out(tx, table))
             schema = copy.schema(tx)
             named = {name for stage in releases.stage_facts(tx, now) for name in stage.screening}
@@ -166,7 +169,7 @@ def _papers(settings: Settings, named: Iterable[str]) -> list[Path]:
         found += (home / folder).rglob("*")
     found += (home / name for name in named)
     own = {path for path in found if path.is_file() and path.resolve().is_relative_to(home.resolve())}
-    return sorted(path for path in own if not path.name.startswith("."))
+    return sorted(path for path in own if not path.name.startswith(".") and path.name != ratchet.FILE)
 
 
 def _write(made: Path, name: str, parts: Iterable[bytes]) -> dict[str, str]:

@@ -58,6 +58,7 @@ def examine(house: House) -> list[Finding]:
         ("engine", _engine),
         ("doors", _doors),
         ("model", _model),
+        ("texts", _texts),
         ("letters", _letters),
     )
     found: list[Finding] = []
@@ -82,6 +83,15 @@ def _letters(house: House) -> Iterator[Finding]:
     reached = bool(house.settings.public_url) or host in _LOOPBACK
     detail = f"{waiting} in {outbox}; their links lead to {address or 'where it will be served'}"
     yield Finding("letters", reached, detail, "Set `public_url` in readingroom.toml to where readers reach this house")
+
+
+def _texts(house: House) -> Iterator[Finding]:
+    trouble = house.investigations.ratchet.trouble()
+    with house.db.read() as tx:
+        keeps = [each.name for each in releases.stage_facts(tx, house.clock.now()) if each.retention]
+    if keeps or trouble:
+        detail = trouble or f"kept for investigations in {', '.join(keeps)}"
+        yield Finding("texts", not trouble, detail, "Until then, a stage that keeps texts serves nobody")
 
 
 def _clock(house: House) -> Iterator[Finding]:

@@ -22,15 +22,17 @@ from readingroom.ledger.note import Signer
 from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
+from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
 from readingroom.people.model import Actor
 from readingroom.people.service import People
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
 from readingroom.releases.inspecting import Inspections
-from readingroom.releases.queries import stage_facts
+from readingroom.releases.queries import plan_in_force, stage_facts
 from readingroom.releases.service import Releases
 from readingroom.store.db import Database
+from readingroom.strategy.model import Retention
 from readingroom.stress.service import Stress
 
 
@@ -61,6 +63,7 @@ class House:
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)
+        self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
@@ -68,6 +71,13 @@ class House:
         with self.db.read() as tx:
             stages = stage_facts(tx, self.clock.now())
         return self.oversight.flags(by, self._rules.weights(stages), since)
+
+    def retention(self, stage: str) -> Retention | None:
+        """Return what a stage of the plan in force keeps of prompts and answers; None keeps nothing."""
+        with self.db.read() as tx:
+            adopted = plan_in_force(tx)
+        found = adopted.plan.stage(stage) if adopted else None
+        return found.retention if found else None
 
     def verifier_key(self) -> str:
         """Return the log's public key as a C2SP verifier key line."""

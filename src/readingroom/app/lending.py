@@ -38,8 +38,18 @@ def issue_discretionary(
             signed_in = people.has_signed_in(tx, person.id)
             require(None if house.settings.dev else _check_service_account(person, signed_in=signed_in))
             house.agreements.accept_for_within(tx, by, person.id)
+            if stage.retention is not None:
+                house.access.agree_within(tx, by, grant.id, stage)
         key, secret = house.access.issue_key_within(tx, by, grant.id)
     return grant, key, secret
+
+
+def agree(house: House, by: Actor, grant_id: str, shown: str) -> Grant:
+    """Agree to what a grant's stage keeps of prompts and answers, by the digest that its holder was shown."""
+    with house.db.decide() as tx:
+        grant = access.grant(tx, grant_id)
+        stage = releases.stage_fact(tx, grant.stage, house.clock.now()) if grant else None
+        return house.access.agree_within(tx, by, grant_id, stage, shown or "nothing")
 
 
 def _check_service_account(person: Person, *, signed_in: bool) -> Refusal | None:

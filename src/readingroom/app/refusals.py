@@ -45,6 +45,7 @@ ENDINGS: dict[str, Ending] = {
     "gateway/cannot-confirm-grant": Ending(503, _SERVER, retryable=True),
     "gateway/busy": Ending(503, _SERVER, retryable=True),  # the line in front of the engine is full
     "gateway/shutting-down": Ending(503, _SERVER, retryable=True),
+    "gateway/cannot-keep": Ending(503, _SERVER, retryable=True),
     "screening/entrance": Ending(400, _INVALID),
     "screening/failed": Ending(503, _SERVER, retryable=True),
     "access/key-unknown": Ending(401, _AUTH),
@@ -102,6 +103,8 @@ ENDINGS: dict[str, Ending] = {
     "access/terms-unchanged": Ending(409, _INVALID),
     "access/terms-changed": Ending(409, _INVALID),
     "access/no-terms": Ending(409, _INVALID),
+    "access/nothing-kept": Ending(409, _INVALID),
+    "access/retention-changed": Ending(409, _INVALID),
     "publication/not-released": Ending(409, _INVALID),
     "publication/not-whole": Ending(409, _INVALID),
     "publication/other-weights": Ending(409, _INVALID),
@@ -146,6 +149,9 @@ ENDINGS: dict[str, Ending] = {
     "people/form-not-ours": Ending(403, _PERMISSION),
     "people/link-spent": Ending(403, _AUTH),
     "people/person-unknown": Ending(404, _INVALID),
+    # texts that are kept for investigations
+    "oversight/no-such-text": Ending(404, _INVALID),
+    "oversight/sealed-elsewhere": Ending(409, _INVALID),
 }
 
 

@@ -21,6 +21,7 @@ from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_new
 from readingroom.core.settings import FILE, Settings, load
+from readingroom.gateway.texts import NOT_COPIED
 from readingroom.ledger.audit import StoredCheckpoint, StoredEntry, audit
 from readingroom.ledger.checkpoint import Checkpoint
 from readingroom.ledger.note import Signer, Unproven
@@ -142,7 +143,7 @@ def _take_papers(papers: Path, made: Path, settings: Settings, manifest: Manifes
 def _fill(db: Database, directory: Path, manifest: Manifest) -> None:
     db.create(manifest.schema)
     with db.decide() as tx:
-        for table in copy.tables(tx):
+        for table in copy.tables(tx, NOT_COPIED):
             path = directory / DATABASE / f"{table.name}.jsonl"
             try:
                 with path.open("rb") as lines:

@@ -33,6 +33,7 @@ def stage_json(status: StageStatus) -> dict[str, Any]:
         "channel": status.stage.channel.value,
         "audience": status.stage.audience.value,
         "tiers": {name: tier.canonical() for name, tier in status.stage.tiers.items()},
+        "retention": status.stage.retention.canonical() if status.stage.retention else None,
         "state": status.record.state.value,
         "open": status.open,
         "reason": status.reason,
@@ -85,6 +86,7 @@ def grant_json(house: House, each: Grant) -> dict[str, Any]:
         "award": each.award_id,
         "discretionary": each.award_id is None,
         "dev": each.dev,
+        "retention": kept.shown(each.retention) if (kept := house.retention(each.stage)) else None,
     }
 
 

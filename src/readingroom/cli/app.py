@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "stage": ("stage",),
     "call": ("call", "application", "review"),
     "grant": ("grant", "key", "terms"),
+    "kept": ("text",),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
     "batch.command": ("batch",),

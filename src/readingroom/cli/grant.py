@@ -61,6 +61,8 @@ def issue(
     ]
     if not accept_terms:
         lines.append("It works once the terms are accepted (portal, My reading).")
+    if kept := here.house.retention(made.stage):
+        lines.append(f"In {made.stage}, {kept.describe()}.")
     here.output.result(document, "\n".join(lines))
 
 

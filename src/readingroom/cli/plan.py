@@ -43,6 +43,9 @@ def adopt(
     """Put a plan in force: the only way. The difference from the plan before goes into the ledger."""
     here: Context = context.obj
     changes = here.house.releases.adopt(here.actor, _text(file), str(file), reason)
+    adopted = here.house.releases.in_force()
+    if adopted and any(each.retention for each in adopted.plan.stages):
+        here.house.investigations.ratchet.made()  # before the stage opens: other hosts get a copy of the file
     told = [{"kind": each.kind.value, "subject": each.subject, "sentence": each.sentence} for each in changes]
     lines = [f"  {each.sentence}" for each in changes] or ["  nothing changes"]
     here.output.result({"adopted": True, "changes": told}, "\n".join([f"{file} is in force.", *lines]))

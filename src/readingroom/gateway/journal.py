@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -71,17 +72,16 @@ class Journal:
     def begin(self, hold: Hold) -> None:
         """Put a hold on record, before its request reaches the engine. Raises `OSError`; then nothing is on record."""
         call, amount = hold.call, hold.amount
-        self._append(
-            {
-                "begin": {
-                    "id": call.id,
-                    "grant": call.grant,
-                    "amount": (amount.passes, amount.tokens, amount.calls),
-                    "record": call.record,
-                    "salt": call.salt,
-                }
-            }
-        )
+        said: dict[str, object] = {
+            "id": call.id,
+            "grant": call.grant,
+            "amount": (amount.passes, amount.tokens, amount.calls),
+            "record": call.record,
+            "salt": call.salt,
+        }
+        if sealed := call.sealed():
+            said["sealed"] = sealed
+        self._append({"begin": said})
 
     def end(self, hold: str, made: Usage | None) -> None:
         """Put a charge, or a refund, on record, before the answer's end is sent. Raises `OSError`."""
@@ -95,6 +95,8 @@ class Journal:
                 "salt": made.salt,
                 "at": rfc3339(made.at),
             }
+            if made.sealed:
+                said["sealed"] = made.sealed
         self._append({"end": said})
 
     def turn(self, open_holds: Iterable[Hold]) -> None:
@@ -221,6 +223,7 @@ class _Begin(msgspec.Struct):
     amount: tuple[int, int, int]
     record: dict[str, object]
     salt: bytes
+    sealed: bytes = b""
 
 
 class _End(msgspec.Struct):
@@ -230,17 +233,18 @@ class _End(msgspec.Struct):
     leaf: bytes = b""
     salt: bytes = b""
     at: str = ""
+    sealed: bytes = b""
 
 
 def _note(found: Written, said: dict[str, dict[str, object]]) -> None:
     if "begin" in said:
         begun = msgspec.convert(said["begin"], _Begin)
         if begun.id not in found.done:
-            call = Call(begun.id, begun.grant, begun.record, begun.salt)
+            call = Call(begun.id, begun.grant, begun.record, begun.salt, partial(bytes, begun.sealed))
             found.open[begun.id] = call, Amount(*begun.amount)
     if "end" in said:
         ended = msgspec.convert(said["end"], _End)
         found.open.pop(ended.id, None)
         if ended.leaf:
             charged, at = Amount(*ended.charged), parse_rfc3339(ended.at)
-            found.done[ended.id] = Usage(ended.id, ended.grant, ended.leaf, ended.salt, charged, at)
+            found.done[ended.id] = Usage(ended.id, ended.grant, ended.leaf, ended.salt, charged, at, ended.sealed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -105,12 +105,14 @@ class Call(Struct, frozen=True):
         id: of the receipt, and of the hold.
         record: what is known already: should this process die, it is the record of a lost call.
         salt: of the record's commitments.
+        sealed: returns what is kept of its texts, sealed, as far as they are known by now; nothing by default.
     """
 
     id: str
     grant: str
     record: Mapping[str, Json]
     salt: bytes
+    sealed: Callable[[], bytes] = bytes
 
 
 class Hold(Struct, frozen=True):
@@ -180,6 +182,7 @@ class Usage(Struct, frozen=True):
         salt: opens the commitments; kept with the record and given to the grant's holder alone.
         charged: what the grant's meter moves by.
         at: when the call ended.
+        sealed: what is kept of its texts for investigations, if anything is.
     """
 
     id: str
@@ -188,3 +191,4 @@ class Usage(Struct, frozen=True):
     salt: bytes
     charged: Amount
     at: datetime
+    sealed: bytes = b""

@@ -141,7 +141,8 @@ class Purse:
         made = None
         if record is not None:
             charged = used.at_most(hold.amount)
-            made = Usage(hold.id, hold.grant, spelled(record), hold.call.salt, charged, self.clock.now())
+            call, now = hold.call, self.clock.now()
+            made = Usage(call.id, call.grant, spelled(record), call.salt, charged, now, call.sealed())
         self.journal.end(hold.id, made)
         del self._open[hold.id]
         if hold.worker != self.workers.id:

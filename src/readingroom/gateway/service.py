@@ -22,6 +22,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -31,7 +32,7 @@ from readingroom.access import queries as access
 from readingroom.access.keys import key_hash
 from readingroom.access.model import Entitlement, Left, Need
 from readingroom.access.rules import entitled
-from readingroom.core.canonical import Json, commitment
+from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
@@ -52,6 +53,7 @@ from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading
 from readingroom.gateway.observed import Observer
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
+from readingroom.gateway.retaining import Keeper
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.turns import Turns
@@ -68,7 +70,7 @@ FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 SHOWN_SECONDS = 0.2  # that another worker may take to bring a record to the database
 THREADS = 32  # that may wait for the database at a time; by default there would be six on two cores
-JOURNALS = "journal"  # the folder of workers' journals in HOME
+JOURNALS, KEYS = "journal", "keys"  # the folders in HOME of workers' journals and of the house's keys
 _HIDDEN = frozenset({"access/terms-not-accepted", "releases/stage-not-open", "access/tier-too-low"})
 
 log = logging.getLogger("readingroom.gateway")
@@ -114,6 +116,7 @@ class Gateway:
         self._turns = Turns(places)
         self.keeping = Keeping(db, clock, lambda: self._workers.id)
         self._batches = Batches(db, ledger, log_)
+        self._keeper = Keeper(db, clock, home / KEYS)
         self._standing = Standing(db, clock, served)
         self._watch = Watch(db, self._look, self._standing.confirm)
         self.observer = observer or Observer()
@@ -243,17 +246,22 @@ class Gateway:
         seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
+        keeping = await self._keeper.begin(stage.retention, facts, admission.version) if stage.retention else None
         record = {**usage.begun(facts, salt, seen.verdicts), "salt": seal(salt)}
+        call = Call(receipt, grant.id, record, salt, keeping.sealed if keeping else bytes)
         if seen.refusal is not None:
-            self._note_refused(Call(receipt, grant.id, record, salt))
+            self._note_refused(call)
             raise Refused(seen.refusal)
         request, wish = await self._wish(ask, stage)
-        hold = await self._reserve(wish, Call(receipt, grant.id, record, salt))  # (4)
+        hold = await self._reserve(wish, call)  # (4)
         ticket = await self._take(hold, pace)
         body = {**request.body, "max_tokens": hold.maximum}
-        exits = [ChoiceExit(index, screens.exit, request.kind, ask.top_logprobs) for index in range(ask.choices)]
+        way = keeping.exit if keeping else ChoiceExit
+        exits = [way(index, screens.exit, request.kind, ask.top_logprobs) for index in range(ask.choices)]
 
         def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
+            if keeping is not None:
+                keeping.left = flow.texts
             last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
             end = self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
             if flow.reached:
@@ -275,7 +283,7 @@ class Gateway:
         done = usage.finished(call.record, Amount(), Ended.REFUSED, now)
         self.observer.ended(done)
         try:
-            self._purse.note(Usage(call.id, call.grant, spelled(done), call.salt, Amount(), now))
+            self._purse.note(Usage(call.id, call.grant, spelled(done), call.salt, Amount(), now, call.sealed()))
         except OSError as fault:
             log.warning("a refusal by the entrance is not on record: %s", fault)
 
@@ -329,7 +337,7 @@ class Gateway:
         done = None
         if used != Amount() or end.ended is Ended.UNSCREENED:  # what closed the way is on record, charged or not
             done = usage.finished(record, used.at_most(most), end.ended, self._clock.now(), flow.verdicts)
-            done |= _commitments(flow, end, salt)
+            done |= usage.left(salt, flow.texts, flow.spell(end) if flow.spell else None)
         try:
             charged = self._purse.settle(flow.hold, used, done)
         except OSError as fault:
@@ -378,20 +386,10 @@ class Gateway:
             if beaten >= BEAT_SECONDS:
                 beaten = 0.0
                 chores += [lambda: self._purse.post(beat=True)]
-                chores += [
-                    lambda: asyncio.to_thread(self._workers.recover),
-                    lambda: asyncio.to_thread(self.keeping.sweep),
-                ]
+                looks = (self._workers.recover, self.keeping.sweep, self._keeper.turn)
+                chores += [partial(asyncio.to_thread, each) for each in looks]
             for chore in chores:
                 try:
                     await chore()
                 except (Refused, BadInput, *FAILED) as fault:
                     log.warning("housekeeping waits: %s", type(fault).__name__)
-
-
-def _commitments(flow: Flow, end: End, salt: bytes) -> dict[str, str]:
-    """Commit to what left: the texts of the choices, and the answer as the door spelled it."""
-    made = {"text": commitment(salt, spelled(flow.texts))}
-    if flow.spell is not None:
-        made["answer"] = commitment(salt, flow.spell(end))
-    return made

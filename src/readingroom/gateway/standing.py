@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from readingroom.access import queries as access
 from readingroom.access.model import Facts, Grant, Need
 from readingroom.access.rules import entitled, stands_until
+from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.gateway.ask import Ask
@@ -56,6 +57,11 @@ class Admission:
         assert self.stage is not None  # noqa: S101 - else it would have been refused
         require(check_model(ask.model, self.stage))
         return self.stage
+
+    def kept(self) -> Json:
+        """Return, for its holder, what the grant's stage keeps of texts, and whether he agreed; None keeps nothing."""
+        asked = self.stage.retention if self.stage else None
+        return asked.shown(self.grant.retention) if asked else None
 
     def stands(self, version: int) -> bool:
         """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""

@@ -89,3 +89,19 @@ kept = sa.Table(  # what `Idempotency-Key` keeps; all of it made with the reader
     sa.Column("sealed", sa.LargeBinary),  # the answer; null while there is none, or if it was too long
     sa.Column("expires_at", Moment, nullable=False, index=True),
 )
+half = sa.Table(
+    "gateway_half",
+    metadata,
+    sa.Column("grant_id", sa.String, primary_key=True),
+    sa.Column("id", sa.String, nullable=False),  # names it in sealed texts, and shows nothing of it
+    sa.Column("half", sa.LargeBinary, nullable=False),  # of the keys of what is kept of the grant
+)
+text = sa.Table(
+    "gateway_text",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),  # of the receipt
+    sa.Column("grant_id", sa.String, nullable=False, index=True),
+    sa.Column("half_id", sa.String, nullable=False),
+    sa.Column("last_hour", sa.BigInteger, nullable=False, index=True),  # since 1970, in which it can be opened
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)

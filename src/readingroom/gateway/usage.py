@@ -16,7 +16,9 @@ from sqlalchemy.engine import Connection, Row
 
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.clock import rfc3339
+from readingroom.gateway import texts
 from readingroom.gateway.model import Amount, Call, Ended, Usage
+from readingroom.gateway.spelling import spelled
 from readingroom.gateway.tables import usage as table
 from readingroom.gateway.verdicts import Verdicts
 
@@ -80,6 +82,12 @@ def finished(
     }
 
 
+def left(salt: bytes, texts_: Sequence[str], answer: bytes | None) -> dict[str, str]:
+    """Commit to what left: the texts of the choices, and the answer as the door spelled it."""
+    made = {"text": commitment(salt, spelled(texts_))}
+    return made if answer is None else made | {"answer": commitment(salt, answer)}
+
+
 def put(tx: Connection, records: Sequence[Usage], *, again: bool = False) -> list[Usage]:
     """Store records, in the transaction that charges them; return those that were not there before.
 
@@ -106,13 +114,15 @@ def put(tx: Connection, records: Sequence[Usage], *, again: bool = False) -> lis
                 for each in records
             ],
         )
+        if kept := [each for each in records if each.sealed]:
+            texts.put(tx, kept)
     return list(records)
 
 
 def lost(call: Call, held: Amount, at: datetime) -> Usage:
     """Return the record of a call whose process died: charged in full, for what it had sent is not known."""
     leaf = canonical(finished(call.record, held, Ended.LOST, at))
-    return Usage(call.id, call.grant, leaf, call.salt, held, at)
+    return Usage(call.id, call.grant, leaf, call.salt, held, at, call.sealed())
 
 
 def find(tx: Connection, receipt: str) -> Row[Any] | None:

@@ -1,8 +1,8 @@
 """What others need to see.
 
 Owns: the register of readers, whole for those who may read it and public without persons;
-  what screening found, by grant and rule.
+  what screening found, by grant and rule; who reads and erases texts that are kept for investigations, and why.
 Hears: nothing; reads the rooms on its right.
-Says: nothing yet.
-Never: a name, an address or a pseudonym in anything public.
+Says: oversight.text.read|erased.
+Never: a name, an address or a pseudonym in anything public; a kept text that is shown before its reading is on record.
 """

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     BUNDLE_BUILD = "publication:bundle:build"
     BUNDLE_SIGN = "publication:bundle:sign"
     REGISTER_READ = "oversight:register:read"
+    TEXT_READ = "oversight:text:read"
+    TEXT_ERASE = "oversight:text:erase"
 
 
 P = Permission
@@ -41,16 +43,20 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.TESTER: frozenset({P.MODEL_REGISTER, P.DOCUMENT_FILE, P.RUN_START, P.STAGE_SIGN}),
     Role.REVIEWER: frozenset({P.APPLICATION_REVIEW}),
     Role.PANEL: frozenset({P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
-    Role.SAFETY: frozenset({P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ}),
+    Role.SAFETY: frozenset(
+        {P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
+    ),
     Role.AUDITOR: frozenset({P.APPLICATION_READ, P.GRANT_READ, P.REGISTER_READ, P.STAGE_SIGN}),
 }
-# The operator runs the house, but a signature, a review and a decision are always somebody's own.
+# The operator runs the house, but a signature, a review, a decision and a look into kept texts are somebody's own.
 OPERATOR: frozenset[Permission] = frozenset(P) - {
     P.STAGE_SIGN,
     P.GATE_WAIVE,
     P.CALL_DECIDE,
     P.APPLICATION_REVIEW,
     P.RESTORE_LIFT,
+    P.TEXT_READ,
+    P.TEXT_ERASE,
 }
 
 

@@ -119,6 +119,7 @@ def _fact(
         gate_version=gate_version(stage),
         open_until=record.open_until,
         screens=record.screening,
+        retention=stage.retention,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -41,11 +41,11 @@ def clear(db: Database) -> None:
         found.drop_all(tx)
 
 
-def tables(tx: Connection) -> list[sa.Table]:
-    """Return every table, those that others refer to first; without the one that only tells the schema."""
+def tables(tx: Connection, without: Collection[str] = ()) -> list[sa.Table]:
+    """Return every table, those that others refer to first; without some, and the one that only tells the schema."""
     found = sa.MetaData()
     found.reflect(tx)
-    return [each for each in found.sorted_tables if each.name != _SCHEMA]
+    return [each for each in found.sorted_tables if each.name != _SCHEMA and each.name not in without]
 
 
 def rows_out(tx: Connection, table: sa.Table) -> Iterator[bytes]:

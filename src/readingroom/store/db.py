@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -203,6 +203,23 @@ def announce(tx: Connection) -> None:
         after_commit(tx, "bells", lambda: bells.ring(path))
     else:
         tx.execute(sa.select(sa.func.pg_notify(bells.CHANNEL, "")))
+
+
+def scrub(tx: Connection) -> None:
+    """Let what this transaction deletes be overwritten in SQLite's file; and, once committed, empty its log of writes.
+
+    On Postgres, what was deleted stands in its files until it vacuums, and in its log for as long as that is kept.
+    """
+    if tx.dialect.name != "sqlite":
+        return
+    tx.exec_driver_sql("PRAGMA secure_delete=ON")
+    path = tx.engine.url.database or ""
+
+    def empty() -> None:
+        with closing(sqlite3.connect(path, timeout=1)) as file, suppress(sqlite3.Error):
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    after_commit(tx, "scrub", empty)
 
 
 def knows(revision: str) -> bool:

@@ -66,7 +66,7 @@ def _stage(name: str, old: Stage | None, new: Stage | None) -> Change | None:
     if new is None:
         return Change(ChangeKind.STAGE_REMOVED, name, before, after, f"stage {name} is gone, and closes")
     was, now = old.canonical(), new.canonical()
-    parts = ", ".join(key for key in now if was[key] != now[key])
+    parts = ", ".join(key for key in {**was, **now} if was.get(key) != now.get(key))
     sentence = f"stage {name} changes ({parts}): it closes, and evidence and signatures so far do not count for it"
     return Change(ChangeKind.STAGE_CHANGED, name, before, after, sentence)
 

@@ -97,6 +97,37 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What a stage keeps of its readers' prompts and answers; a stage without one keeps nothing.
+
+    Attributes:
+        days: for which each text is kept, and not an hour longer.
+        purpose: why, in the lab's words; readers see it before they agree.
+    """
+
+    days: int
+    purpose: str
+
+    def canonical(self) -> Json:
+        """Return it as JSON."""
+        return {"days": self.days, "purpose": self.purpose}
+
+    @property
+    def digest(self) -> str:
+        """What a reader agrees to: this very number of days, for this very purpose."""
+        return digest(self.canonical())
+
+    def shown(self, agreed: str) -> Json:
+        """Return it as JSON for a grant's holder: with the digest to agree to, and whether that was done."""
+        return {**self.canonical(), "digest": self.digest, "agreed": agreed == self.digest}
+
+    def describe(self) -> str:
+        """Say it in words, as readers are told; the sentence goes on, or ends with a stop of the caller's."""
+        days = f"{self.days} day" + ("s" if self.days > 1 else "")
+        return f"prompts and answers are kept for {days}, encrypted, for this purpose: {self.purpose.rstrip('.')}"
+
+
+@dataclass(frozen=True, slots=True)
 class Tier:
     """How much of the distribution a grant may see, and how fast; `top_logprobs` 0 means text only."""
 
@@ -170,6 +201,7 @@ class Stage:
     screening: tuple[str, ...] = ()
     tiers: Mapping[str, Tier] = field(default_factory=dict)
     default_max_tokens: int = DEFAULT_MAX_TOKENS
+    retention: Retention | None = None
 
     @property
     def irreversible(self) -> bool:
@@ -187,6 +219,8 @@ class Stage:
             "tiers": {name: tier.canonical() for name, tier in self.tiers.items()},
             "default_max_tokens": self.default_max_tokens,
             "gate": self.gate.canonical(),
+            # Only where there is one: a plan that keeps nothing has the digest that it always had.
+            **({"retention": self.retention.canonical()} if self.retention else {}),
         }
 
 
@@ -257,6 +291,7 @@ class StageFact:
         gate_version: of the stage in the plan in force.
         open_until: if it was opened by a waiver, when that ends; who keeps this fact for a while must look at it.
         screens: the digest of the rule sets that it was opened with, and may be served with; empty: any.
+        retention: what is kept of prompts and answers; None keeps nothing.
     """
 
     name: str
@@ -273,6 +308,7 @@ class StageFact:
     gate_version: str = ""
     open_until: datetime | None = None
     screens: str = ""
+    retention: Retention | None = None
 
     def usable(self, now: datetime) -> bool:
         """Tell whether the stage may be used at a moment, also when this fact was read a while ago."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from readingroom.core.document import Node
+from readingroom.core.text import line_problem
 from readingroom.strategy.gates.registry import KINDS
 from readingroom.strategy.gates.scope import Scope
 from readingroom.strategy.gates.sign_off import SignOff
@@ -19,6 +20,7 @@ from readingroom.strategy.model import (
     Model,
     Pace,
     Plan,
+    Retention,
     Stage,
     Tier,
 )
@@ -32,7 +34,9 @@ TWO_PERSONS = 2
 MAX_STAGES = 100  # so that the changes of a plan fit into one entry of the ledger
 _PLAN = ("release", "steward", "benefits", "hazards", "levers", "models", "stages")
 _STAGE = ("name", "channel", "model", "audience", "gate")
-_STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens")
+_STAGE_OPTIONAL = ("screening", "tiers", "default_max_tokens", "retention")
+MAX_KEPT_DAYS = 365
+MAX_PURPOSE = 500  # characters: readers read it before they agree
 _PACE = {"requests_per_minute": 1_000_000, "tokens_per_minute": 10**9, "parallel": 10_000}  # with the most of each
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _SPELLING = "Use small letters and digits, with '-', '_' and '.' between them"
@@ -135,6 +139,7 @@ def _stage(node: Node, models: Mapping[str, Model], scope: Scope) -> Stage | Non
     screening = _screening(fields["screening"], scope) if "screening" in fields else ()
     maximum = fields.get("default_max_tokens")
     tokens = maximum.integer(1, 1_000_000) if maximum else DEFAULT_MAX_TOKENS
+    retention = _retention(fields["retention"]) if "retention" in fields else None
     if channel is not Channel.API:
         for key in (key for key in _STAGE_OPTIONAL if key in fields and "channel" in fields):
             what = f"{key!r} has no meaning at a stage with channel {channel.value}"
@@ -144,7 +149,7 @@ def _stage(node: Node, models: Mapping[str, Model], scope: Scope) -> Stage | Non
     if not name:
         return None
     model = model or Model("", "")  # the mistake is noted; what follows must not be told that the stage is not there
-    return Stage(name, channel, model, audience, gate, screening, tiers, tokens)
+    return Stage(name, channel, model, audience, gate, screening, tiers, tokens, retention)
 
 
 def _word(fields: Mapping[str, Node], key: str, options: type[Channel | Audience], default: str) -> str:
@@ -169,6 +174,16 @@ def _tiers(node: Node) -> dict[str, Tier]:
         pace = {key: given[key].integer(1, most) for key, most in _PACE.items() if key in given}
         tiers[name] = Tier(name, shown.integer(0, MAX_LOGPROBS) if shown else 0, Pace(**pace))
     return tiers
+
+
+def _retention(node: Node) -> Retention | None:
+    fields = node.fields(["days", "purpose"])
+    if len(fields) < 2:  # noqa: PLR2004 - both, or the mistake is noted
+        return None
+    days, purpose = fields["days"].integer(1, MAX_KEPT_DAYS), " ".join(fields["purpose"].text().split())
+    if bad := line_problem("purpose", purpose, MAX_PURPOSE):
+        fields["purpose"].problem(f"the purpose {bad.what}", "Say in a sentence why: readers agree to it")
+    return Retention(days, purpose)
 
 
 def _screening(node: Node, scope: Scope) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Router, get
 from litestar.di import Provide
 
-from readingroom.api.control import access, admissions, oversight, people, release, restoring
+from readingroom.api.control import access, admissions, oversight, people, release, restoring, texts
 from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
@@ -38,6 +38,7 @@ def create_control(house: House) -> Router:
             admissions.router,
             access.router,
             restoring.router,
+            texts.router,
             oversight.router,
         ],
         dependencies={

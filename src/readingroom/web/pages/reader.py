@@ -10,10 +10,11 @@ from litestar import Response, Router, get, post
 from litestar.response import Template
 
 from readingroom.access.model import Entitlement, Grant, Key
-from readingroom.app.lending import meter_of, why
+from readingroom.app.lending import agree, meter_of, why
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Reading
+from readingroom.strategy.model import Retention
 from readingroom.web.browser import AnyRequest, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, one_of
 from readingroom.web.pages.account import Posted
@@ -23,7 +24,7 @@ PAUSED = {  # how a refusal stands on the reader's own page; its code stands bes
     "access/grant-revoked": ("revoked", "revoked"),
     "access/grant-suspended": ("suspended", "suspended"),
     "access/grant-expired": ("bad", "ended"),
-    "access/terms-not-accepted": ("bad", "paused: accept the terms"),
+    "access/terms-not-accepted": ("bad", "paused: waits for your agreement"),
     "releases/stage-not-open": ("bad", "paused: the stage is not open"),
 }
 
@@ -37,6 +38,7 @@ class Shown:
     entitlement: Entitlement
     keys: list[Key]
     plot: Plot
+    kept: Retention | None = None
 
     @property
     def newest(self) -> str:
@@ -99,6 +101,7 @@ def _shown(who: Visitor, grant: Grant) -> Shown:
         entitlement=why(house, who.actor, grant.id),
         keys=house.access.keys(who.actor, grant.id),
         plot=usage(days, house.clock.now().date()),
+        kept=house.retention(grant.stage),
     )
 
 
@@ -139,6 +142,14 @@ def accept_terms(who: Visitor, data: Posted) -> Response[Any]:
     """Accept the terms by the hash of the text that was shown."""
     check_form(who, data)
     who.house.agreements.accept(who.actor, data.get("hash", ""))
+    return back_to("/my")
+
+
+@post("/my/grants/{grant:str}/retention", sync_to_thread=True)
+def agree_to_retention(who: Visitor, grant: str, data: Posted) -> Response[Any]:
+    """Agree to what the grant's stage keeps, by the digest of what was shown."""
+    check_form(who, data)
+    agree(who.house, who.actor, grant, data.get("digest", ""))
     return back_to("/my")
 
 
@@ -183,5 +194,5 @@ def revoke_key(who: Visitor, key: str, data: Posted) -> Response[Any]:
     return back_to("/my")
 
 
-_AWARDS = [accept, decline_page, decline, accept_terms]
+_AWARDS = [accept, decline_page, decline, accept_terms, agree_to_retention]
 router = Router("/", route_handlers=[mine, *_AWARDS, issue_key, revoke_key_page, revoke_key], include_in_schema=False)
