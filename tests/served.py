@@ -76,21 +76,21 @@ class Served:
 
     def workers(self) -> list[int]:
         """Return the process ids of the server's workers."""
-        return children(self.process.pid, "readingroom.cli.worker")
+        return children(self.process.pid, "worker")
 
     def portal(self) -> list[int]:
         """Return the process id of the server's portal, or none while there is none."""
-        return children(self.process.pid, "readingroom.cli.portal")
+        return children(self.process.pid, "portal")
 
 
-def children(parent: int, module: str = "") -> list[int]:
-    """Return the process ids of a process's children, or of those that run a module."""
+def children(parent: int, name: str = "") -> list[int]:
+    """Return the process ids of a process's children, or of those of a name."""
     found = []
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError, KeyError):
             fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
             runs = status.with_name("cmdline").read_bytes().split(b"\0")
-            if int(fields["PPid"]) == parent and (not module or module.encode() in runs):
+            if int(fields["PPid"]) == parent and (not name or runs[2:4] == [b"readingroom.cli.child", name.encode()]):
                 found.append(int(fields["Pid"]))
     return found
 

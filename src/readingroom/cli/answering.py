@@ -54,6 +54,9 @@ class Answering:
             if not exchange.begun:  # its own faults it answers itself: this one is the framework's
                 await line.write(Begun(500, [(b"content-type", b"text/plain; charset=utf-8")]))
                 await line.write(Piece(_BROKEN, more=False))
+        # The worker closes first. A Unix socket that is closed while it holds what nobody read, say the rest of a body
+        # that was refused, tells the other end that the connection is lost, and with it goes the answer.
+        await line.wait_for_end()
 
 
 class _Exchange:

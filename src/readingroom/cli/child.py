@@ -1,14 +1,17 @@
-"""What the supervisor's children have in common: they say when they are ready, and end when it does.
+"""A child of the supervisor: `python -m readingroom.cli.child NAME HOME READY LIFELINE ...`; NAME is worker or portal.
 
-READY and LIFELINE are inherited descriptors. One byte is written to READY. LIFELINE is a pipe of which the supervisor
-alone holds the other end, so that a child ends with it however and whenever it dies.
+It says when it is ready, and ends when the supervisor does. READY and LIFELINE are inherited descriptors: one byte is
+written to READY; LIFELINE is a pipe of which the supervisor alone holds the other end, so that a child ends with it
+however and whenever it dies, also while it still loads.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -32,3 +35,13 @@ def _end_with(lifeline: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(2 * GRACE_SECONDS)  # a thread that computes on and on would keep the process, and with it the lock
     os._exit(1)
+
+
+def main(name: str, home: str, ready: str, lifeline: str, *more: str) -> None:
+    """Be that child, until told to stop."""
+    end_with(int(lifeline))
+    importlib.import_module(f"readingroom.cli.{name}").main(home, int(ready), *more)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,14 +1,13 @@
-"""The portal's process: `python -m readingroom.cli.portal HOME READY LIFELINE SOCKET`.
+"""The portal's process, a `child` with one argument of its own: SOCKET.
 
-Pages, the control API and the log's tiles, for all workers, at a Unix SOCKET: however long a page takes here, no stream
-of a worker waits for it. READY and LIFELINE are those of `child`.
+Pages, the control API and the log's tiles, for all workers, at a Unix socket: however long a page takes here, no stream
+of a worker waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 import uvloop
@@ -21,7 +20,7 @@ from readingroom.api.control import create_control
 from readingroom.api.ledger import create_ledger
 from readingroom.app.house import House
 from readingroom.cli.answering import Answering
-from readingroom.cli.child import GRACE_SECONDS, end_with, say_ready
+from readingroom.cli.child import GRACE_SECONDS, say_ready
 from readingroom.cli.places import listen_at
 from readingroom.core.settings import load
 from readingroom.web.app import create_web
@@ -34,12 +33,11 @@ OPENAPI = OpenAPIConfig(
 )
 
 
-def main(home: Path, ready: int, lifeline: int, socket: Path) -> None:
+def main(home: str, ready: int, socket: str) -> None:
     """Serve until told to stop."""
-    end_with(lifeline)
-    house = House(load(home))
+    house = House(load(Path(home)))
     portal = create_web(house, [create_control(house), create_ledger(house)], OPENAPI)
-    uvloop.run(_serve(portal, ready, socket))
+    uvloop.run(_serve(portal, ready, Path(socket)))
     house.close()
 
 
@@ -54,7 +52,3 @@ async def _serve(portal: Litestar, ready: int, socket: Path) -> None:
         await told.wait()
         server.close()
         await answering.finish(GRACE_SECONDS)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

@@ -154,7 +154,8 @@ class Supervisor:
             [
                 sys.executable,
                 "-m",
-                f"readingroom.cli.{name}",
+                "readingroom.cli.child",
+                name,
                 str(self.house.settings.home),
                 *map(str, own),
                 *more,

@@ -1,22 +1,21 @@
-"""One worker: `python -m readingroom.cli.worker HOME READY LIFELINE LISTENER SOCKET PLACES SEAT`.
+"""One worker, a `child` with arguments of its own: LISTENER SOCKET PLACES SEAT.
 
-It serves the shared LISTENER, an inherited descriptor; READY and LIFELINE are those of `child`. SOCKET is where the
-portal listens. PLACES is how many requests it may have at the engine at a time, and SEAT which of the workers it is,
-from 0: one that takes the place of a dead one has its number.
+It serves the shared LISTENER, an inherited descriptor. SOCKET is where the portal listens. PLACES is how many requests
+it may have at the engine at a time, and SEAT which of the workers it is, from 0: one that takes the place of a dead one
+has its number.
 """
 
 from __future__ import annotations
 
 import gc
 import socket
-import sys
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from readingroom.app.house import House
-from readingroom.cli.child import GRACE_SECONDS, end_with, say_ready
+from readingroom.cli.child import GRACE_SECONDS, say_ready
 from readingroom.cli.front import Front
 from readingroom.cli.protocol import BoundedProtocol
 from readingroom.core.settings import load
@@ -49,11 +48,10 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main(home: Path, ready: int, lifeline: int, listener: int, portal: Path, places: int, seat: int) -> None:
+def main(home: str, ready: int, listener: str, portal: str, places: str, seat: str) -> None:
     """Serve until told to stop."""
-    end_with(lifeline)
-    house = House(load(home))
-    front = Front(house, portal, places, str(seat))
+    house = House(load(Path(home)))
+    front = Front(house, Path(portal), int(places), seat)
     config = uvicorn.Config(
         front,
         http=BoundedProtocol,
@@ -66,10 +64,5 @@ def main(home: Path, ready: int, lifeline: int, listener: int, portal: Path, pla
         date_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Server(config, front, ready).run(sockets=[socket.socket(fileno=listener)])
+    Server(config, front, ready).run(sockets=[socket.socket(fileno=int(listener))])
     house.close()
-
-
-if __name__ == "__main__":
-    _home, _ready, _lifeline, _listener, _portal, *_rest = sys.argv[1:]
-    main(Path(_home), int(_ready), int(_lifeline), int(_listener), Path(_portal), *map(int, _rest))
