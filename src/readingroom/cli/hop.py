@@ -3,8 +3,8 @@
 The worker has read the request as HTTP, and it alone writes the answer as HTTP. So what goes over the hop is no HTTP
 again, which a second reader might read in another way, but what was read, in ASGI's terms: method, address, headers and
 whose they are, then the body in pieces; and back come status and headers, then the body in pieces. Each message is four
-bytes of length and MessagePack. The worker closes the connection, once it has the whole answer or its reader has left; if
-the portal does, it has died.
+bytes of length and MessagePack. The worker closes the connection, once it has the whole answer or its reader has left;
+if the portal does, it has died.
 """
 
 from __future__ import annotations
