@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from readingroom.api.plain import Send, answer_json
+from readingroom.api.brief import Send, answer_json
 from readingroom.app.house import House
 from readingroom.core.errors import Broken
 from readingroom.core.refusal import Refusal

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import readingroom
-from readingroom.api.plain import Send, answer
+from readingroom.api.brief import Send, answer
 from readingroom.app.house import House
 from readingroom.core.errors import Broken
 from readingroom.core.settings import metrics_key

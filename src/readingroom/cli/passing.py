@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from readingroom.api.plain import answer, answer_json
+from readingroom.api.brief import answer, answer_json
 from readingroom.app.refusals import ending
 from readingroom.cli.hop import Asked, Begun, Line, Piece, Scope
 from readingroom.core.refusal import Refusal
