@@ -183,7 +183,7 @@ def test_without_a_portal_pages_say_so_calls_go_on_and_it_is_started_again(tmp_p
     with served(found(tmp_path / "home")) as house:
         key = house.grant(passes=100)["key"]
         (portal,), workers = house.portal(), house.workers()
-        until(lambda: is_up(house))
+        until(lambda: passed_on(house) == 0)
         with stopped(house.process.pid):  # so nobody starts another yet
             with stopped(portal), page_asked(house, **HTML) as asked:
                 until(lambda: passed_on(house) == 1)
