@@ -76,16 +76,21 @@ class Served:
 
     def workers(self) -> list[int]:
         """Return the process ids of the server's workers."""
-        return children(self.process.pid)
+        return children(self.process.pid, "worker")
+
+    def portal(self) -> list[int]:
+        """Return the process id of the server's portal, or none while there is none."""
+        return children(self.process.pid, "portal")
 
 
-def children(parent: int) -> list[int]:
-    """Return the process ids of a process's children."""
+def children(parent: int, name: str = "") -> list[int]:
+    """Return the process ids of a process's children, or of those of a name."""
     found = []
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError, KeyError):
             fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-            if int(fields["PPid"]) == parent:
+            runs = status.with_name("cmdline").read_bytes().split(b"\0")
+            if int(fields["PPid"]) == parent and (not name or runs[2:4] == [b"readingroom.cli.child", name.encode()]):
                 found.append(int(fields["Pid"]))
     return found
 
@@ -163,7 +168,7 @@ def served(home: Path, workers: int = 1) -> Iterator[Served]:
 @contextlib.contextmanager
 def full(house: Served) -> Iterator[None]:
     """Let no process of a server write a byte to any file, as on a full disk."""
-    pids = [house.process.pid, *house.workers()]
+    pids = [house.process.pid, *house.workers(), *house.portal()]
     before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
     for pid, (_, most) in before.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))

@@ -24,7 +24,7 @@ from readingroom.api.control import create_control
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
-from readingroom.cli.front import OPENAPI
+from readingroom.cli.portal import OPENAPI
 from readingroom.core.settings import load
 from readingroom.people.model import Actor, Role
 from readingroom.web.app import create_web

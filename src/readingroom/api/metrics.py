@@ -14,12 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Request, Response, Router, get
-
 import readingroom
+from readingroom.api.brief import Send, answer
 from readingroom.app.house import House
 from readingroom.core.errors import Broken
-from readingroom.core.refusal import Refusal, Refused
 from readingroom.core.settings import metrics_key
 from readingroom.gateway import counts, observed
 from readingroom.gateway.counts import series
@@ -27,7 +25,7 @@ from readingroom.gateway.counts import series
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PROXIED = ("forwarded", "via", "x-forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-")
 _LEDGER_SECONDS = 1.0  # that the database may take to tell the ledger's size
-KIND = "text/plain; version=0.0.4"
+KIND = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def may_read(peer: str, headers: Mapping[str, str], key: str, *, public: bool) -> bool:
@@ -47,27 +45,32 @@ def may_read(peer: str, headers: Mapping[str, str], key: str, *, public: bool) -
     return straight and not public and peer in _LOOPBACK and host in _LOOPBACK
 
 
-def create_metrics(house: House) -> Router:
-    """Return the route."""
-    key = metrics_key()
-    sheets = house.settings.run / counts.FOLDER
+class Metrics:
+    """The ASGI application of the route, for those who may read it."""
 
-    async def more() -> dict[str, float]:
+    def __init__(self, house: House) -> None:
+        """Take the house whose figures they are."""
+        self._house = house
+        self._key = metrics_key()
+        self._sheets = house.settings.run / counts.FOLDER
+
+    def may_read(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether a request is for them and may read them; if not, it is for whoever knows of no such page."""
+        peer = scope["client"][0] if scope["client"] else ""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        shown = may_read(peer, headers, self._key, public=bool(self._house.settings.public_url))
+        return scope["method"] in {"GET", "HEAD"} and shown
+
+    async def __call__(self, send: Send) -> None:
+        """Answer with all metrics."""
+        text = observed.page(self._sheets, self._house.clock.now().timestamp(), await self._more())
+        await answer(send, 200, KIND, text.encode())
+
+    async def _more(self) -> dict[str, float]:
         found = {series("readingroom_build_info", {"version": readingroom.__version__}): 1.0}
         try:
             async with asyncio.timeout(_LEDGER_SECONDS):
-                found["readingroom_ledger_entries"] = await asyncio.to_thread(house.log.size)
+                found["readingroom_ledger_entries"] = await asyncio.to_thread(self._house.log.size)
         except (Broken, TimeoutError):
             pass  # the other figures tell that the database is gone
         return found
-
-    @get("/metrics", include_in_schema=False)
-    async def metrics(request: Request[Any, Any, Any]) -> Response[str]:
-        """Answer with all metrics, or as if there were none."""
-        peer = request.client.host if request.client else ""
-        if not may_read(peer, request.headers, key, public=bool(house.settings.public_url)):
-            raise Refused(Refusal("gateway/not-found", "There is no /metrics here."))
-        text = observed.page(sheets, house.clock.now().timestamp(), await more())
-        return Response(text, media_type=KIND, headers={"cache-control": "no-store"})
-
-    return Router("/", route_handlers=[metrics])

@@ -143,6 +143,10 @@ ENDINGS: dict[str, Ending] = {
     "admissions/no-competition": Ending(409, _INVALID),
     "admissions/vetoed": Ending(409, _INVALID),
     "admissions/budget-exhausted": Ending(409, _INVALID),
+    # a worker, in the portal's place
+    "web/portal-away": Ending(503, _SERVER, retryable=True),
+    "web/portal-busy": Ending(503, _SERVER, retryable=True),
+    "web/no-answer": Ending(503, _SERVER),  # nobody knows what was done
     # persons
     "people/not-allowed": Ending(403, _PERMISSION),
     "people/not-signed-in": Ending(401, _AUTH),

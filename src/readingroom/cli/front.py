@@ -1,54 +1,60 @@
-"""What a worker serves: `/v1` from the data plane's application, everything else from Litestar beside it."""
+"""What a worker serves: the data plane itself, and through the hop whatever else there is, which is the portal's."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
-from litestar import Litestar
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-import readingroom
-from readingroom.api.control import create_control
-from readingroom.api.health import create_health
-from readingroom.api.ledger import create_ledger
-from readingroom.api.metrics import create_metrics
+from readingroom.api.health import Health
+from readingroom.api.metrics import Metrics
 from readingroom.api.openai import OpenAIApp
 from readingroom.app.house import House
 from readingroom.app.serving import make_gateway
-from readingroom.web.app import create_web
+from readingroom.cli.passing import Passing
+from readingroom.core.settings import trusted_proxies
 
-OPENAPI = OpenAPIConfig(
-    title="Reading Room: control API",
-    version=readingroom.__version__,
-    path="/api/schema",  # `/api/openapi.json`, the address in the contract, is served by the control API itself
-    render_plugins=[JsonRenderPlugin()],
-)
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Front:
     """One ASGI application over the house's doors."""
 
-    def __init__(self, house: House, places: int = 0, seat: str = "0") -> None:
-        """Build both halves, with so many places at the engine; nothing runs before the lifespan starts."""
+    def __init__(self, house: House, socket: Path, places: int = 0, seat: str = "0") -> None:
+        """Build it, with so many places at the engine; nothing runs before the lifespan starts.
+
+        Args:
+            house: whose.
+            socket: at which its portal listens.
+            places: at the engine, of this worker.
+            seat: which of the workers it is.
+        """
         self._gateway = make_gateway(house, places, seat)
         self._data_plane = OpenAIApp(self._gateway, house.clock)
-        programs = [
-            create_control(house),
-            create_ledger(house),
-            create_health(self._gateway, house),
-            create_metrics(house),
-        ]
-        self._portal: Litestar = create_web(house, programs, OPENAPI)
+        passing = Passing(socket)
+        self._health = Health(self._gateway, house, passing.is_there)
+        self._metrics = Metrics(house)
+        # Whose a request is, and whether it came by https, matters to pages alone.
+        self._portal: Any = ProxyHeadersMiddleware(passing, trusted_proxies())  # type: ignore[arg-type]
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
-        """Hand a connection to the half that it is for."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif scope["type"] == "http" and (scope["path"] == "/v1" or scope["path"].startswith("/v1/")):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to whom it is for."""
+        if scope["type"] != "http":
+            await self._lifespan(receive, send)
+            return
+        path: str = scope["path"]
+        if path == "/v1" or path.startswith("/v1/"):
             await self._data_plane(scope, receive, send)
+        elif path in {"/healthz", "/healthz/"}:
+            await self._health(scope, send)
+        elif path in {"/metrics", "/metrics/"} and self._metrics.may_read(scope):
+            await self._metrics(send)
         else:
-            if scope.get("method") == "HEAD":  # as GET, of which the server leaves out the body
+            if scope["method"] == "HEAD":  # as GET, of which the server leaves out the body
                 scope = {**scope, "method": "GET"}
             await self._portal(scope, receive, send)
 
@@ -56,12 +62,10 @@ class Front:
         """End flowing streams; called from the signal handler, before connections are closed."""
         self._gateway.begin_stop()
 
-    async def _lifespan(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's own types
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
         await self._gateway.start()
-
-        async def send_once_stopped(message: Any) -> None:  # noqa: ANN401 - ASGI's own types
-            if message["type"].startswith("lifespan.shutdown"):  # the server waits for this message, and no longer
-                await self._gateway.stop()
-            await send(message)
-
-        await self._portal(scope, receive, send_once_stopped)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._gateway.stop()
+        await send({"type": "lifespan.shutdown.complete"})

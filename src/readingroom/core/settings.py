@@ -15,6 +15,7 @@ from readingroom.core.errors import BadInput, Problem
 
 FILE = "readingroom.toml"
 ENGINE_KEY = "READINGROOM_ENGINE_KEY"  # the upstream engine's key: never written to a file
+TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"  # the server library's own name
 METRICS_KEY = "READINGROOM_METRICS_KEY"  # opens /metrics: never written to a file
 OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name for where spans go
 HOME = "READINGROOM_HOME"
@@ -143,6 +144,11 @@ def reader_key() -> str:
 def metrics_key() -> str:
     """Return the key that opens `/metrics`, or an empty text."""
     return os.environ.get(METRICS_KEY, "").strip()
+
+
+def trusted_proxies() -> str:
+    """Return which addresses may say, by X-Forwarded-For and -Proto, for whom they ask: with commas, or `*`."""
+    return os.environ.get(TRUSTED_PROXIES, "127.0.0.1")
 
 
 def traces_wanted() -> bool:

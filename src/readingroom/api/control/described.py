@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from readingroom.api.health import DESCRIBED
+
 # Everything else needs a session; `tests/api/test_openapi.py` asks each operation whether this is so.
 OPEN = frozenset({
     ("post", "/api/register"),
@@ -60,7 +62,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
         path: {method: _operation(method, path, found) for method, found in methods.items()}
         for path, methods in document["paths"].items()
     }
-    return {**document, "components": parts, "paths": paths}
+    return {**document, "components": parts, "paths": {**paths, **DESCRIBED}}
 
 
 def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
