@@ -166,7 +166,7 @@ def _presses_enter_everywhere(desk: Page) -> None:
     """Press Enter in every field of the steward's pages: nothing is decided by it."""
     size = desk.request.get("/ledger/checkpoint").text().split("\n")[1]
     links = desk.locator('main a[href^="/steward/"]:not([href$=".csv"])').evaluate_all("e => e.map(a => a.pathname)")
-    assert {link.split("/")[-1] for link in links} == {"stop", "sanction"}
+    assert {link.split("/")[-1] for link in links} == {"stop", "sanction", "texts"}
     for path in ["/steward", *links]:
         desk.goto(path)
         for index in range(desk.locator("main input:not([type=hidden]), main textarea, main select").count()):

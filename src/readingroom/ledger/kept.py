@@ -51,7 +51,14 @@ class Kept:
         Raises:
             Broken: the file cannot be read, or is no checkpoint of this log.
         """
-        note = self.note()
+        return self.opened(self.note())
+
+    def opened(self, note: bytes | None) -> Checkpoint | None:
+        """Return the checkpoint of a note that was read: another process may keep a newer one at any moment.
+
+        Raises:
+            Broken: it is no checkpoint of this log.
+        """
         try:
             return None if note is None else Checkpoint.open_own(note, self.verifier)
         except Unproven as fault:

@@ -103,7 +103,8 @@ def _as_signed(last: Row[Any] | None, highest: int | None, verifier: Verifier) -
 
 def _check_kept(tx: Connection, tree: Frontier, kept: Kept) -> None:
     """Make sure that the log has grown from the checkpoint that is kept beside the database."""
-    known = kept.checkpoint()
+    note = kept.note()
+    known = kept.opened(note)
     if tree.size == 0 and kept.founded:
         raise Unproven("it is empty, and the log of a house that stands is not")
     if known is None or known == Checkpoint(known.origin, tree.size, tree.root()):
@@ -113,7 +114,7 @@ def _check_kept(tx: Connection, tree: Frontier, kept: Kept) -> None:
             f"it has {tree.size} entries, and had {known.size}: its end is gone, or an older copy was put back"
         )
     at = sa.select(tables.checkpoint.c.note).where(tables.checkpoint.c.size == known.size)
-    if known.size == tree.size or tx.execute(at).scalar() != kept.note():
+    if known.size == tree.size or tx.execute(at).scalar() != note:
         raise Unproven(f"it has not grown from the checkpoint of size {known.size} that is kept in {kept.path.name}")
 
 
