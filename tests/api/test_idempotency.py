@@ -252,6 +252,7 @@ def test_who_hangs_up_stops_the_engine_and_may_ask_again(slow_house: Served) -> 
     assert (answer.status_code, "idempotent-replayed" in answer.headers) == (200, False)
 
 
+@pytest.mark.deep
 def test_the_question_of_a_worker_that_was_killed_may_be_asked_again(tmp_path: Path) -> None:
     with served(found(tmp_path / "home", words_per_second="30"), workers=2) as house:
         grant = house.grant(passes=2000)

@@ -159,6 +159,7 @@ def test_so_many_requests_a_minute_over_two_workers_and_no_more(base: Path) -> N
         assert ask(house, other["key"]).status_code == 200, "each grant has its own minute"
 
 
+@pytest.mark.deep
 def test_after_retry_after_a_request_passes(tmp_path: Path) -> None:
     with served(limit(found(tmp_path / "home"), "requests_per_minute: 1, tokens_per_minute: 5000")) as house:
         issued = grant_whose_minute_lasts(house, 3, 7)
@@ -203,6 +204,7 @@ def test_so_many_at_once_over_two_workers_and_each_that_ends_makes_room(slow: Pa
         eventually(lambda: ask(house, key).status_code == 200)
 
 
+@pytest.mark.deep
 def test_the_places_of_a_killed_worker_are_free_again(slow: Path, readings: list[Reading]) -> None:
     with served(limit(slow, "parallel: 1")) as house:
         key = house.grant()["key"]
@@ -221,6 +223,7 @@ def test_the_places_of_a_killed_worker_are_free_again(slow: Path, readings: list
         eventually(passes)
 
 
+@pytest.mark.deep
 def test_one_reader_with_many_requests_does_not_stop_the_room(slow: Path, readings: list[Reading]) -> None:
     with served(limit(slow, "", places=1)) as house:
         many, one = house.grant()["key"], house.grant()["key"]

@@ -155,6 +155,7 @@ def test_flowing_answers_show_and_a_revocation_is_timed(slow_house: Served) -> N
     until(lambda: one(scrape(slow_house), "flowing") == 0)
 
 
+@pytest.mark.deep
 def test_a_worker_that_is_killed_takes_no_count_with_it(tmp_path: Path) -> None:
     with served(found(tmp_path / "home"), workers=2) as house:
         key = house.grant(passes=1000)["key"]
@@ -286,6 +287,7 @@ def test_who_may_read(peer: str, headers: dict[str, str], key: str, public: bool
     assert may_read(peer, headers, key, public=public) is may
 
 
+@pytest.mark.deep
 def test_a_database_that_is_gone_hides_the_ledger_only(
     postgres_db: Database, postgres_admin: sa.Engine, tmp_path: Path
 ) -> None:

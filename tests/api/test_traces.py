@@ -189,6 +189,7 @@ def test_an_answer_that_was_stopped_says_why(tmp_path: Path, monkeypatch: pytest
     assert span.status.message == ""
 
 
+@pytest.mark.deep
 def test_a_collector_that_is_not_there_keeps_no_call_and_no_stop_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def backups_under_load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         yield house.home, taken
 
 
+@pytest.mark.deep
 def test_backups_under_load_add_up_and_their_logs_verify(backups_under_load: tuple[Path, list[Path]]) -> None:
     _, taken = backups_under_load
     counts = [is_consistent(each) for each in taken]
@@ -154,6 +155,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(home: Path, tmp_path: Path, most
     run(home, "backup", str(tmp_path / "b"))
 
 
+@pytest.mark.deep
 def test_one_that_is_killed_leaves_nothing_that_looks_like_a_backup(home: Path, tmp_path: Path) -> None:
     target, ended = tmp_path / "b", []
     for touch in (*range(1, 200, 9), 200):

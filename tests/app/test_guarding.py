@@ -108,6 +108,7 @@ def until(holds: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to hold")
 
 
+@pytest.mark.deep
 def test_flowing_streams_end_in_every_worker_and_calls_are_refused_until_a_steward_opens(
     house: House, far: Engine
 ) -> None:

@@ -118,6 +118,7 @@ def _written(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.deep
 def test_a_house_that_moves_is_opened_by_its_newest_checkpoint(tmp_path: Path) -> None:
     with served(found(tmp_path / "old")) as old:
         key = old.grant(passes=100)["key"]
@@ -268,6 +269,7 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(backup: Path, tmp_pat
     assert shown["used"] == {"passes": 7, "tokens": 9, "calls": 1}  # what was open then is charged in full
 
 
+@pytest.mark.deep
 def test_the_same_backup_goes_into_postgres_and_back_into_a_file(
     backup: Path, postgres_db: Database, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def losing(url: str, sent: list[tuple[str, bytes]]) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.deep
 def test_a_question_whose_answer_was_lost_is_sent_again_under_the_same_key_and_charged_once(tmp_path: Path) -> None:
     file = tmp_path / "questions.jsonl"
     lines = [{"model": "echo", "prompt": f"question {n}", "max_tokens": 4} for n in range(3)]

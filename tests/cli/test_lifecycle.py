@@ -93,6 +93,7 @@ def test_after_a_killed_server_holds_are_cleared_before_it_is_healthy_again(home
     assert run(home, "ledger", "verify")["ok"] is True
 
 
+@pytest.mark.deep
 def test_a_server_killed_while_its_workers_start_leaves_none_behind(home: Path) -> None:
     command = [*PROGRAM, "--home", str(home), "serve", "--port", "0", "--workers", "2"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -106,6 +107,7 @@ def test_a_server_killed_while_its_workers_start_leaves_none_behind(home: Path) 
         assert house.http.get("/healthz").status_code == 200
 
 
+@pytest.mark.deep
 def test_a_second_server_of_the_same_house_is_refused(home: Path) -> None:
     with served(home):
         told = run(home, "serve", "--port", "0", code=1)

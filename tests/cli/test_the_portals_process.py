@@ -109,6 +109,7 @@ def test_a_form_of_another_site_is_refused_by_its_host(slow_house: Served) -> No
 
 
 @pytest.mark.parametrize(("trusted", "secure"), [("127.0.0.1", True), ("192.0.2.1", False)])
+@pytest.mark.deep
 def test_only_a_trusted_proxy_is_believed_that_a_reader_came_by_https(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: str, *, secure: bool
 ) -> None:
@@ -152,6 +153,7 @@ def test_what_two_readers_could_read_in_two_ways_never_gets_to_the_portal(slow_h
     assert [each.status for each in got] == [400]
 
 
+@pytest.mark.deep
 def test_another_protocol_is_not_spoken(slow_house: Served) -> None:
     head = b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
     sent = head + b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -221,6 +223,7 @@ def test_without_one_worker_the_others_serve_pages_too(tmp_path: Path) -> None:
             assert person.get("/").status_code == 200
 
 
+@pytest.mark.deep
 def test_with_the_supervisor_killed_nobody_stays(tmp_path: Path) -> None:
     home = found(tmp_path / "home")
     with served(home, workers=2) as house:
@@ -239,6 +242,7 @@ def test_with_the_supervisor_killed_nobody_stays(tmp_path: Path) -> None:
         assert not folder.exists()
 
 
+@pytest.mark.deep
 def test_a_server_killed_while_the_portal_is_busy_leaves_none_behind(tmp_path: Path) -> None:
     home = found(tmp_path / "home")
     with served(home) as house:
@@ -249,6 +253,7 @@ def test_a_server_killed_while_the_portal_is_busy_leaves_none_behind(tmp_path: P
         until(lambda: not Path(f"/proc/{portal}").exists())
 
 
+@pytest.mark.deep
 def test_nobody_else_can_enter_the_portals_folder_and_it_goes_with_the_server(tmp_path: Path) -> None:
     deep = tmp_path / ("a" * 60) / ("b" * 60)
     deep.mkdir(parents=True)  # a HOME with a longer path than a socket may have

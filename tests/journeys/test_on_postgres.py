@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from readingroom.store.db import Database
 from served import run, served
 
 
+@pytest.mark.deep
 def test_a_house_on_postgres_lends_counts_and_records_as_one_on_a_file(postgres_db: Database, tmp_path: Path) -> None:
     home = tmp_path / "home"
     run(home, "init", "--dev", "--engine", "echo", "--database", postgres_db.url)
