@@ -26,7 +26,7 @@ serve: setup  ## a development house on the echo engine
 	$(BIN)/readingroom serve
 
 test: setup  ## every test but the deep ones
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-deep: setup  ## the slow, thorough ones
 	$(BIN)/python -m pytest -n 2 -m deep
