@@ -17,6 +17,7 @@ import uvicorn
 from readingroom.app.house import House
 from readingroom.cli.child import GRACE_SECONDS, say_ready
 from readingroom.cli.front import Front
+from readingroom.cli.listening import Listening
 from readingroom.cli.protocol import BoundedProtocol
 from readingroom.core.settings import load
 
@@ -33,14 +34,18 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
+        """Start, take connections in our own way, then say so."""
+        await super().startup([])
+        self.servers = [Listening(each, self._protocol) for each in sockets or ()]  # type: ignore[misc]
         # What was loaded stays: the collector need not look through it again and again while calls are served.
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER, 20, 20)
         if self.started:
             say_ready(self._ready)
+
+    def _protocol(self) -> BoundedProtocol:
+        return BoundedProtocol(self.config, self.server_state, self.lifespan.state)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End flowing streams with their error event before connections are closed."""
