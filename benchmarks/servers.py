@@ -167,7 +167,7 @@ def house(upstream: str, workers: int = 1, cpus: set[int] | None = None, **optio
     """Serve a house with everything on: key, entitlement, meter, a thousand rules on both sides, journal, ledger.
 
     Args:
-        upstream: the engine's base URL, or `echo`.
+        upstream: the engine's base URL, or `echo` or `embedded`.
         workers: processes.
         cpus: where they may run; by default on the gateway's core.
         options: of the echo engine.
@@ -176,7 +176,8 @@ def house(upstream: str, workers: int = 1, cpus: set[int] | None = None, **optio
         home = Path(folder) / "home"
         (home / "rules").mkdir(parents=True)
         (home / "rules" / "base.yaml").write_text(rules())
-        how = ["--engine", "echo"] if upstream == "echo" else ["--engine", f"{upstream}/v1", "--model", "fast"]
+        own = upstream in {"echo", "embedded"}
+        how = ["--engine", upstream] if own else ["--engine", f"{upstream}/v1", "--model", "fast"]
         run(home, "init", "--dev", *how)
         if options:
             lines = [f"{name} = {value}" for name, value in options.items()]
