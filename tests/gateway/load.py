@@ -21,7 +21,7 @@ from readingroom.store.db import Database
 
 MANY = 64
 MAXIMUM = 6  # words that a request states as its maximum; most answers have fewer, so that something returns
-PATIENCE_SECONDS = 240.0  # for what is bound to come: far more than it takes, as a busy machine is slow
+PATIENCE_SECONDS = 150.0  # for what is bound to come: far more than it takes, as a busy machine is slow
 UNCONFIRMED = "gateway/cannot-confirm-grant"
 EXHAUSTED = "access/allocation-exhausted"
 

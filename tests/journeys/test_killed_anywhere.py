@@ -153,4 +153,4 @@ def test_a_founding_that_is_killed_can_be_run_again(tmp_path: Path) -> None:
         points += 1
     assert points >= 10
     is_whole(home)
-    assert program("--home", str(home), "init", "--dev", "--engine", "echo")[0] == 2, "a house is not overwritten"
+    assert program("--home", str(home), "init", "--dev", "--engine", "echo")[0] == 1, "a house is not overwritten"

@@ -19,8 +19,8 @@ OPEN = frozenset({
     ("get", "/api/register/public"),
     ("get", "/api/samples"),
 })  # fmt: skip
-# Whom these are about stands in the body, so that who is not known there is 404 as well.
-NAMES_SOMEBODY = frozenset({("post", "/api/persons/role"), ("post", "/api/persons/bar")})
+# Whom or what these are about stands in the body, so that who is not known there is 404 as well.
+NAMES_SOMEBODY = frozenset({("post", "/api/persons/role"), ("post", "/api/persons/bar"), ("post", "/api/texts/read")})
 _TEXT = {"type": "string"}
 _PROBLEM = {"type": "object", "properties": {"where": _TEXT, "what": _TEXT, "cure": _TEXT}}
 ERROR = {
