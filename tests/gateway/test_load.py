@@ -165,9 +165,6 @@ async def unconfirmed(readers: Readers) -> None:
     await until(lambda: readers.codes[UNCONFIRMED] >= before + len(readers.tasks), "the refusal of what is unsure")
 
 
-# Open: about every second time some readers wait for ever after the database came back. Until that is found, the proof
-# stands here as what it is, and does not count as one.
-@pytest.mark.xfail(reason="a reader may wait for ever after the database came back", strict=False)
 @pytest.mark.parametrize("with_a_kill", [False, True])
 async def test_with_the_database_stopped_and_started(
     own_postgres: postgres.Server, house_on_postgres: Served, *, with_a_kill: bool

@@ -64,7 +64,11 @@ class Front:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        await self._gateway.start()
+        try:
+            await self._gateway.start()
+        except Exception as fault:  # noqa: BLE001 - whatever it is: whoever has not begun must not let anybody in
+            await send({"type": "lifespan.startup.failed", "message": f"{type(fault).__name__}: {fault}"})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._gateway.stop()

@@ -61,6 +61,7 @@ def main(home: str, ready: int, listener: str, portal: str, places: str, seat: s
         front,
         http=BoundedProtocol,
         ws="none",
+        lifespan="on",  # by default, one that fails to begin would let readers in all the same
         proxy_headers=False,  # the front reads them where they matter
         loop="uvloop",
         log_level="warning",
