@@ -18,7 +18,7 @@ from readingroom.app.plans import RuleFiles
 from readingroom.core.refusal import Refused
 from readingroom.engines.echo import EchoEngine, EchoOptions
 from readingroom.engines.identity import ECHO_DIGEST
-from readingroom.engines.model import Chunk, ForwardRequest, Usage
+from readingroom.engines.model import Chunk, EngineTimeout, ForwardRequest, Usage
 from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import End
 from readingroom.gateway.model import Ended
@@ -272,3 +272,33 @@ async def test_pieces_that_wait_are_joined_and_cut_to_the_token(tmp_path: Path) 
         assert deltas < 57
         text, end = await here.read(here.ask(maximum=100, streamed=True))
         assert (text.split()[-1], end.charged.passes, await here.used()) == ("99", 100, 157)
+
+
+class Stubborn(EchoEngine):
+    """Makes a fault of its own of being stopped, or a piece."""
+
+    fault = True
+
+    async def stream(self, _request: ForwardRequest) -> AsyncGenerator[list[Chunk], None]:
+        yield [Chunk(text="one", tokens=1)]
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.fault:
+                raise EngineTimeout("stopped") from None
+        yield [Chunk(text="two", tokens=1)]
+
+
+@pytest.mark.parametrize("fault", [True, False])
+async def test_a_stop_is_told_as_one_whatever_the_engine_makes_of_it(tmp_path: Path, *, fault: bool) -> None:
+    engine = Stubborn()
+    engine.fault = fault
+    async with room(tmp_path, engine=engine) as here:
+
+        def revoke(_: Flow) -> None:
+            here.house.access.revoke(here.house.people.operator(), here.grant.id, Reason.SECURITY)
+
+        text, end = await asyncio.wait_for(here.read(here.ask(), revoke), 5)
+        assert text == "one"
+        assert end.refusal is not None
+        assert end.refusal.code == "access/grant-revoked"

@@ -75,6 +75,7 @@ async def until_hung_up(
             raise
         working.uncancel()
     finally:
+        left = True  # whoever finds it out from now on cancels nothing that comes after
         if told is not None:
             told.then(None)
         if watching is not None:

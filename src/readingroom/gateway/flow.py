@@ -122,17 +122,18 @@ class Flow:
         """Wait for the turn, then yield what the engine says, as far as it may leave, but for the answer's end."""
         turn = self.turns.turn(self.hold.grant)
         try:
-            async for place in self._in_line(turn):
-                yield place
-                if self.pauses:
-                    yield PAUSE
+            async with contextlib.aclosing(self._in_line(turn)) as line:  # who leaves has left the line, then and there
+                async for place in line:
+                    yield place
+                    if self.pauses:
+                        yield PAUSE
             self.reached = True
             async with contextlib.aclosing(self.engine.stream(self.request)) as stream:
                 while not self._over and (came := await self._next(stream)) is not None:
-                    for chunk in self._joined(came):
+                    for chunk, more in self._joined(came):
                         made = self._take(chunk)
                         if self.gate is not None:
-                            made = await self._wait(self.gate.through(made, more=chunk is not came[-1]))
+                            made = await self._wait(self.gate.through(made, more=more))
                         for free in self._free(made):
                             yield free
                             self._check()
@@ -174,11 +175,13 @@ class Flow:
             log.exception("the engine's adapter failed")
             fault = EngineUnavailable(type(raised).__name__)
         else:
+            self._check()
             if came is not None or self._finished:
                 return came
             fault = EngineUnavailable("ended early")  # an answer without its own end is no answer
         if isinstance(fault, _Stopped):
             raise fault
+        self._check()  # what a stop made of the engine is no fault of it
         # Its kind alone: what an engine says of a request may hold the request.
         log.warning("engine: %s in the answer %s", type(fault).__name__, self.hold.id)
         raise _Stopped(as_refusal(fault, self.request), Ended.BROKEN)
@@ -201,23 +204,24 @@ class Flow:
         if self._stop is not None:
             raise _Stopped(*self._stop)
 
-    def _joined(self, came: Sequence[Chunk]) -> Iterator[Chunk]:
-        """Join pieces that came at once, where many did: who has fallen behind catches up.
+    def _joined(self, came: Sequence[Chunk]) -> Iterator[tuple[Chunk, bool]]:
+        """Join pieces that came at once, where many did: who has fallen behind catches up; tell whether more follow.
 
         Only pieces that say nothing but text, and none beyond what is held: what is cut is cut to the token.
         """
         if len(came) < _BEHIND:
-            yield from came
+            for chunk in came:
+                yield chunk, chunk is not came[-1]
             return
         run: list[Chunk] = []
         tokens = 0
         for chunk in came:
             if run and not self._goes_on(run[-1], chunk, tokens):
-                yield _one(run, tokens)
+                yield _one(run, tokens), True
                 run, tokens = [], 0
             run.append(chunk)
             tokens += chunk.tokens
-        yield _one(run, tokens)
+        yield _one(run, tokens), False
 
     def _goes_on(self, before: Chunk, chunk: Chunk, tokens: int) -> bool:
         if before.index != chunk.index or before.finish_reason is not None:
