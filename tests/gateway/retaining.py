@@ -21,7 +21,7 @@ from readingroom.engines.model import Chunk
 from readingroom.gateway import usage
 from readingroom.gateway.ask import Ask, Kind
 from readingroom.gateway.model import Amount, Ended, Usage
-from readingroom.gateway.retaining import Keeper
+from readingroom.gateway.retaining import Retainer
 from readingroom.gateway.screening.model import Side
 from readingroom.gateway.screening.stream import Screen
 from readingroom.gateway.service import Gateway
@@ -91,7 +91,7 @@ def keep_text(house: House, grant: str, said: str, answer: str | None = None) ->
     facts = usage.Facts(receipt, grant, "reading-room", ECHO_DIGEST, "sha256:s", request)
     record = usage.finished(usage.begun(facts, salt), Amount(1, 2, 1), Ended.COMPLETE, now)
     record |= usage.left(salt, [left], None)
-    keeper = Keeper(house.db, house.clock, house.settings.keys)
+    keeper = Retainer(house.db, house.clock, house.settings.keys)
     kept = asyncio.run(keeper.begin(Retention(2, PURPOSE), facts, 0))
     way: Any = kept.exit(0, Screen((), Side.EXIT), Kind.CHAT)
     way.push(Chunk(0, said, 1))

@@ -56,7 +56,7 @@ async def test_by_default_nothing_is_kept_and_there_is_not_even_a_key(tmp_path: 
         assert b"canary-prompt" not in bytes_of(tmp_path)
         assert (rows(here.house.db, text), rows(here.house.db, half)) == (0, 0)
         assert not (tmp_path / "home" / "keys" / FILE).exists()
-        here.gateway._keeper.turn()
+        here.gateway._retainer.turn()
         assert not (tmp_path / "home" / "keys" / FILE).exists()
 
 
@@ -157,7 +157,7 @@ async def test_when_its_days_are_over_a_text_is_gone_and_its_row_as_well(tmp_pat
         with pytest.raises(Refused, match="its days are over"):
             here.house.investigations.read(safety, [name], "too late")
         assert rows(db, text) == 1
-        assert here.gateway._keeper.turn() == 1
+        assert here.gateway._retainer.turn() == 1
         assert rows(db, text) == 0
         assert (tmp_path / "home" / "keys" / FILE).read_bytes() != before
 
@@ -170,7 +170,7 @@ async def test_no_old_copy_of_the_database_is_opened_with_the_house_of_today(tmp
         with here.house.db.read() as tx:
             old = {table.name: [row._asdict() for row in tx.execute(sa.select(table))] for table in (text, half)}
         move(here, days=2)
-        here.gateway._keeper.turn()
+        here.gateway._retainer.turn()
         assert isinstance(here.house.clock, FixedClock)
         here.house.clock.moment -= timedelta(days=2)  # even with the clock put back
         with here.house.db.write() as tx:
@@ -184,7 +184,7 @@ async def test_no_old_copy_of_the_database_is_opened_with_the_house_of_today(tmp
 async def test_no_key_outlives_its_hour_in_a_workers_memory(tmp_path: Path) -> None:
     async with keeping(tmp_path) as here:
         await here.read(asked())
-        keeper = here.gateway._keeper
+        keeper = here.gateway._retainer
         assert keeper._known
         assert keeper._turned
         move(here, days=2)
@@ -198,7 +198,7 @@ async def test_a_stage_that_cannot_keep_serves_nobody(tmp_path: Path) -> None:
         await here.read(asked())
         before = await here.used()
         (tmp_path / "home" / "keys" / FILE).write_text("{}")
-        here.gateway._keeper._known.clear()
+        here.gateway._retainer._known.clear()
         with pytest.raises(Refused) as refused:
             await here.read(asked())
         assert refused.value.refusal.code == "gateway/cannot-keep"
@@ -213,7 +213,7 @@ async def test_a_clock_that_was_ahead_is_told(tmp_path: Path) -> None:
         assert isinstance(here.house.clock, FixedClock)
         here.house.clock.moment -= timedelta(days=30)
         assert "later than the clock" in here.house.investigations.ratchet.trouble()
-        here.gateway._keeper._known.clear()
+        here.gateway._retainer._known.clear()
         with pytest.raises(Refused):
             await here.read(asked())
 

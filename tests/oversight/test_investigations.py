@@ -166,7 +166,7 @@ async def test_what_is_erased_can_be_opened_by_nobody_with_whatever_else(tmp_pat
             house.investigations.read(safety, [name], REASON)
         with db.write() as tx:
             tx.execute(half.update().values(id="another"))
-        here.gateway._keeper.turn()
+        here.gateway._retainer.turn()
         assert rows(db, text) == 0  # what no half opens is dropped
 
 

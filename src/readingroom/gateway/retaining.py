@@ -66,7 +66,7 @@ class HeardExit(ChoiceExit):
 
 
 @dataclass(slots=True)
-class Keeping:
+class Retained:
     """What is kept of one call.
 
     Attributes:
@@ -96,7 +96,7 @@ class Keeping:
         return self.key.seal(self.receipt, self.grant, text, random_bytes(NONCE_BYTES))
 
 
-class Keeper:
+class Retainer:
     """The keys of one worker's kept texts. Nothing here costs a stage that keeps none."""
 
     def __init__(self, db: Database, clock: Clock, keys: Path) -> None:
@@ -107,7 +107,7 @@ class Keeper:
         self._known: dict[tuple[str, int], tuple[int, TextKey]] = {}
         self._turned: dict[int, House] = {}  # the house's secret as it will be in some hours
 
-    async def begin(self, retention: Retention, facts: Facts, version: int) -> Keeping:
+    async def begin(self, retention: Retention, facts: Facts, version: int) -> Retained:
         """Begin to keep a call.
 
         Args:
@@ -129,7 +129,7 @@ class Keeper:
             if len(self._known) >= MOST_KEYS:
                 self._known.clear()
             self._known[grant, last] = found
-        return Keeping(facts.id, grant, facts.request, found[1])
+        return Retained(facts.id, grant, facts.request, found[1])
 
     def _key(self, grant: str, last: int) -> TextKey:
         house, ahead = self._ratchet.made(), self._turned.get(last)

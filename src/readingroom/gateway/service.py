@@ -53,7 +53,7 @@ from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading
 from readingroom.gateway.observed import Observer
 from readingroom.gateway.purse import Purse
 from readingroom.gateway.rates import Rates, Ticket
-from readingroom.gateway.retaining import Keeper
+from readingroom.gateway.retaining import Retainer
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.standing import Admission, Standing
 from readingroom.gateway.turns import Turns
@@ -116,7 +116,7 @@ class Gateway:
         self._turns = Turns(places)
         self.keeping = Keeping(db, clock, lambda: self._workers.id)
         self._batches = Batches(db, ledger, log_)
-        self._keeper = Keeper(db, clock, home / KEYS)
+        self._retainer = Retainer(db, clock, home / KEYS)
         self._standing = Standing(db, clock, served)
         self._watch = Watch(db, self._look, self._standing.confirm)
         self.observer = observer or Observer()
@@ -246,9 +246,9 @@ class Gateway:
         seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
-        keeping = await self._keeper.begin(stage.retention, facts, admission.version) if stage.retention else None
+        retained = await self._retainer.begin(stage.retention, facts, admission.version) if stage.retention else None
         record = {**usage.begun(facts, salt, seen.verdicts), "salt": seal(salt)}
-        call = Call(receipt, grant.id, record, salt, keeping.sealed if keeping else bytes)
+        call = Call(receipt, grant.id, record, salt, retained.sealed if retained else bytes)
         if seen.refusal is not None:
             self._note_refused(call)
             raise Refused(seen.refusal)
@@ -256,12 +256,12 @@ class Gateway:
         hold = await self._reserve(wish, call)  # (4)
         ticket = await self._take(hold, pace)
         body = {**request.body, "max_tokens": hold.maximum}
-        way = keeping.exit if keeping else ChoiceExit
+        way = retained.exit if retained else ChoiceExit
         exits = [way(index, screens.exit, request.kind, ask.top_logprobs) for index in range(ask.choices)]
 
         def settle(flow: Flow, used: Amount, ended: Ended, refusal: Refusal | None) -> End:
-            if keeping is not None:
-                keeping.left = flow.texts
+            if retained is not None:
+                retained.left = flow.texts
             last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
             end = self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
             if flow.reached:
@@ -386,7 +386,7 @@ class Gateway:
             if beaten >= BEAT_SECONDS:
                 beaten = 0.0
                 chores += [lambda: self._purse.post(beat=True)]
-                looks = (self._workers.recover, self.keeping.sweep, self._keeper.turn)
+                looks = (self._workers.recover, self.keeping.sweep, self._retainer.turn)
                 chores += [partial(asyncio.to_thread, each) for each in looks]
             for chore in chores:
                 try:
