@@ -49,7 +49,9 @@ async def test_leaving_the_iterator_stops_the_engine() -> None:
     assert engine.running == 1
     await stream.aclose()
     assert engine.running == 0
-    assert engine.words_said < 5
+    said = engine.words_said
+    await asyncio.sleep(0.05)
+    assert engine.words_said == said < 500
 
 
 async def test_injected_faults_are_faults() -> None:
