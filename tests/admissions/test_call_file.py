@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from admissions.world import CALL, TEMPLATES, call_text
-from readingroom.admissions import answers, call_file
+from readingroom.admissions import answers, application_file, call_file
 from readingroom.admissions.model import Amounts
 from readingroom.admissions.policies.proportional import Proportional
 from readingroom.core.canonical import Json
@@ -21,7 +21,7 @@ def problems(text: str) -> list[str]:
 
 def test_the_shipped_call_and_application_fit_each_other() -> None:
     file = call_file.parse(CALL)
-    draft = call_file.application((TEMPLATES / "application.yaml").read_text(encoding="utf-8"))
+    draft = application_file.parse((TEMPLATES / "application.yaml").read_text(encoding="utf-8"))
     assert answers.submitting_problems(file, draft) == []
     assert file.budget == Amounts(40_000)
     assert file.reviews_needed == 2
@@ -133,4 +133,4 @@ def test_other_units_follow_passes_and_never_exceed_their_budget() -> None:
 )
 def test_a_bad_application_file_is_an_error_and_no_traceback(text: str) -> None:
     with pytest.raises(BadInput):
-        call_file.application(text)
+        application_file.parse(text)

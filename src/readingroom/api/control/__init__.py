@@ -7,7 +7,18 @@ from typing import Any
 from litestar import Request, Router, get
 from litestar.di import Provide
 
-from readingroom.api.control import access, admissions, oversight, people, release, restoring, texts
+from readingroom.api.control import (
+    access,
+    applications,
+    awards,
+    calls,
+    oversight,
+    people,
+    release,
+    restoring,
+    reviews,
+    texts,
+)
 from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
 from readingroom.api.errors import HANDLERS
@@ -35,7 +46,10 @@ def create_control(house: House) -> Router:
             openapi,
             people.router,
             release.router,
-            admissions.router,
+            calls.router,
+            applications.router,
+            reviews.router,
+            awards.router,
             access.router,
             restoring.router,
             texts.router,

@@ -1,0 +1,110 @@
+"""Reads of applications, their versions and the people behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from readingroom.admissions import tables
+from readingroom.admissions.conflicts import Party, Side
+from readingroom.admissions.model import (
+    Application,
+    ApplicationState,
+    Draft,
+    Version,
+)
+from readingroom.core.canonical import Json
+from readingroom.people import queries as people
+from readingroom.people.model import Person
+
+T = tables
+
+
+def application(tx: Connection, application_id: str) -> Application | None:
+    """Return one application with the version that counts."""
+    return next(iter(_applications(tx, T.application.c.id == application_id)), None)
+
+
+def applications(tx: Connection, call_id: str) -> list[Application]:
+    """Return a call's applications, drafts too, ordered by their random ids."""
+    return _applications(tx, T.application.c.call_id == call_id)
+
+
+def of_person(tx: Connection, person_id: str) -> list[Application]:
+    """Return a person's applications."""
+    return _applications(tx, T.application.c.person_id == person_id)
+
+
+def versions(tx: Connection, application_id: str) -> list[Version]:
+    """Return every submitted version of an application, the oldest first."""
+    where = T.version.c.application_id == application_id
+    return [_version(row) for row in tx.execute(sa.select(T.version).where(where).order_by(T.version.c.number))]
+
+
+def team(tx: Connection, application_id: str) -> tuple[str, ...]:
+    """Return the e-mail addresses of an application's team, as submitted."""
+    found = application(tx, application_id)
+    return found.submitted.draft.team if found and found.submitted else ()
+
+
+def sides(tx: Connection, call_id: str) -> dict[str, Side]:
+    """Return the people of each submitted, living application of a call."""
+    gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
+    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
+    known = people.persons(tx)
+    return {
+        each.id: Side(
+            each.id, _party(each.person, known.get(each.person)), each.submitted.draft.team if each.submitted else ()
+        )
+        for each in found
+    }
+
+
+def party(tx: Connection, person_id: str) -> Party:
+    """Return what conflicts are judged on, as it is now."""
+    return _party(person_id, people.by_id(tx, person_id))
+
+
+def _party(person_id: str, found: Person | None) -> Party:
+    # Somebody who is unknown now (erased, say) has no address and no affiliation to conflict by.
+    return Party(person_id, found.email, found.affiliation) if found else Party(person_id, "", "")
+
+
+def _applications(tx: Connection, where: sa.ColumnElement[bool]) -> list[Application]:
+    rows = tx.execute(sa.select(T.application).where(where).order_by(T.application.c.id)).all()
+    latest = _latest(tx, [row.id for row in rows])
+    return [_application(row, latest.get(row.id)) for row in rows]
+
+
+def _latest(tx: Connection, ids: Collection[str]) -> dict[str, Version]:
+    found: dict[str, Version] = {}
+    chosen = sa.select(T.version).where(T.version.c.application_id.in_(ids)).order_by(T.version.c.number)
+    for row in tx.execute(chosen):
+        found[row.application_id] = _version(row)
+    return found
+
+
+def _application(row: Row[Any], submitted: Version | None) -> Application:
+    return Application(
+        id=row.id,
+        call=row.call_id,
+        person=row.person_id,
+        state=ApplicationState(row.state),
+        draft=_draft(row.draft),
+        submitted=submitted,
+        note=row.note,
+        correct_until=row.correct_until,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(row.number, _draft(row.draft), row.salt, row.commitment, row.submitted_at)
+
+
+def _draft(raw: Json) -> Draft:
+    return Draft(raw["answers"], raw["passes"], raw["tier"], tuple(raw["team"]))

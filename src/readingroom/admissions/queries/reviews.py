@@ -1,0 +1,64 @@
+"""Reads of reviews and declared conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from readingroom.admissions import tables
+from readingroom.admissions.model import (
+    Judgement,
+    Review,
+    ReviewState,
+    Risk,
+)
+from readingroom.core.canonical import Json
+
+T = tables
+
+
+def reviews(tx: Connection, call_id: str) -> list[Review]:
+    """Return a call's reviews, ordered by their random ids."""
+    return _reviews(tx, T.review.c.call_id == call_id)
+
+
+def review(tx: Connection, review_id: str) -> Review | None:
+    """Return one review."""
+    return next(iter(_reviews(tx, T.review.c.id == review_id)), None)
+
+
+def reviews_by(tx: Connection, reviewer_id: str) -> list[Review]:
+    """Return what a person is asked to review."""
+    return _reviews(tx, T.review.c.reviewer_id == reviewer_id)
+
+
+def declared(tx: Connection, call_id: str) -> frozenset[tuple[str, str]]:
+    """Return the conflicts that reviewers of a call declared, as pairs of application and person."""
+    joined = T.conflict.join(T.application, T.application.c.id == T.conflict.c.application_id)
+    columns = sa.select(T.conflict.c.application_id, T.conflict.c.person_id).select_from(joined)
+    rows = tx.execute(columns.where(T.application.c.call_id == call_id))
+    return frozenset((row.application_id, row.person_id) for row in rows)
+
+
+def _reviews(tx: Connection, where: sa.ColumnElement[bool]) -> list[Review]:
+    rows: Sequence[Row[Any]] = tx.execute(sa.select(T.review).where(where).order_by(T.review.c.id)).all()
+    return [
+        Review(
+            id=row.id,
+            call=row.call_id,
+            application=row.application_id,
+            reviewer=row.reviewer_id,
+            state=ReviewState(row.state),
+            judgement=judgement(row.judgement) if row.judgement else None,
+            submitted_at=row.submitted_at,
+        )
+        for row in rows
+    ]
+
+
+def judgement(raw: Json) -> Judgement:
+    """Read a judgement back from its JSON."""
+    return Judgement(raw["scores"], raw["comment"], Risk(raw["risk"]), raw["risk_reason"])
