@@ -48,6 +48,9 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     # operation: who may, and what is sent
     ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
     ("get", "/api/me"): (SIGNED_IN, None),
+    ("get", "/api/me/held"): (SIGNED_IN, None),
+    ("post", "/api/me/erase"): (SIGNED_IN, {"email": "mistyped@reader.example"}),  # so that nobody is
+    ("post", "/api/persons/erase"): (STEWARD, {"email": "steward@steward.example", "basis": "order"}),  # in office
     ("get", "/api/persons"): (STEWARD, None),
     ("post", "/api/persons"): (STEWARD, {"email": "new@new.example", "roles": ["steward"]}),
     ("post", "/api/persons/role"): (STEWARD, {"email": "reader@reader.example", "role": "auditor", "give": False}),

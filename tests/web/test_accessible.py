@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from crawl import faults, pages_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from crawl import faults, pages_of
 from readingroom.app.founding import found_for_demo, template
 from readingroom.cli.demo.cast import APPLICANTS, AUDITOR, REVIEWERS, STEWARD, TESTER, Member
 from readingroom.cli.demo.command import served

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
+from readingroom.store.personal import personal, whose
 
 grant = sa.Table(
     "access_grant",
@@ -21,12 +22,13 @@ grant = sa.Table(
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("issued_by", sa.String, nullable=False),
     sa.Column("award_id", sa.String, unique=True),  # an award becomes one grant, however often it is heard
-    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False, **personal("")),
     sa.Column("changed_at", Moment, nullable=False),
     sa.Column("changed_reason", sa.String),
-    sa.Column("note", sa.Text),
+    sa.Column("note", sa.Text, **personal("")),
     sa.Column("dev", sa.Boolean, nullable=False),
     sa.Column("retention", sa.String),  # the digest of what its holder agreed may be kept; null: nothing
+    **whose("holder"),
 )
 terms = sa.Table(
     "access_terms",
@@ -46,6 +48,7 @@ acceptance = sa.Table(
     sa.Column("position", sa.ForeignKey("access_terms.position"), primary_key=True),
     sa.Column("accepted_at", Moment, nullable=False),
     sa.Column("on_behalf", sa.Boolean, nullable=False),
+    **whose("person"),
 )
 key = sa.Table(
     "access_key",
@@ -57,6 +60,7 @@ key = sa.Table(
     sa.Column("hint", sa.String, nullable=False),
     sa.Column("issued_at", Moment, nullable=False),
     sa.Column("ends_at", Moment),
+    **whose("person"),
 )
 bar = sa.Table(
     "access_bar",
@@ -64,7 +68,8 @@ bar = sa.Table(
     sa.Column("person", sa.String, primary_key=True),
     sa.Column("until", Moment, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
-    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False, **personal("")),
+    **whose("person"),
 )
 version = sa.Table(
     "access_version",

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from readingroom.core.canonical import Json
 from readingroom.store.db import Moment, metadata
+from readingroom.store.personal import personal, whose
+
+
+def blank_draft(draft: Json) -> Json:
+    """Return what is left of a draft once its person is erased: the amount and the tier, for the counts."""
+    return {**draft, "answers": {}, "team": []}
+
+
+def without_words(judgement: Json) -> Json:
+    """Return what is left of a judgement: the figures and codes on which an allocation rests."""
+    return {**judgement, "comment": "", "risk_reason": ""}
+
 
 call = sa.Table(
     "admissions_call",
@@ -26,21 +39,25 @@ application = sa.Table(
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("person_id", sa.String, nullable=False, index=True),
     sa.Column("state", sa.String, nullable=False),
-    sa.Column("draft", sa.JSON, nullable=False),
-    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("draft", sa.JSON, nullable=False, **personal(blank_draft)),
+    sa.Column("note", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("correct_until", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    **whose("person_id"),
 )
 version = sa.Table(
     "admissions_version",
     metadata,
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("draft", sa.JSON, nullable=False),
-    sa.Column("salt", sa.LargeBinary, nullable=False),  # erased with the text, the commitment says nothing
+    sa.Column("draft", sa.JSON, nullable=False, **personal(blank_draft)),
+    sa.Column(
+        "salt", sa.LargeBinary, nullable=False, **personal(b"")
+    ),  # erased with the text, the commitment says nothing
     sa.Column("commitment", sa.String, nullable=False),
     sa.Column("submitted_at", Moment, nullable=False),
+    **whose("application_id"),
 )
 review = sa.Table(
     "admissions_review",
@@ -51,18 +68,20 @@ review = sa.Table(
     sa.Column("reviewer_id", sa.String, nullable=False, index=True),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("assigned_salt", sa.LargeBinary, nullable=False),  # of the assignment that made it
-    sa.Column("judgement", sa.JSON(none_as_null=True)),
-    sa.Column("salt", sa.LargeBinary),
+    sa.Column("judgement", sa.JSON(none_as_null=True), **personal(without_words)),
+    sa.Column("salt", sa.LargeBinary, **personal(b"")),
     sa.Column("submitted_at", Moment),
     sa.UniqueConstraint("application_id", "reviewer_id"),
+    **whose("reviewer_id", "application_id"),
 )
 conflict = sa.Table(
     "admissions_conflict",
     metadata,
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("person_id", sa.String, primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("declared_at", Moment, nullable=False),
+    **whose("person_id", "application_id"),
 )
 allocation = sa.Table(
     "admissions_allocation",
@@ -80,13 +99,14 @@ decision = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("outcome", sa.String, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False, **personal("")),
     sa.Column("differ", sa.Text, nullable=False),
     sa.Column("reapply_from", Moment, nullable=False),
     sa.Column("appeal", sa.Text, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("decided_by", sa.String, nullable=False),
     sa.Column("sheet", sa.JSON(none_as_null=True)),
+    **whose("application_id"),
 )
 award = sa.Table(
     "admissions_award",
@@ -106,6 +126,7 @@ award = sa.Table(
     sa.Column("accept_by", Moment, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("settled_at", Moment),
+    **whose("person_id"),
 )
 posting = sa.Table(
     "admissions_posting",

@@ -24,6 +24,7 @@ from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
+from readingroom.people.erasing import Held
 from readingroom.people.model import Actor
 from readingroom.people.service import People
 from readingroom.publication.samples import Samples
@@ -51,6 +52,7 @@ class House:
         self.post = Post(settings.outbox, self.clock)
         core = (self.db, self.ledger, self.clock)
         self.people = People(*core, dev=settings.dev)
+        self.held = Held(*core)
         self.dossier = Dossier(*core)
         self.stress = Stress(*core)
         self._rules = RuleFiles(settings.home)

@@ -153,6 +153,8 @@ ENDINGS: dict[str, Ending] = {
     "people/form-not-ours": Ending(403, _PERMISSION),
     "people/link-spent": Ending(403, _AUTH),
     "people/person-unknown": Ending(404, _INVALID),
+    "people/still-in-office": Ending(409, _INVALID),
+    "people/still-reading": Ending(409, _INVALID),
     # texts that are kept for investigations
     "oversight/no-such-text": Ending(404, _INVALID),
     "oversight/sealed-elsewhere": Ending(409, _INVALID),

@@ -14,7 +14,7 @@ from readingroom.cli.context import LOGIN, Context
 from readingroom.cli.given import moment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_over
-from readingroom.people.model import Role
+from readingroom.people.model import Basis, Role
 
 if TYPE_CHECKING:
     from readingroom.app.house import House
@@ -83,6 +83,29 @@ def bar(
     here.house.access.bar(here.actor, barred.id, ends, reason, note)
     document = {"person": barred.id, "until": ends, "reason": reason.value}
     here.output.result(document, f"{barred.email} may not read until {ends:%Y-%m-%d %H:%M} UTC")
+
+
+@person.command("held")
+def held(context: typer.Context, email: str) -> None:
+    """Print everything held of a person, by table: of oneself, or for who may erase them."""
+    here: Context = context.obj
+    found = here.house.held.show(here.actor, here.house.people.named(email).id)
+    counted = ", ".join(f"{name} {len(rows)}" for name, rows in found.items())
+    here.output.result(found, f"{email}: {counted}; --json prints it all")
+
+
+@person.command("erase")
+def erase(
+    context: typer.Context,
+    email: str,
+    basis: Annotated[Basis, typer.Option(help="Why: it goes into the ledger")],
+) -> None:
+    """Erase a person once nothing of theirs stands; the ledger keeps a pseudonym that names nobody."""
+    from readingroom.app import erasing
+
+    here: Context = context.obj
+    done = erasing.erase(here.house, here.actor, here.house.people.named(email).id, basis)
+    here.output.result({"erased": done}, f"{email} is erased; backups made before still hold it")
 
 
 @app.command()

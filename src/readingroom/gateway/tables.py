@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from readingroom.gateway.model import UNITS
 from readingroom.store.db import Moment, metadata
+from readingroom.store.personal import personal, whose
 
 _Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 
@@ -56,10 +57,11 @@ usage = sa.Table(
     sa.Column("grant_id", sa.String, nullable=False, index=True),
     sa.Column("passes", sa.BigInteger, nullable=False),  # as in the leaf, so that they can be added up
     sa.Column("leaf", sa.LargeBinary, nullable=False),  # the record's canonical JSON: what the batch hashes
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("at", Moment, nullable=False),
     sa.Column("entry_seq", sa.BigInteger, index=True),  # the ledger entry of its batch; null until flushed
     sa.Column("place", sa.BigInteger),  # its place in that batch
+    **whose("grant_id -> access_grant"),
 )
 rate = sa.Table(
     "gateway_rate",
@@ -95,6 +97,7 @@ half = sa.Table(
     sa.Column("grant_id", sa.String, primary_key=True),
     sa.Column("id", sa.String, nullable=False),  # names it in sealed texts, and shows nothing of it
     sa.Column("half", sa.LargeBinary, nullable=False),  # of the keys of what is kept of the grant
+    **whose("grant_id -> access_grant", gone=True),
 )
 text = sa.Table(
     "gateway_text",
@@ -104,4 +107,5 @@ text = sa.Table(
     sa.Column("half_id", sa.String, nullable=False),
     sa.Column("last_hour", sa.BigInteger, nullable=False, index=True),  # since 1970, in which it can be opened
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    **whose("grant_id -> access_grant", gone=True),
 )

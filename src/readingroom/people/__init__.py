@@ -2,6 +2,6 @@
 
 Owns: persons, roles, sign-in links, sessions, the table of permissions.
 Hears: nothing.
-Says: people.person.added, people.role.added|removed, people.link.made.
+Says: people.person.added|erased, people.role.added|removed, people.link.made.
 Never: what a permission is used for.
 """

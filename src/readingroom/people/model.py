@@ -58,3 +58,11 @@ class Session:
 
     person_id: str
     expires_at: datetime
+
+
+class Basis(StrEnum):
+    """Why somebody is erased: a closed list, since it goes into the ledger."""
+
+    REQUEST = "request"  # the person asked
+    RETENTION_OVER = "retention-over"  # nothing needs the data any more
+    ORDER = "order"  # a court or an authority says so

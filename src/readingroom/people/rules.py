@@ -12,6 +12,7 @@ class Permission(StrEnum):
     """Everything that somebody may be allowed to do: `room:thing:verb`."""
 
     PERSON_MANAGE = "people:person:manage"
+    PERSON_ERASE = "people:person:erase"
     MODEL_REGISTER = "dossier:model:register"
     DOCUMENT_FILE = "dossier:document:file"
     RUN_START = "stress:run:start"
@@ -50,6 +51,7 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
 }
 # The operator runs the house, but a signature, a review, a decision and a look into kept texts are somebody's own.
 OPERATOR: frozenset[Permission] = frozenset(P) - {
+    P.PERSON_ERASE,
     P.STAGE_SIGN,
     P.GATE_WAIVE,
     P.CALL_DECIDE,

@@ -99,7 +99,7 @@ class Database:
         Raises:
             Broken: the disk fails, or the database is gone.
         """
-        with self._told(), self.engine.connect() as tx:
+        with self.told(), self.engine.connect() as tx:
             if not self.is_sqlite:  # by default each statement of Postgres would see another moment
                 tx.execution_options(isolation_level="REPEATABLE READ")
             try:
@@ -114,7 +114,7 @@ class Database:
         Raises:
             Broken: the disk is full or fails, or the database is gone or held by somebody; nothing was written.
         """
-        with self._told(), self.engine.connect() as tx:
+        with self.told(), self.engine.connect() as tx:
             tx.info["begin"], tx.info["after"] = "BEGIN IMMEDIATE", {}
             with tx.begin():
                 yield tx
@@ -131,7 +131,7 @@ class Database:
             yield tx
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def told(self) -> Iterator[None]:
         """Say what is wrong where the disk or the server failed; any other fault stays what it is."""
         try:
             yield
@@ -170,7 +170,7 @@ class Database:
         from alembic.util import CommandError
 
         config = _migrations()
-        with self._told(), self.engine.connect() as tx:
+        with self.told(), self.engine.connect() as tx:
             config.attributes["connection"] = tx
             try:
                 command.upgrade(config, revision)
@@ -186,7 +186,7 @@ class Database:
 
     def try_writing(self) -> None:
         """Raise `Broken` when nothing can be written; what is tried is rolled back."""
-        with self._told(), self.engine.connect() as tx:
+        with self.told(), self.engine.connect() as tx:
             tx.info["begin"] = "BEGIN IMMEDIATE"
             tx.execute(sa.text("create table store_tried (n integer)"))
             tx.rollback()

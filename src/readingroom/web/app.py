@@ -24,7 +24,19 @@ from readingroom.app.refusals import ending
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
-from readingroom.web.pages import account, applicant, desk, log, people, public, reader, restoration, steward, texts
+from readingroom.web.pages import (
+    account,
+    applicant,
+    desk,
+    held,
+    log,
+    people,
+    public,
+    reader,
+    restoration,
+    steward,
+    texts,
+)
 from readingroom.web.prose import prose
 
 logger = logging.getLogger("readingroom.web")
@@ -50,7 +62,7 @@ _SAID = {
     413: "What was sent is larger than this site takes: a megabyte at most.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
-_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, log)
+_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, held, log)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:

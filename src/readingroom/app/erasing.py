@@ -1,0 +1,77 @@
+"""Erasing a person over all rooms: what still stands is read, the database is emptied, then files."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+
+from sqlalchemy.engine import Connection
+
+from readingroom.access import queries as access
+from readingroom.access.model import GrantState
+from readingroom.admissions import queries as admissions
+from readingroom.admissions.model import ApplicationState, AwardState
+from readingroom.app.house import House
+from readingroom.core.errors import BadInput, Problem
+from readingroom.people.model import Actor, Basis
+from readingroom.store.compact import compact
+
+_OVER = {ApplicationState.WITHDRAWN, ApplicationState.AWARDED, ApplicationState.REFUSED}
+
+
+def standing(house: House, tx: Connection, person: str) -> list[str]:
+    """Say what of somebody's still stands, and how it is ended."""
+    now = house.clock.now()
+    found = [
+        f"application {each.id} is {each.state.value}: withdraw it"
+        for each in admissions.of_person(tx, person)
+        if each.state not in _OVER
+    ]
+    found += [
+        f"award {each.id} is offered: decline it"
+        for each in admissions.awards_of(tx, person)
+        if each.state is AwardState.OFFERED
+    ]
+    found += [
+        f"grant {each.id} is in force: have it ended (`readingroom grant revoke {each.id} --reason project-ended`)"
+        for each in access.grants(tx)
+        if each.holder == person and each.state is not GrantState.REVOKED and now < each.expires_at
+    ]
+    return found
+
+
+def erase(house: House, by: Actor, person: str, basis: Basis) -> dict[str, int]:
+    """Erase what is held of a person; return how many rows of each table, and how many letters.
+
+    Backups made before still hold it: the docs say how long to keep those.
+    """
+    with house.db.read() as tx:
+        addresses = {row["email"] for row in house.held.show(by, person).get("people_person", [])}
+    with house.db.decide() as tx:
+        done = house.held.erase_within(tx, by, person, basis, standing(house, tx, person))
+        access.bump(tx)  # so that every worker forgets the keys of kept texts
+    compact(house.db, done)
+    letters = _burn(house, {str(each) for each in addresses})
+    return {**done, "letters": letters} if letters else done
+
+
+def _burn(house: House, addresses: set[str]) -> int:
+    """Delete letters to these addresses from the outbox folder."""
+    count = 0
+    for path in house.settings.outbox.glob("*.eml"):
+        to = message_from_bytes(path.read_bytes(), policy=policy.default).get("to")
+        if to is not None and any(each.addr_spec in addresses for each in to.addresses):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def erase_self(house: House, by: Actor, email: str) -> dict[str, int]:
+    """Erase oneself, with one's address typed again: a click is too little for what cannot be undone.
+
+    Raises:
+        BadInput: it is not one's address.
+    """
+    person = house.people.find(email)
+    if person is None or person.id != by.id:
+        raise BadInput([Problem("email", "is not the address of your account", "Type it as it stands there")])
+    return erase(house, by, by.id, Basis.REQUEST)
