@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from urllib.parse import urlsplit
@@ -16,6 +17,12 @@ _ID = re.compile(r"[a-z]+_[0-9a-z]{8,}|\d{2,}|[0-9a-f]{16,}")
 _NO_PAGE = re.compile(
     r"^/(static|ledger|api|v1|metrics|healthz|sign-out)|\.(csv|json|ics|yaml|bib|pdf|txt)$|/file$|/export"
 )
+
+
+def links_of(text: str) -> list[str]:
+    """Return the pages of ours that a page links to."""
+    found = [html.unescape(each) for each in re.findall(r'<a [^>]*href="(/[^"]*)"', text)]
+    return [each for each in found if not _NO_PAGE.search(urlsplit(each).path)]
 
 
 def shape(path: str) -> str:
