@@ -44,6 +44,7 @@ fix: setup  ## what tools can mend
 
 docs: setup  ## regenerate the generated pages
 	$(BIN)/python tools/docs.py
+	READINGROOM_WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/admissions/test_matrix.py
 
 bench: setup  ## the benchmarks
 	$(BIN)/python -m benchmarks
