@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from readingroom.admissions.after import After
 from readingroom.admissions.model import Amounts, CallState
 from readingroom.admissions.policies.base import Policy
 
@@ -119,6 +120,7 @@ class CallFile:
         policy: None where there is no competition (`policy: by-person`).
         reapply_after_days: how long a refused applicant waits before applying again.
         terms: the name of the terms that a reader of this call accepts.
+        after: what it promises for the time after an award.
     """
 
     title: str
@@ -134,6 +136,7 @@ class CallFile:
     policy: Policy | None
     terms: str
     reapply_after_days: int = 0
+    after: After = field(default_factory=After)
 
     @property
     def competitive(self) -> bool:
@@ -151,6 +154,22 @@ class CallFile:
         So awards of together no more than the budget's passes never exceed the budget in any unit.
         """
         return Amounts(passes, *(self._part(whole, passes) for whole in (self.budget.tokens, self.budget.calls)))
+
+    def within(self, units: Mapping[str, int]) -> int:
+        """Return the most passes that an award can hold so that no unit of it is above these."""
+        bounds = [units.get("passes", 0)]
+        for unit, whole in self.budget.units().items():
+            if unit != "passes":  # whole * passes // budget <= held, turned round
+                bounds.append(((units.get(unit, 0) + 1) * self.budget.passes - 1) // whole)
+        return max(0, min(bounds))
+
+    def first_tranche(self, amounts: Amounts) -> Amounts:
+        """Return what of an award is released at acceptance; all of it where the call has no tranches."""
+        if self.after.tranches is None:
+            return amounts
+        share = self.after.tranches.first
+        tokens, calls = (None if each is None else each * share // 100 for each in (amounts.tokens, amounts.calls))
+        return Amounts(max(1, amounts.passes * share // 100), tokens, calls)
 
     def reserved(self) -> Amounts:
         """Return what is kept for appeals: all that awards out of the rest of the passes cannot reach."""

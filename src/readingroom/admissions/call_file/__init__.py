@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from readingroom.admissions.call import BY_PERSON, REQUIRED_QUESTIONS, CallFile
+from readingroom.admissions.call_file import after
 from readingroom.admissions.call_file.basics import amounts, limits, window
 from readingroom.admissions.call_file.dividing import policy
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
@@ -19,7 +20,7 @@ _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "window", "award", 
              "terms")  # fmt: skip
 
 
-_OPTIONAL = ("review", "reapply_after_days")
+_OPTIONAL = ("review", "reapply_after_days", *after.KEYS)
 
 
 def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
@@ -42,6 +43,7 @@ def from_node(root: Node) -> CallFile:
     fields = root.fields(_REQUIRED, _OPTIONAL)
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
+    follows = after.after(fields, read)
     root.document.finish()
     made = CallFile(
         title=read["title"],
@@ -57,6 +59,7 @@ def from_node(root: Node) -> CallFile:
         policy=read["allocation"],
         terms=read["terms"],
         reapply_after_days=read.get("reapply_after_days", 0),
+        after=follows,
     )
     _agree(made, fields)  # only now: what follows from a wrong field would distract
     root.document.finish()
@@ -92,4 +95,9 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
     "review": reviewing,
     "allocation": policy,
     "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),
+    "kind": after.kind,
+    "tranches": after.tranches,
+    "supplements": after.supplements,
+    "second_chance": Node.flag,
+    "appeals": after.appeals,
 }
