@@ -208,6 +208,9 @@ def check_parent(parent: Call | None, parents_parent: str, file: CallFile, by_na
     if parents_parent:
         reason = f"{parent.id} is funded by {parents_parent} itself; write 'of: {parents_parent}'."
         return Refusal("admissions/cannot-fund", reason, {"of": parents_parent})
+    if parent.file.competitive and parent.state is not CallState.PUBLISHED:
+        reason = f"{parent.id} has not published its awards; what is left of it is not known before."
+        return Refusal("admissions/cannot-fund", reason, {"state": parent.state.value})
     if parent.file.stage != file.stage:
         reason = f"{parent.id} lends {parent.file.stage!r}, and this call {file.stage!r}: a pass of one is none of the other."
         return Refusal("admissions/cannot-fund", reason)
