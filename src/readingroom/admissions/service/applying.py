@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import answers, queries, rules, tables
+from readingroom.admissions import answers, queries, requests, rules, tables
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.model import Application, Decision, Draft, Version
 from readingroom.admissions.service.base import Base
@@ -32,6 +32,7 @@ class Applying(Base):
             mine = queries.of_person(tx, by.id)
             require(rules.check_window(found, None, now))
             require(rules.check_first([each for each in mine if each.call == call]))
+            require(requests.check_holder(found, queries.family_awards(tx, call, by.id)))
             refused = queries.last_refusal(tx, by.id)
             require(rules.check_reapplying(refused.reapply_from if refused else None, now))
             kept = _tidy(draft or Draft(), found.file)
