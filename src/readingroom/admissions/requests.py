@@ -14,7 +14,7 @@ from readingroom.admissions import account
 from readingroom.admissions.after import CallKind
 from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.machines import Machine
-from readingroom.admissions.model import Amounts, Award, AwardState, CallState
+from readingroom.admissions.model import Amounts, Award, AwardState, CallState, Draft
 from readingroom.core.canonical import Json
 from readingroom.core.errors import Problem
 from readingroom.core.refusal import Refusal
@@ -167,7 +167,9 @@ def released(held: Mapping[str, int], passes: int, like: Amounts) -> Amounts:
 # Transfers and child calls
 
 
-def check_transfer(source: Award, target: Award, files: tuple[CallFile, CallFile], roots: tuple[str, str]) -> Refusal | None:
+def check_transfer(
+    source: Award, target: Award, files: tuple[CallFile, CallFile], roots: tuple[str, str]
+) -> Refusal | None:
     """Refuse to move passes between grants that do not draw on the same budget for the same thing.
 
     Args:
@@ -238,3 +240,15 @@ def check_holder(call: Call, family: Collection[Award]) -> Refusal | None:
     what = "renewals" if call.file.after.kind is CallKind.RENEWAL else "supplements"
     reason = f"This call is for {what} of grants of {call.file.after.of}; you hold none."
     return Refusal("admissions/not-a-holder", reason, {"of": call.file.after.of})
+
+
+def prefilled(file: CallFile, old: Draft) -> Draft:
+    """Return an old application's draft as far as a new call's form asks the same; what is new is left open."""
+    kinds = {each.name: each for each in file.form}
+    same = {
+        name: answer
+        for name, answer in old.answers.items()
+        if name in kinds and (not kinds[name].options or answer in kinds[name].options)
+    }
+    tier = old.tier if old.tier in file.tiers else ""
+    return Draft(same, min(old.passes, file.limits.maximum), tier, old.team)

@@ -38,7 +38,9 @@ def next_in_line(
     if can < file.limits.minimum:
         reason = f"{can} passes have come back; an award here is {file.limits.minimum} at least."
         return Refusal("admissions/pool-too-small", reason, {"pool": can, "minimum": file.limits.minimum})
-    line = sorted((each for each in sheets if each.rank and each.application in waiting), key=lambda each: each.rank or 0)
+    line = sorted(
+        (each for each in sheets if each.rank and each.application in waiting), key=lambda each: each.rank or 0
+    )
     if not line:
         return Refusal("admissions/nobody-waits", "Nobody on this call's ranked list was refused for want of budget.")
     first = line[0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
+from readingroom.access.adjusting import Adjustments
 from readingroom.access.agreements import Agreements
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
-from readingroom.app import processes
+from readingroom.app import afterwards, processes
 from readingroom.app.history import History
 from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
@@ -67,6 +68,7 @@ class House:
         self.oversight = Oversight(self.db, self.clock)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
+        afterwards.listen(self.ledger, self.admissions, Adjustments(self.ledger, self.clock))
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
         """Return what screening found, by grant and rule, with what the rule files say of each rule."""

@@ -5,6 +5,7 @@
 | `stress.run.finished` | its counts are filed as evidence in the dossier, per claim and gate version |
 | `admissions.award.accepted` | a grant is issued |
 | `access.grant.issued` | its meter is opened |
+| what follows an award: reports, returns, transfers | see `afterwards` |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 

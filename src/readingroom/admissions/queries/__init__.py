@@ -31,7 +31,15 @@ from readingroom.admissions.queries.applications import (
     versions,
 )
 from readingroom.admissions.queries.calls import budget, call, call_text, calls, postings
-from readingroom.admissions.queries.decisions import allocation, award, awards, awards_of, awards_offered, decision, last_refusal
+from readingroom.admissions.queries.decisions import (
+    allocation,
+    award,
+    awards,
+    awards_of,
+    awards_offered,
+    decision,
+    last_refusal,
+)
 from readingroom.admissions.queries.reviews import declared, judgement, review, reviews, reviews_by
 
 __all__ = [

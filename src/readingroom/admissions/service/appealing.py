@@ -145,7 +145,9 @@ class Appealing(Deciding):
         """Return the appeals that one may hear, oldest first."""
         require(check(by, Permission.APPEAL_HEAR))
         with self._db.read() as tx:
-            return [_seen(each, by) for each in queries.appeals(tx) if not queries.took_part(tx, each, [by.id]).of(by.id)]
+            return [
+                _seen(each, by) for each in queries.appeals(tx) if not queries.took_part(tx, each, [by.id]).of(by.id)
+            ]
 
     def my_appeals(self, by: Actor) -> list[Appeal]:
         """Return one's own appeals."""

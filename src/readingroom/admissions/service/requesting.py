@@ -79,8 +79,8 @@ class Requesting(Base):
             require(requests.check_answer(found, answer))
             given, withheld = self._given(tx, call, found, award, answer)
             state = REQUEST.after(found.state, "grant" if answer.passes else "refuse").value
-            values = {"state": state, "given": answer.passes, "note": answer.note.strip()}
-            when = {"decided_at": self._clock.now(), "decided_by": by.id}
+            values = {"state": state, "given": answer.passes, "note": answer.note.strip(), "decided_by": by.id}
+            when = {"decided_at": self._clock.now()}
             tx.execute(tables.request.update().where(tables.request.c.id == request).values(values | when))
             data: dict[str, Json] = {"request": request, "kind": found.kind.value, "call": found.call}
             data |= {"award": found.award, "person": found.person, "outcome": state}
@@ -182,9 +182,9 @@ class Requesting(Base):
     ) -> Request:
         made, salt = new_id("request"), random_bytes(32)
         kept = {name: answers[name].strip() for name in requests.ASKED[kind]}
-        values = {"id": made, "kind": kind.value, "call_id": award.call, "award_id": award.id, "person_id": by.id}
-        values |= {"state": "filed", "filed_at": self._clock.now()}
-        tx.execute(tables.request.insert().values(values | {"answers": kept, "salt": salt, "passes": passes}))
+        named = {"id": made, "kind": kind.value, "call_id": award.call, "award_id": award.id, "person_id": by.id}
+        rest = {"state": "filed", "filed_at": self._clock.now(), "answers": kept, "salt": salt, "passes": passes}
+        tx.execute(tables.request.insert().values(named | rest))
         data: dict[str, Json] = {"request": made, "kind": kind.value, "call": award.call, "award": award.id}
         data |= {"person": by.id, "passes": passes, "commitment": commitment(salt, canonical(kept))}
         self._say(tx, by, "admissions.request.filed", data)

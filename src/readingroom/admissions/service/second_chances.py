@@ -24,7 +24,9 @@ class SecondChances(Deciding):
             found = self._call(tx, call)
             self._impartial(tx, by, call)
             if found.state is not CallState.PUBLISHED:
-                reason = "There is no published list here. Without a competition, open a child call: kind: second-chance."
+                reason = (
+                    "There is no published list here. Without a competition, open a child call: kind: second-chance."
+                )
                 raise Refused(Refusal("admissions/nobody-waits", reason, {"state": found.state.value}))
             sheets = [Sheet.read(each) for each in queries.allocation(tx, call)["sheets"]]
             applications = {each.id: each for each in queries.applications(tx, call)}
