@@ -187,7 +187,8 @@ def check_transfer(
         )
         return Refusal("admissions/no-transfer", reason, {"calls": list(roots)})
     if (source.stage, source.tier) != (target.stage, target.tier):
-        reason = f"One grant is of {source.stage}/{source.tier}, the other of {target.stage}/{target.tier}: a pass of one is none of the other."
+        one, other = f"{source.stage}/{source.tier}", f"{target.stage}/{target.tier}"
+        reason = f"One grant is of {one}, the other of {other}: a pass of one is none of the other."
         return Refusal("admissions/no-transfer", reason)
     if set(files[0].budget.units()) != set(files[1].budget.units()):
         return Refusal("admissions/no-transfer", "These two calls meter different units.")
@@ -214,7 +215,8 @@ def check_parent(parent: Call | None, parents_parent: str, file: CallFile, by_na
         reason = f"{parent.id} has not published its awards; what is left of it is not known before."
         return Refusal("admissions/cannot-fund", reason, {"state": parent.state.value})
     if parent.file.stage != file.stage:
-        reason = f"{parent.id} lends {parent.file.stage!r}, and this call {file.stage!r}: a pass of one is none of the other."
+        lends = parent.file.stage
+        reason = f"{parent.id} lends {lends!r}, and this call {file.stage!r}: a pass of one is none of the other."
         return Refusal("admissions/cannot-fund", reason)
     if set(parent.file.budget.units()) != set(file.budget.units()):
         units = ", ".join(parent.file.budget.units())

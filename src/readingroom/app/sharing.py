@@ -52,7 +52,7 @@ def give_up(house: House, by: Actor, grant_id: str, passes: int | None) -> Grant
         free = meter.free(tx, grant_id)
         amounts = _portion(call.file.budget, free, free if passes is None else call.file.amounts(passes).units())
         if passes is None:
-            house.admissions.give_up_held_within(tx, by, award)
+            house.admissions.give_up_held_within(tx, award)
         if passes is not None and passes > free.get("passes", 0):
             amounts = call.file.amounts(passes)  # the meter refuses it, and says what is free
         house.admissions.return_within(tx, by, award, amounts)

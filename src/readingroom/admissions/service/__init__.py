@@ -1,8 +1,8 @@
 """Use cases of the admissions room, one class for all of them.
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
-`calls` (the desk), `applying` (applicants), `reviewing` (reviewers), `deciding` (whoever decides), `awarding`, and after that
-`requesting` (holders), `funding`, `second_chances`, `appealing`.
+`calls` (the desk), `applying` (applicants), `reviewing` (reviewers), `deciding` (whoever decides), `awarding`, and
+after that `requesting` (holders), `funding`, `second_chances`, `appealing`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -25,6 +25,19 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
 
+@dataclass(frozen=True, slots=True)
+class _Lodged:
+    """What an appeal is about, and what it says."""
+
+    kind: Subject
+    subject: str
+    call: str
+    decided_at: datetime
+    ground: Ground
+    text: str
+    sanction: SanctionFact | None = None
+
+
 class Appealing(Deciding):
     """Use cases of appellants and of those who hear them."""
 
@@ -43,8 +56,8 @@ class Appealing(Deciding):
                 reason = f"This application is {found.state.value}; only a refusal can be appealed."
                 raise Refused(Refusal("admissions/nothing-to-appeal", reason, {"state": found.state.value}))
             call = self._call(tx, found.call)
-            subject = (Subject.REFUSAL, application, found.call)
-            return self._lodge(tx, by, subject, call.file.after.appeals, decision.decided_at, ground, text)
+            lodged = _Lodged(Subject.REFUSAL, application, found.call, decision.decided_at, ground, text.strip())
+            return self._lodge(tx, by, call.file.after.appeals, lodged)
 
     def appeal_sanction(self, by: Actor, sanction: SanctionFact, call: str, ground: Ground, text: str) -> Appeal:
         """Appeal a sanction of one's own, by the rules of the call that made the grant; else by those of every call.
@@ -58,8 +71,8 @@ class Appealing(Deciding):
             raise Refused(Refusal("admissions/nothing-to-appeal", "There is no sanction of yours by this id."))
         with self._db.decide() as tx:
             terms = self._call(tx, call).file.after.appeals if call else Appeals()
-            subject = (Subject.SANCTION, sanction.id, call)
-            return self._lodge(tx, by, subject, terms, sanction.decided_at, ground, text, sanction)
+            lodged = _Lodged(Subject.SANCTION, sanction.id, call, sanction.decided_at, ground, text.strip(), sanction)
+            return self._lodge(tx, by, terms, lodged)
 
     def withdraw_appeal(self, by: Actor, appeal: str) -> Appeal:
         """Take one's appeal back."""
@@ -145,9 +158,8 @@ class Appealing(Deciding):
         """Return the appeals that one may hear, oldest first."""
         require(check(by, Permission.APPEAL_HEAR))
         with self._db.read() as tx:
-            return [
-                _seen(each, by) for each in queries.appeals(tx) if not queries.took_part(tx, each, [by.id]).of(by.id)
-            ]
+            found = queries.appeals(tx)
+            return [_seen(each, by) for each in found if not queries.took_part(tx, each, [by.id]).of(by.id)]
 
     def my_appeals(self, by: Actor) -> list[Appeal]:
         """Return one's own appeals."""
@@ -155,7 +167,7 @@ class Appealing(Deciding):
             return [_seen(each, by) for each in queries.appeals_of(tx, by.id)]
 
     def appeal(self, by: Actor, appeal: str) -> Appeal:
-        """Return one appeal: one's own, or one that one may hear. Who sits on it does not see what others said first."""
+        """Return one appeal: one's own, or one that one may hear; there, what others said is shown once one has spoken."""
         with self._db.read() as tx:
             found = self._appeal(tx, appeal)
             if found.person != by.id:
@@ -169,30 +181,20 @@ class Appealing(Deciding):
             living = [a for a in queries.appeals_about(tx, application) if a.state is not AppealState.WITHDRAWN]
             return _seen(living[0], by) if living else None
 
-    def _lodge(  # noqa: PLR0913 - what an appeal is made of
-        self,
-        tx: Connection,
-        by: Actor,
-        subject: tuple[Subject, str, str],
-        terms: Appeals,
-        decided_at: datetime,
-        ground: Ground,
-        text: str,
-        sanction: SanctionFact | None = None,
-    ) -> Appeal:
-        require(hearing.check_ground(terms, ground))
-        require(hearing.check_first_appeal(queries.appeals_about(tx, subject[1])))
+    def _lodge(self, tx: Connection, by: Actor, terms: Appeals, lodged: _Lodged) -> Appeal:
+        require(hearing.check_ground(terms, lodged.ground))
+        require(hearing.check_first_appeal(queries.appeals_about(tx, lodged.subject)))
         made, salt, now = new_id("appeal"), random_bytes(32), self._clock.now()
-        due = hearing.due(terms, decided_at)
+        due, sanction = hearing.due(terms, lodged.decided_at), lodged.sanction
         values = {
             "id": made,
-            "kind": subject[0].value,
-            "subject": subject[1],
-            "call_id": subject[2],
+            "kind": lodged.kind.value,
+            "subject": lodged.subject,
+            "call_id": lodged.call,
             "person_id": by.id,
             "state": hearing.APPEAL.start.value,
-            "ground": ground.value,
-            "text": text.strip(),
+            "ground": lodged.ground.value,
+            "text": lodged.text,
             "salt": salt,
             "late": now > due,
             "lodged_at": now,
@@ -205,7 +207,7 @@ class Appealing(Deciding):
         tx.execute(tables.appeal.insert().values(values))
         found = self._appeal(tx, made)
         sealed = commitment(salt, canonical(found.text))
-        said = _named(found) | {"ground": ground.value, "late": found.late, "commitment": sealed}
+        said = _named(found) | {"ground": lodged.ground.value, "late": found.late, "commitment": sealed}
         self._say(tx, by, "admissions.appeal.lodged", said)
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
@@ -22,6 +23,16 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a holder asks, with what they asked before."""
+
+    award: Award
+    kind: RequestKind
+    answers: dict[str, str]
+    earlier: list[Request]
+
+
 class Requesting(Base):
     """Use cases of who holds a grant, and of who answers them."""
 
@@ -32,11 +43,10 @@ class Requesting(Base):
             BadInput: with what is missing, field by field.
         """
         with self._db.decide() as tx:
-            found, earlier = self._asking(tx, by, award, RequestKind.REPORT, answers)
-            held = account.at(queries.postings(tx, found.call), award, Place.HELD)
+            asked = self._asking(tx, by, award, RequestKind.REPORT, answers)
+            held = account.at(queries.postings(tx, asked.award.call), award, Place.HELD)
             require(requests.check_reporting(held))
-            require(requests.check_waiting(earlier, RequestKind.REPORT))
-            return self._file(tx, by, found, RequestKind.REPORT, answers, held.get("passes", 0))
+            return self._file(tx, by, asked, held.get("passes", 0))
 
     def ask_supplement(self, by: Actor, award: str, answers: Mapping[str, str], passes: int) -> Request:
         """Ask for more than was awarded, as far as the call allows it.
@@ -45,11 +55,10 @@ class Requesting(Base):
             BadInput: with what is missing, field by field.
         """
         with self._db.decide() as tx:
-            found, earlier = self._asking(tx, by, award, RequestKind.SUPPLEMENT, answers)
-            call = self._call(tx, found.call)
-            require(requests.check_supplement(call, found, earlier, passes))
-            require(requests.check_waiting(earlier, RequestKind.SUPPLEMENT))
-            return self._file(tx, by, found, RequestKind.SUPPLEMENT, answers, passes)
+            asked = self._asking(tx, by, award, RequestKind.SUPPLEMENT, answers)
+            call = self._call(tx, asked.award.call)
+            require(requests.check_supplement(call, asked.award, asked.earlier, passes))
+            return self._file(tx, by, asked, passes)
 
     def withdraw_request(self, by: Actor, request: str) -> Request:
         """Take a request back that nobody has answered."""
@@ -118,7 +127,7 @@ class Requesting(Base):
 
     # Given up, and passed on: by the process of the app that knows what the grant has left
 
-    def give_up_held_within(self, tx: Connection, by: Actor, award: str) -> Amounts:
+    def give_up_held_within(self, tx: Connection, award: str) -> Amounts:
         """Give back what is held of an award and was never released: its project has ended."""
         found = self._known(tx, award)
         call = self._call(tx, found.call)
@@ -167,26 +176,23 @@ class Requesting(Base):
             reason = "More cannot be passed on than is granted under this award."
             raise Refused(Refusal("admissions/not-granted", reason, {"granted": held, "asked": amounts.to_json()}))
 
-    def _asking(
-        self, tx: Connection, by: Actor, award: str, kind: RequestKind, answers: Mapping[str, str]
-    ) -> tuple[Award, list[Request]]:
+    def _asking(self, tx: Connection, by: Actor, award: str, kind: RequestKind, answers: Mapping[str, str]) -> _Asked:
         require(rules.check_person(by))
         found = self._award(tx, by, award)
         require(requests.check_accepted(found))
         if wrong := requests.problems(kind, answers):
             raise BadInput(wrong)
-        return found, queries.requests_of_award(tx, award)
+        earlier = queries.requests_of_award(tx, award)
+        require(requests.check_waiting(earlier, kind))
+        return _Asked(found, kind, {name: answers[name].strip() for name in requests.ASKED[kind]}, earlier)
 
-    def _file(
-        self, tx: Connection, by: Actor, award: Award, kind: RequestKind, answers: Mapping[str, str], passes: int
-    ) -> Request:
-        made, salt = new_id("request"), random_bytes(32)
-        kept = {name: answers[name].strip() for name in requests.ASKED[kind]}
-        named = {"id": made, "kind": kind.value, "call_id": award.call, "award_id": award.id, "person_id": by.id}
-        rest = {"state": "filed", "filed_at": self._clock.now(), "answers": kept, "salt": salt, "passes": passes}
-        tx.execute(tables.request.insert().values(named | rest))
-        data: dict[str, Json] = {"request": made, "kind": kind.value, "call": award.call, "award": award.id}
-        data |= {"person": by.id, "passes": passes, "commitment": commitment(salt, canonical(kept))}
+    def _file(self, tx: Connection, by: Actor, asked: _Asked, passes: int) -> Request:
+        made, salt, award = new_id("request"), random_bytes(32), asked.award
+        named = {"id": made, "kind": asked.kind.value, "call_id": award.call, "award_id": award.id}
+        rest = {"state": "filed", "filed_at": self._clock.now(), "answers": asked.answers, "salt": salt}
+        tx.execute(tables.request.insert().values(**named, **rest, person_id=by.id, passes=passes))
+        data: dict[str, Json] = {"request": made, "kind": asked.kind.value, "call": award.call, "award": award.id}
+        data |= {"person": by.id, "passes": passes, "commitment": commitment(salt, canonical(asked.answers))}
         self._say(tx, by, "admissions.request.filed", data)
         return self._request(tx, made)
 
