@@ -9,6 +9,7 @@ from litestar.di import Provide
 
 from readingroom.api.control import (
     access,
+    appeals,
     applications,
     awards,
     calls,
@@ -16,6 +17,7 @@ from readingroom.api.control import (
     oversight,
     people,
     release,
+    requests,
     restoring,
     reviews,
     texts,
@@ -52,6 +54,8 @@ def create_control(house: House) -> Router:
             applications.router,
             reviews.router,
             awards.router,
+            requests.router,
+            appeals.router,
             access.router,
             restoring.router,
             texts.router,
