@@ -167,7 +167,7 @@ class Appealing(Deciding):
             return [_seen(each, by) for each in queries.appeals_of(tx, by.id)]
 
     def appeal(self, by: Actor, appeal: str) -> Appeal:
-        """Return one appeal: one's own, or one that one may hear; there, what others said is shown once one has spoken."""
+        """Return one appeal: one's own, or one that one may hear; there, others' voices once one has spoken."""
         with self._db.read() as tx:
             found = self._appeal(tx, appeal)
             if found.person != by.id:
