@@ -24,8 +24,8 @@ from readingroom.app import sharing
 from readingroom.app.desk import open_call
 from readingroom.app.holding import account_json
 from readingroom.app.house import House
-from readingroom.core.clock import FixedClock
 from readingroom.core.canonical import Json
+from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import load
 from readingroom.gateway import meter

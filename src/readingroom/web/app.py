@@ -26,11 +26,14 @@ from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import (
     account,
+    appeals,
     applicant,
+    budget,
     desk,
     held,
     log,
     people,
+    project,
     public,
     reader,
     restoration,
@@ -62,7 +65,9 @@ _SAID = {
     413: "What was sent is larger than this site takes: a megabyte at most.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
-_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, held, log)
+_AREAS = (
+    public, account, applicant, reader, project, desk, budget, appeals, steward, restoration, texts, people, held, log,
+)  # fmt: skip
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:
