@@ -87,7 +87,7 @@ class Place:
             for call in self.calls:
                 entries = queries.postings(tx, call.id)
                 for award in queries.awards(tx, call.id):
-                    grants = [each for each in self.house.access.my_grants(Actor(award.person))]
+                    grants = self.house.access.my_grants(Actor(award.person))
                     for grant in [each for each in grants if each.award_id == award.id]:
                         reading = meter.read(tx, grant.id)
                         assert reading is not None

@@ -16,7 +16,7 @@ from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
-from readingroom.web.forms import Told, one_of, told
+from readingroom.web.forms import Told, act_of, one_of, told
 from readingroom.web.pages.account import Posted
 
 _LABELS = {
@@ -67,9 +67,7 @@ def lodge(who: Visitor, application: str, data: Posted) -> Response[Any] | Templ
     """Lodge an appeal."""
     check_form(who, data)
     try:
-        if (ground := data.get("ground", "")) not in set(Ground):
-            raise BadInput([Problem("ground", "must be chosen", "It is what the appeal rests on")])
-        made = who.house.admissions.appeal_refusal(who.actor, application, Ground(ground), data.get("text", ""))
+        made = who.house.admissions.appeal_refusal(who.actor, application, _ground(data), data.get("text", ""))
     except (BadInput, Refused) as fault:
         return _form(who, application, data, told(fault, _LABELS))
     return back_to(f"/appeals/{made.id}")
@@ -83,8 +81,9 @@ def appeals(who: Visitor) -> Template:
     admissions = who.house.admissions
     found = admissions.appeals(who.actor) if hears else []
     calls = {each.id: each.file.title for each in admissions.calls()}
-    shown = {"appeals": found, "mine": admissions.my_appeals(who.actor), "hears": hears, "calls": calls}
-    return page(who, "after/appeals.html", open=[each for each in found if each.state not in APPEAL.final], **shown)
+    mine = admissions.my_appeals(who.actor)
+    waits = [each for each in found if each.state not in APPEAL.final]
+    return page(who, "after/appeals.html", open=waits, appeals=found, mine=mine, hears=hears, calls=calls)
 
 
 @get("/appeals/{appeal:str}", sync_to_thread=True)
@@ -132,12 +131,16 @@ def act(who: Visitor, appeal: str, data: Posted) -> Response[Any] | Template:
         "conclude": lambda: admissions.conclude_appeal(who.actor, appeal, note, _passes(data)),
     }
     try:
-        if (does := acts.get(data.get("do", ""))) is None:
-            raise BadInput([Problem("do", "is nothing that can be done", f"It can be: {', '.join(acts)}")])
-        does()
+        act_of(acts, data.get("do", ""))()
     except (BadInput, Refused) as fault:
         return _show(who, appeal, data, told(fault, _LABELS))
     return back_to(f"/appeals/{appeal}")
+
+
+def _ground(data: Form) -> Ground:
+    if (chosen := data.get("ground", "")) not in set(Ground):
+        raise BadInput([Problem("ground", "must be chosen", "It is what the appeal rests on")])
+    return Ground(chosen)
 
 
 def _bar(data: Form) -> Bar:

@@ -14,11 +14,10 @@ from readingroom.app import sharing
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole as number
 from readingroom.core.refusal import Refused
-from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.charts import whole
-from readingroom.web.forms import Told, told
+from readingroom.web.forms import Told, act_of, told
 from readingroom.web.pages.account import Posted
 
 _LABELS = {"passes": ("passes", "Passes"), "note": ("note", "Why")}
@@ -58,15 +57,13 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
     """Offer a second chance, give a child call's rest back, or free the reserve."""
     check_form(who, data)
     admissions = who.house.admissions
-    acts: dict[str, Callable[[Actor, str], object]] = {
-        "second-chance": admissions.second_chance,
-        "give-back": admissions.give_back,
-        "free-reserve": admissions.free_reserve,
+    acts: dict[str, Callable[[], object]] = {
+        "second-chance": lambda: admissions.second_chance(who.actor, call),
+        "give-back": lambda: admissions.give_back(who.actor, call),
+        "free-reserve": lambda: admissions.free_reserve(who.actor, call),
     }
-    if (does := acts.get(data.get("do", ""))) is None:
-        raise BadInput([Problem("do", "is nothing that can be done", f"It can be: {', '.join(acts)}")])
     try:
-        does(who.actor, call)
+        act_of(acts, data.get("do", ""))()
     except Refused as refused:
         who.needs(Permission.CALL_DECIDE)
         return _account(who, call, told(refused, {}))
@@ -92,14 +89,18 @@ def answer(who: Visitor, request_id: str, data: Posted) -> Response[Any] | Templ
     """Release or withhold a tranche, grant or refuse a supplement."""
     check_form(who, data)
     who.needs(Permission.CALL_DECIDE)
-    passes = number(data.get("passes", "").strip().replace(",", ""))
     try:
-        if passes is None or passes < 0:
-            raise BadInput([Problem("passes", "must be a whole number from 0", "Write digits only")])
-        made = who.house.admissions.decide_request(who.actor, request_id, Answer(passes, data.get("note", "")))
+        made = who.house.admissions.decide_request(who.actor, request_id, _answered(data))
     except (BadInput, Refused) as fault:
         return _request(who, request_id, data, told(fault, _LABELS))
     return back_to(f"/desk/calls/{made.call}/account")
+
+
+def _answered(data: Form) -> Answer:
+    passes = number(data.get("passes", "").strip().replace(",", ""))
+    if passes is None or passes < 0:
+        raise BadInput([Problem("passes", "must be a whole number from 0", "Write digits only")])
+    return Answer(passes, data.get("note", ""))
 
 
 router = Router("/", route_handlers=[account, act, show, answer], include_in_schema=False)

@@ -17,7 +17,7 @@ from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
-from readingroom.web.forms import Confirmation, Told, confirm, one_of, told
+from readingroom.web.forms import Confirmation, Told, act_of, confirm, one_of, told
 from readingroom.web.pages.account import Posted
 
 _UNKNOWN = Refusal("access/no-such-grant", "You have no grant by this id.")
@@ -90,9 +90,7 @@ def act(who: Visitor, grant: str, data: Posted) -> Response[Any] | Template:
         "withdraw": lambda: admissions.withdraw_request(who.actor, data.get("request", "")),
     }
     try:
-        if (does := acts.get(data.get("do", ""))) is None:
-            raise BadInput([Problem("do", "is nothing that can be done", f"It can be: {', '.join(acts)}")])
-        does()
+        act_of(acts, data.get("do", ""))()
     except BadInput as fault:
         return _project(who, found, data, told(fault, _LABELS))
     except Refused as refused:
@@ -107,8 +105,8 @@ def end_page(who: Visitor, grant: str) -> Template:
     asked = Confirmation(
         heading="End this project?",
         said=[
-            "All that its grant has left goes back to the call, and so does what is still held of the award. Your keys "
-            "stay, with nothing left to use."
+            "All that its grant has left goes back to the call, and so does what is still held of the award.",
+            "Your keys stay, with nothing left to use.",
         ],
         action=f"/my/grants/{grant}",
         acts=[("end", f"Give back all that {found.id} has left")],
