@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -166,11 +167,27 @@ class Family:
                 assert held[each]["passes"].granted == sum(granted(entries, a.id).get("passes", 0) for a in awards)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acts=st.lists(ACTS, min_size=8, max_size=40), second_chance=st.booleans())
+OFTEN: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@settings(max_examples=4, **OFTEN)
+@given(acts=st.lists(ACTS, min_size=8, max_size=30), second_chance=st.booleans())
 def test_over_a_family_of_calls_nothing_is_made_or_lost(
     lite: World, acts: list[tuple[str, int, int]], *, second_chance: bool
 ) -> None:
+    played(lite, acts, second_chance=second_chance)
+
+
+@pytest.mark.deep
+@settings(max_examples=40, **OFTEN)
+@given(acts=st.lists(ACTS, min_size=20, max_size=60), second_chance=st.booleans())
+def test_over_a_family_of_calls_nothing_is_made_or_lost_in_many_more(
+    lite: World, acts: list[tuple[str, int, int]], *, second_chance: bool
+) -> None:
+    played(lite, acts, second_chance=second_chance)
+
+
+def played(lite: World, acts: list[tuple[str, int, int]], *, second_chance: bool) -> None:
     family = Family(lite, second_chance=second_chance)
     for act in acts:
         with suppress(Refused):  # a refused act must move nothing, which is what is looked at
