@@ -10,6 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _admissions_appeal()
+    _admissions_child()
+    _admissions_voice()
+    _admissions_observed()
+    _admissions_request()
+
+
+def _admissions_appeal() -> None:
     op.create_table(
         "admissions_appeal",
         sa.Column("id", sa.String(), nullable=False),
@@ -38,6 +46,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_admissions_appeal_call_id"), "admissions_appeal", ["call_id"], unique=False)
     op.create_index(op.f("ix_admissions_appeal_person_id"), "admissions_appeal", ["person_id"], unique=False)
     op.create_index(op.f("ix_admissions_appeal_subject"), "admissions_appeal", ["subject"], unique=False)
+
+
+def _admissions_child() -> None:
     op.create_table(
         "admissions_child",
         sa.Column("call_id", sa.String(), nullable=False),
@@ -47,6 +58,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_admissions_child")),
     )
     op.create_index(op.f("ix_admissions_child_parent_id"), "admissions_child", ["parent_id"], unique=False)
+
+
+def _admissions_voice() -> None:
     op.create_table(
         "admissions_voice",
         sa.Column("appeal_id", sa.String(), nullable=False),
@@ -57,6 +71,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["appeal_id"], ["admissions_appeal.id"], name=op.f("fk_admissions_voice_appeal_id")),
         sa.PrimaryKeyConstraint("appeal_id", "person_id", name=op.f("pk_admissions_voice")),
     )
+
+
+def _admissions_observed() -> None:
     op.create_table(
         "admissions_observed",
         sa.Column("application_id", sa.String(), nullable=False),
@@ -67,6 +84,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("application_id", name=op.f("pk_admissions_observed")),
     )
+
+
+def _admissions_request() -> None:
     op.create_table(
         "admissions_request",
         sa.Column("id", sa.String(), nullable=False),
