@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,7 +29,7 @@ NO = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "Unclear.")
 UP, PART, DOWN = AppealState.UPHELD, AppealState.PARTLY, AppealState.REJECTED
 
 
-def refused(world: World, passes: int = 9_000, **changes: object) -> tuple[Call, Actor, Application]:
+def refused(world: World, passes: int = 9_000, **changes: Any) -> tuple[Call, Actor, Application]:
     """Open a call in which a person decides, and refuse somebody."""
     call = world.open_by_person(**changes)
     who = world.person("edith@abbey.example", "Abbey")
@@ -72,7 +75,7 @@ def test_an_upheld_appeal_gets_an_award_out_of_the_reserve_and_nobody_loses_one(
 def test_where_the_reserve_does_not_suffice_the_call_says_what_an_appeal_gets(
     lite: World, reserve: int, if_short: str, passes: int, *, place: bool
 ) -> None:
-    more = {"appeals": {"if_short": if_short}, "reapply_after_days": 90, "appeal_reserve": reserve}
+    more: dict[str, Any] = {"appeals": {"if_short": if_short}, "reapply_after_days": 90, "appeal_reserve": reserve}
     call, who, made = refused(lite, **more)
     appeal = lite.desk.appeal_refusal(who, made.id, Ground.FACTUAL_ERROR, "It says 20 and not 200.")
     panel = hearers(lite)
@@ -101,13 +104,14 @@ def test_whoever_took_part_can_neither_see_nor_hear_it(world: World) -> None:
     near = world.person("colleague@place1.example", "Place 1", Role.PANEL)
     for by in (world.steward, world.panel, near):
         assert world.desk.appeals(by) == []
-        for act in (
-            lambda by=by: world.desk.appeal(by, appeal.id),
-            lambda by=by: world.desk.admit_appeal(by, appeal.id),
-            lambda by=by: world.desk.dismiss_appeal(by, appeal.id, Bar.NO_GROUND, "No."),
-            lambda by=by: world.desk.speak(by, appeal.id, DOWN, "No."),
-            lambda by=by: world.desk.conclude_appeal(by, appeal.id, "No."),
-        ):
+        acts: list[Callable[[], object]] = [
+            partial(world.desk.appeal, by, appeal.id),
+            partial(world.desk.admit_appeal, by, appeal.id),
+            partial(world.desk.dismiss_appeal, by, appeal.id, Bar.NO_GROUND, "No."),
+            partial(world.desk.speak, by, appeal.id, DOWN, "No."),
+            partial(world.desk.conclude_appeal, by, appeal.id, "No."),
+        ]
+        for act in acts:
             with pytest.raises(Refused) as caught:
                 act()
             assert code(caught) == "admissions/appeal-not-yours"

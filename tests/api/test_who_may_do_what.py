@@ -19,6 +19,7 @@ from litestar.testing import TestClient
 
 from admissions.world import ANSWERS, call_text
 from readingroom.access.model import Amounts, Award
+from readingroom.admissions.after import Ground
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
 from readingroom.api.control import create_control
 from readingroom.app.desk import open_call
@@ -44,6 +45,7 @@ SANCTIONS = frozenset({"steward", "safety"})
 LATER = "2099-01-01T00:00:00Z"
 WHY = {"reason": "other"}  # of a sanction: `other` needs a note, so that who may is told so and nothing changes
 STOP = {"reason": "other"}
+TO_ITSELF: dict[str, Any] = {"to": "", "passes": 1}  # of a transfer: named once there is a grant
 TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     # operation: who may, and what is sent
     ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
@@ -92,8 +94,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("get", "/api/grants/{project}/held"): (frozenset({"steward", "auditor", "owner"}), None),
     ("post", "/api/grants/{project}/reports"): (NOBODY_ELSE, {"text": "", "found": "", "used": ""}),
     ("post", "/api/grants/{project}/supplements"): (NOBODY_ELSE, {"passes": 1, "purpose": "", "why": ""}),
-    ("post", "/api/grants/{project}/return"): (NOBODY_ELSE, {"passes": 10**9}),
-    ("post", "/api/grants/{project}/transfer"): (NOBODY_ELSE, {"to": "{project}", "passes": 1}),
+    ("post", "/api/grants/{project}/return"): (STEWARD | {"owner"}, {"passes": 10**9}),  # his, once it is over
+    ("post", "/api/grants/{project}/transfer"): (NOBODY_ELSE, TO_ITSELF),
     ("get", "/api/requests"): (READS_APPLICATIONS, None),
     ("get", "/api/requests/{request_id}"): (READS_APPLICATIONS | {"owner"}, None),
     ("post", "/api/requests/{request_id}/answer"): (DECIDES, {"passes": 10**9}),
@@ -199,6 +201,26 @@ def furnish(desk: Desk) -> None:
         "key": key.id,
         "name": "reading-room",
     }
+    follow_up(desk, people)
+
+
+def follow_up(desk: Desk, people: dict[str, Actor]) -> None:
+    """Put in what follows a decision: a project that has reported, and a refusal that is appealed."""
+    owner, steward, lab = people["owner"], people["steward"], desk.house.admissions
+    half = {"first": "50%", "after": "report"}
+    text = call_text(allocation={"policy": "by-person"}, review=None, tranches=half)
+    ids = []
+    for ruling in (Ruling(Outcome.AWARDED, Reason.SUITABLE), Ruling(Outcome.REFUSED, Reason.UNCLEAR, "Unclear.")):
+        call = open_call(desk.house, steward, text, "call.yaml")
+        ids.append(lab.submit(owner, lab.start(owner, call.id, Draft(ANSWERS, 10_000)).id).id)
+        lab.decide(steward, ids[-1], ruling)
+    award = next(each for each in lab.my_awards(owner) if each.application == ids[0])
+    lab.accept_award(owner, award.id)
+    project = next(each for each in desk.house.access.my_grants(owner) if each.award_id == award.id)
+    report = lab.file_report(owner, award.id, {"text": "half", "found": "something", "used": "prompts"})
+    appeal = lab.appeal_refusal(owner, ids[1], Ground.PROCEDURE, "A step was left out.")
+    desk.ids |= {"project": project.id, "request_id": report.id, "refused": ids[1], "appeal": appeal.id}
+    TO_ITSELF["to"] = project.id
 
 
 def one_review() -> dict[str, Any]:

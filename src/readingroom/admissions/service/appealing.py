@@ -48,9 +48,9 @@ class Appealing(Deciding):
             BadInput: it does not say why.
         """
         require(rules.check_person(by))
-        _needs("text", text, "Say what went wrong, and where")
         with self._db.decide() as tx:
             found = self._own(tx, by, application)
+            _needs("text", text, "Say what went wrong, and where")
             decision = queries.decision(tx, application)
             if decision is None or found.state is not ApplicationState.REFUSED:
                 reason = f"This application is {found.state.value}; only a refusal can be appealed."
@@ -66,9 +66,9 @@ class Appealing(Deciding):
             BadInput: it does not say why.
         """
         require(rules.check_person(by))
-        _needs("text", text, "Say what went wrong, and where")
         if by.id != sanction.person:
             raise Refused(Refusal("admissions/nothing-to-appeal", "There is no sanction of yours by this id."))
+        _needs("text", text, "Say what went wrong, and where")
         with self._db.decide() as tx:
             terms = self._call(tx, call).file.after.appeals if call else Appeals()
             lodged = _Lodged(Subject.SANCTION, sanction.id, call, sanction.decided_at, ground, text.strip(), sanction)
@@ -86,9 +86,9 @@ class Appealing(Deciding):
 
     def admit_appeal(self, by: Actor, appeal: str, note: str = "") -> Appeal:
         """Take an appeal to be heard. A late one needs a reason: no deadline decides it, so a person does."""
-        _needs_prose("note", note)
         with self._db.decide() as tx:
             found = self._hearing(tx, by, appeal)
+            _needs_prose("note", note)
             require(hearing.check_admitting(found, note))
             self._move_appeal(tx, found, "admit", note=note.strip(), admitted_by=by.id)
             self._say(tx, by, "admissions.appeal.admitted", _named(found) | {"late": found.late})
@@ -96,9 +96,9 @@ class Appealing(Deciding):
 
     def dismiss_appeal(self, by: Actor, appeal: str, bar: Bar, note: str) -> Appeal:
         """Say that an appeal is not heard, and why."""
-        _needs_prose("note", note)
         with self._db.decide() as tx:
             found = self._hearing(tx, by, appeal)
+            _needs_prose("note", note)
             require(hearing.check_dismissing(found, bar, note))
             now = self._clock.now()
             self._move_appeal(tx, found, "dismiss", note=note.strip(), bar=bar.value, concluded_at=now)
@@ -110,12 +110,10 @@ class Appealing(Deciding):
 
         Whoever spoke and is no longer fit to, as an identity changed, is struck from the panel.
         """
-        _needs("reason", reason, "Say why: the panel and the appellant rest on it")
-        if outcome not in hearing.OUTCOMES:
-            known = ", ".join(each.value for each in hearing.OUTCOMES)
-            raise BadInput([Problem("outcome", f"{outcome.value!r} is no outcome", f"One of: {known}")])
         with self._db.decide() as tx:
             found = self._hearing(tx, by, appeal)
+            _needs("reason", reason, "Say why: the panel and the appellant rest on it")
+            _check_outcome(outcome)
             require(hearing.APPEAL.check(found.state, "speak"))
             took = queries.took_part(tx, found, [by.id, *(each.person for each in found.voices)])
             for each in {by.id, *hearing.unfit(found.voices, took)}:
@@ -138,9 +136,9 @@ class Appealing(Deciding):
             note: the reasons, for the appellant.
             passes: how many, where a refusal is upheld in part.
         """
-        _needs("note", note, "Give the reasons: the appellant is told")
         with self._db.decide() as tx:
             found = self._hearing(tx, by, appeal)
+            _needs("note", note, "Give the reasons: the appellant is told")
             require(hearing.check_concluding(found, by.id))
             self._assert_fit(tx, found)
             outcome = hearing.majority(found.voices)
@@ -286,6 +284,12 @@ def _seen(found: Appeal, by: Actor) -> Appeal:
 def _needs(where: str, text: str, cure: str) -> None:
     if problem := needed_problem(where, text, cure):
         raise BadInput([problem])
+
+
+def _check_outcome(outcome: AppealState) -> None:
+    if outcome not in hearing.OUTCOMES:
+        known = ", ".join(each.value for each in hearing.OUTCOMES)
+        raise BadInput([Problem("outcome", f"{outcome.value!r} is no outcome", f"One of: {known}")])
 
 
 def _needs_prose(where: str, text: str) -> None:

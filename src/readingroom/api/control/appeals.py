@@ -51,10 +51,10 @@ class Concluded(msgspec.Struct, forbid_unknown_fields=True):
     passes: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
 
 
-@post("/applications/{application:str}/appeal", sync_to_thread=True, summary="Appeal a refusal")
-def lodge(application: str, data: Lodged, house: House, actor: Actor) -> dict[str, Any]:
+@post("/applications/{refused:str}/appeal", sync_to_thread=True, summary="Appeal a refusal")
+def lodge(refused: str, data: Lodged, house: House, actor: Actor) -> dict[str, Any]:
     """Appeal the refusal of one's application; what comes late is kept, and a person says whether it is heard."""
-    return holding.appeal_json(house.admissions.appeal_refusal(actor, application, data.ground, data.text))
+    return holding.appeal_json(house.admissions.appeal_refusal(actor, refused, data.ground, data.text))
 
 
 @get("/appeals", sync_to_thread=True, summary="Appeals that one may hear")

@@ -54,38 +54,40 @@ class Answered(msgspec.Struct, forbid_unknown_fields=True):
     note: Text = ""
 
 
-@get("/grants/{grant:str}/held", sync_to_thread=True, summary="A grant, what is held of it, and what was asked for")
-def held(grant: str, house: House, actor: Actor) -> dict[str, Any]:
+@get("/grants/{project:str}/held", sync_to_thread=True, summary="A grant, what is held of it, and what was asked for")
+def held(project: str, house: House, actor: Actor) -> dict[str, Any]:
     """Return a grant with what its award still holds back and what was asked for under it."""
-    return holding.held_json(house, actor, grant)
+    return holding.held_json(house, actor, project)
 
 
-@post("/grants/{grant:str}/reports", sync_to_thread=True, summary="File a progress report")
-def report(grant: str, data: Report, house: House, actor: Actor) -> dict[str, Any]:
+@post("/grants/{project:str}/reports", sync_to_thread=True, summary="File a progress report")
+def report(project: str, data: Report, house: House, actor: Actor) -> dict[str, Any]:
     """File a progress report; a person then releases what is held."""
-    award = sharing.award_of(house, actor, grant)
+    award = sharing.award_of(house, actor, project)
     answers = {"text": data.text, "found": data.found, "used": data.used}
     return holding.request_json(house.admissions.file_report(actor, award, answers))
 
 
-@post("/grants/{grant:str}/supplements", sync_to_thread=True, summary="Ask for a supplement")
-def supplement(grant: str, data: Supplement, house: House, actor: Actor) -> dict[str, Any]:
+@post("/grants/{project:str}/supplements", sync_to_thread=True, summary="Ask for a supplement")
+def supplement(project: str, data: Supplement, house: House, actor: Actor) -> dict[str, Any]:
     """Ask for more than was awarded, as far as the call allows it."""
-    award = sharing.award_of(house, actor, grant)
+    award = sharing.award_of(house, actor, project)
     answers = {"purpose": data.purpose, "why": data.why}
     return holding.request_json(house.admissions.ask_supplement(actor, award, answers, data.passes))
 
 
-@post("/grants/{grant:str}/return", status_code=200, sync_to_thread=True, summary="Give back what is not needed")
-def give_up(grant: str, data: Returned, house: House, actor: Actor) -> dict[str, Any]:
+@post("/grants/{project:str}/return", status_code=200, sync_to_thread=True, summary="Give back what is not needed")
+def give_up(project: str, data: Returned, house: House, actor: Actor) -> dict[str, Any]:
     """Give unused passes back to the call; what is used or in use stays."""
-    return grant_json(house, sharing.give_up(house, actor, grant, data.passes))
+    return grant_json(house, sharing.give_up(house, actor, project, data.passes))
 
 
-@post("/grants/{grant:str}/transfer", status_code=200, sync_to_thread=True, summary="Move passes to another own grant")
-def transfer(grant: str, data: Moved, house: House, actor: Actor) -> dict[str, Any]:
+@post(
+    "/grants/{project:str}/transfer", status_code=200, sync_to_thread=True, summary="Move passes to another own grant"
+)
+def transfer(project: str, data: Moved, house: House, actor: Actor) -> dict[str, Any]:
     """Move unused passes to another of one's own grants from the same budget; returns the one that has them now."""
-    return grant_json(house, sharing.transfer(house, actor, grant, data.to, data.passes))
+    return grant_json(house, sharing.transfer(house, actor, project, data.to, data.passes))
 
 
 @get("/requests", sync_to_thread=True, summary="Requests that wait for an answer")
