@@ -286,3 +286,4 @@ def test_a_tranche_is_released_shrunk_and_withheld_to_the_unit(lite: World) -> N
     assert caught.value.refusal.code == "admissions/nothing-held"
     assert lite.desk.call(family.call.id).state is CallState.OPEN
     assert Place.POOL in dict(balance["passes"].parts())
+    family.check()

@@ -80,9 +80,13 @@ class Place:
             meter.trip(tx, "w", [Stand(grant.id, held, Amount(), Amount(), 0)], {grant.id: Amount(passes, passes, 1)})
 
     def check(self) -> None:
-        """Each account adds up, and is what the grants and their meters allow."""
+        """Each account adds up, with what it lent, and is what the grants and their meters allow."""
+        held = {each.id: self.house.admissions.budget(each.id)["passes"] for each in self.calls}
         for call in self.calls:
             assert account_json(self.house, call.id)["conserved"]
+            children = [each.id for each in self.calls if each.file.after.of == call.id]
+            assert held[call.id].lent == sum(held[each].budget for each in children)
+            assert call.file.after.of or held[call.id].budget == call.file.budget.passes
         with self.house.db.read() as tx:
             for call in self.calls:
                 entries = queries.postings(tx, call.id)

@@ -14,6 +14,7 @@ OPEN = frozenset({
     ("get", "/api/models"),
     ("get", "/api/calls"),
     ("get", "/api/calls/{call}"),
+    ("get", "/api/calls/{call}/account"),
     ("get", "/api/calls/{call}/file"),
     ("get", "/api/terms"),
     ("get", "/api/register/public"),
