@@ -47,7 +47,7 @@ class Admission:
             return None
         found = entitled(self.facts, self.stage, now, need)
         if found.refusal is None and self.facts is not None:
-            self._granted[need] = stands_until(self.facts, self.stage)
+            self._granted[need] = stands_until(self.facts, self.stage, now)
         return found.refusal
 
     def serves(self, ask: Ask, now: datetime) -> StageFact:
