@@ -56,7 +56,7 @@ class Membership(Base):
                 self._own(tx, by, grant_id)
             found = queries.member(tx, grant_id, person)
             require(check_removal(grant, found, person))
-            self._end(tx, grant_id, person, self._clock.now())
+            self._leave(tx, grant_id, person, self._clock.now())
             data = {"grant": grant_id, "person": person, "left": by.id == person}
             self._say(tx, by, "access.member.removed", data)
             return _found(tx, grant_id, person)
@@ -111,7 +111,7 @@ class Membership(Base):
         return found_grant(tx, grant_id)
 
     @staticmethod
-    def _end(tx: Connection, grant_id: str, person: str, now: datetime) -> None:
+    def _leave(tx: Connection, grant_id: str, person: str, now: datetime) -> None:
         tx.execute(member_table.update().where(_which(grant_id, person)).values(left_at=now))
         theirs = (key_table.c.grant_id == grant_id) & (key_table.c.person == person)
         still = key_table.c.ends_at.is_(None) | (key_table.c.ends_at > now)
