@@ -74,7 +74,7 @@ def _screening(in_force: InForce, clause: str) -> Found:
     ruled = {each.name: in_force.rules.get(each.name, {}).get(clause, ()) for each in in_force.stages}
     lacks = [name for name, rules in ruled.items() if not rules]
     if lacks:
-        return Found(holds=False, where=f"no screening rule of {', '.join(lacks)} says `clause: \"{clause}\"`")
+        return Found(holds=False, where=f'no screening rule of {", ".join(lacks)} says `clause: "{clause}"`')
     return Found(holds=True, where="; ".join(f"{name}: {', '.join(rules)}" for name, rules in ruled.items()))
 
 

@@ -272,7 +272,9 @@ def changes_at(facts: Facts, now: datetime) -> Iterator[datetime]:
 
 def notices(sanctions: Iterable[Sanction]) -> list[Sanction]:
     """Return what a reader has not acknowledged yet, the newest first."""
-    return sorted((each for each in sanctions if each.acknowledged_at is None), key=lambda s: s.decided_at, reverse=True)
+    return sorted(
+        (each for each in sanctions if each.acknowledged_at is None), key=lambda s: s.decided_at, reverse=True
+    )
 
 
 def table() -> str:
@@ -281,7 +283,9 @@ def table() -> str:
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for rule in RULES.values():
         roles = [role.value for role, held in BY_ROLE.items() if rule.permission in held]
-        cure = f"{rule.cure_days[0]} to {rule.cure_days[1]} days, for {', '.join(sorted(rule.cure))}" if rule.cure else ""
+        cure = (
+            f"{rule.cure_days[0]} to {rule.cure_days[1]} days, for {', '.join(sorted(rule.cure))}" if rule.cure else ""
+        )
         reasons = "any reason" if rule.reasons == _ALL else ", ".join(sorted(rule.reasons))
         ends = {"none": "", "may": "may have one", "must": "must have one"}[rule.until]
         row = (rule.kind.value, ", ".join(sorted(rule.subjects)), reasons, ", ".join(roles), ends, cure)

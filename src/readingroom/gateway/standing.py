@@ -21,7 +21,7 @@ from readingroom.gateway.rules import check_model
 from readingroom.gateway.watch import CANNOT_CONFIRM
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
-from readingroom.strategy.model import StageFact
+from readingroom.strategy.model import Pace, StageFact
 
 ADMIT_SECONDS = 5.0
 KNOWN_SECONDS = 1.0
@@ -61,7 +61,19 @@ class Admission:
     def kept(self) -> Json:
         """Return, for its holder, what the grant's stage keeps of texts, and whether he agreed; None keeps nothing."""
         asked = self.stage.retention if self.stage else None
-        return asked.shown(self.grant.retention) if asked else None
+        agreed = self.facts.agreed if self.facts else ""
+        return asked.shown(agreed) if asked else None
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that was asked with."""
+        return self.facts.key.id if self.facts and self.facts.key else ""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the grant's tier may be read."""
+        tier = self.stage.tiers.get(self.grant.tier) if self.stage else None
+        return tier.pace if tier else Pace()
 
     def stands(self, version: int) -> bool:
         """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""

@@ -96,11 +96,7 @@ def _with_facts(base: sa.FromClause, person: sa.ColumnElement[str]) -> sa.FromCl
     """Join what an entitlement needs beside the grant: the terms needed, whether accepted, the membership."""
     accepted = (acceptance_table.c.person == person) & (acceptance_table.c.position >= _needed.c.position)
     of_project = (member_table.c.grant_id == grant_table.c.id) & (member_table.c.person == person)
-    return (
-        base.outerjoin(_needed, sa.true())
-        .outerjoin(acceptance_table, accepted)
-        .outerjoin(member_table, of_project)
-    )
+    return base.outerjoin(_needed, sa.true()).outerjoin(acceptance_table, accepted).outerjoin(member_table, of_project)
 
 
 def _sanctions(tx: Connection, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[Sanction, ...]]:

@@ -47,11 +47,9 @@ def barred_until(tx: Connection, person: str) -> datetime | None:
     return found
 
 
-def bars_of(person: sa.ColumnElement[str]) -> sa.Select[tuple[datetime]]:
+def bars_of(person: sa.ColumnElement[str]) -> sa.Select[Any]:
     """Select until when somebody is barred."""
-    return sa.select(sa.func.max(table.c.until)).where(
-        table.c.kind == Kind.BAR.value, table.c.person == person, STANDS
-    )
+    return sa.select(sa.func.max(table.c.until)).where(table.c.kind == Kind.BAR.value, table.c.person == person, STANDS)
 
 
 def sanction_of(row: Row[Any]) -> Sanction:
