@@ -173,22 +173,24 @@ def _check_pace(wanted: Wanted) -> Refusal | None:
 
 
 def _check_dates(wanted: Wanted, rule: Rule, now: datetime) -> Refusal | None:
-    until, cure_by = wanted.until, wanted.cure_by
+    until = wanted.until
     if until is None and rule.until == "must":
         return _refuse("bad-sanction", f"A {rule.kind} has an end: say until when.")
     if until is not None and rule.until == "none":
         return _refuse("bad-sanction", f"A {rule.kind} has no end of its own.")
     if until is not None and until <= now:
         return Refusal("access/already-expired", "It must end in the future; choose a later date.")
-    if cure_by is None:
-        return None
+    return None if wanted.cure_by is None else _check_cure(wanted, wanted.cure_by, rule, now)
+
+
+def _check_cure(wanted: Wanted, cure_by: datetime, rule: Rule, now: datetime) -> Refusal | None:
     if wanted.reason not in rule.cure:
         known = ", ".join(sorted(rule.cure)) or "nothing"
         return _refuse("bad-sanction", f"For a {rule.kind} time to cure can be given for: {known}.")
     least, most = rule.cure_days
     if not now + timedelta(days=least) <= cure_by <= now + timedelta(days=most):
         return _refuse("bad-sanction", f"The time to cure is {least} to {most} days; choose a date within.")
-    if until is not None and until <= cure_by:
+    if wanted.until is not None and wanted.until <= cure_by:
         return _refuse("bad-sanction", "It would end before the time to cure is over; choose a later end.")
     return None
 

@@ -56,7 +56,7 @@ class Many(Sanctioning):
                 row = sanction_row(Wanted(Kind.REVOKE, reason, grant, note=note), by, now)
                 row |= {"id": new_id("sanction"), "salt": salt, "collective": not alone[grant], "batch": batch}
                 tx.execute(sanction_table.insert().values(row))
-                set_state(tx, grant, GrantState.REVOKED, now, reason.value, note)
+                set_state(tx, grant, GrantState.REVOKED, now, (reason.value, note))
             words = commitment(salted[0][0], note.encode()) if note else None
             said = {**choice.to_json(), "act": batch, "reason": reason.value, "count": len(salted), "finding": words}
             self._say(tx, by, "access.grants.revoked", {**said, "shown": digest, "grants": many.root(salted)})

@@ -40,6 +40,10 @@ class Membership(Base):
         self._say(tx, by, "access.member.invited", {"grant": grant_id, "person": person})
         return _found(tx, grant_id, person)
 
+    def may_invite(self, tx: Connection, by: Actor) -> None:
+        """Refuse whoever does not hold the grant and may not issue any."""
+        require(check(people.actor_now(tx, by), Permission.GRANT_ISSUE))
+
     def join(self, by: Actor, grant_id: str) -> Member:
         """Say yes to an invitation."""
         return self._answer(by, grant_id, yes=True)

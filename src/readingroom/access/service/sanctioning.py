@@ -80,7 +80,7 @@ class Sanctioning(Base):
             return self.lift_within(tx, by, sanction_id, reason, note)
 
     def lift_within(self, tx: Connection, by: Actor, sanction_id: str, reason: str, note: str = "") -> Sanction:
-        """Lift a sanction in a transaction that is open, by whoever was found to decide it there, as an appeal's panel."""
+        """Lift a sanction in a transaction that is open, by whoever may decide it there, as an appeal's panel."""
         if reason not in lift_reasons():
             cure = f"Choose one of: {', '.join(each.value for each in Lifting)}"
             raise BadInput([Problem("reason", f"{reason[:40]!r} is no reason to lift a sanction", cure)])
@@ -172,7 +172,7 @@ class Sanctioning(Base):
             holder = {"person": found_grant(tx, made.grant_id).holder}
         if made.is_state and made.grant_id is not None:
             act, state = _ACTS[made.kind]
-            set_state(tx, made.grant_id, state, now, made.reason.value, made.note)
+            set_state(tx, made.grant_id, state, now, (made.reason.value, made.note))
             event = _DONE[act]
         else:
             event = "access.person.barred" if made.kind is Kind.BAR else "access.sanction.imposed"
@@ -184,7 +184,7 @@ class Sanctioning(Base):
 
     def _reinstate(self, tx: Connection, by: Actor, grant: Grant, reason: str, note: str) -> None:
         _may_become(grant, "reinstate")
-        set_state(tx, grant.id, GrantState.ACTIVE, self._clock.now(), reason, note)
+        set_state(tx, grant.id, GrantState.ACTIVE, self._clock.now(), (reason, note))
         for each in queries.standing(tx, [grant.id], []):
             if each.is_state:
                 self._close(tx, by, each, reason, note)
@@ -220,9 +220,9 @@ def sanction_row(wanted: Wanted, by: Actor, now: datetime) -> dict[str, object]:
     }
 
 
-def set_state(tx: Connection, grant_id: str, state: GrantState, now: datetime, reason: str, note: str) -> None:
-    """Write a grant's state."""
-    values = {"state": state.value, "changed_at": now, "changed_reason": reason, "note": note}
+def set_state(tx: Connection, grant_id: str, state: GrantState, now: datetime, why: tuple[str, str]) -> None:
+    """Write a grant's state, with the code and the note of why."""
+    values = {"state": state.value, "changed_at": now, "changed_reason": why[0], "note": why[1]}
     tx.execute(grant_table.update().where(grant_table.c.id == grant_id).values(values))
 
 
