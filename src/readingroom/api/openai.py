@@ -186,6 +186,7 @@ class OpenAIApp:
             "expires_at": rfc3339(grant.expires_at),
             "retention": admission.kept(),
             "terms": admission.facts.terms_needed if admission.facts else None,
+            "sanctions": admission.sanctions(self._clock.now()),
             "entitled": why.to_json(),
         }
         await reply(send, 200, document, _left(reading))

@@ -13,11 +13,10 @@ from readingroom.access.sanctions import throttles
 from readingroom.core.clock import Clock, rfc3339
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway import pace
-from readingroom.gateway.ask import Ask
 from readingroom.gateway.firsts import Firsts
 from readingroom.gateway.rates import Rates, Ticket
 from readingroom.gateway.standing import Admission
-from readingroom.strategy.model import Pace, StageFact
+from readingroom.strategy.model import Pace
 
 
 class Tickets:
@@ -56,14 +55,6 @@ class Paces:
         self._rates = rates
         self._clock = clock
         self._firsts = firsts
-
-    def served_by(self, admission: Admission, ask: Ask) -> StageFact:
-        """Return the stage that serves a request, or refuse."""
-        try:
-            return admission.serves(ask, self._clock.now())
-        except Refused as refused:
-            self._firsts.note(refused.refusal)
-            raise
 
     def look(self, admission: Admission) -> Refusal | None:
         """Tell without asking the books whether a request would certainly be refused now, whatever its size."""

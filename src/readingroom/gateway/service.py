@@ -121,7 +121,7 @@ class Gateway:
         self.keeping = Keeping(db, clock, lambda: self._workers.id)
         self._batches = Batches(db, ledger, log_)
         self._retainer = Retainer(db, clock, home / KEYS)
-        self._standing = Standing(db, clock, served)
+        self._standing = Standing(db, clock, served, self._firsts.note)
         self._watch = Watch(db, self._look, self._standing.confirm)
         self.observer = observer or Observer()
         self._info: EngineInfo | None = None
@@ -225,7 +225,7 @@ class Gateway:
     async def stands(self, key: str, ask: Ask, *, anew: bool) -> bytes:
         """Name the stage, model and rules under which a request would be answered; refuses as `open` does."""
         admission = await self.admit(key)
-        stage = self._paces.served_by(admission, ask)
+        stage = admission.serves(ask, self._clock.now())
         if anew:
             require(self._paces.look(admission) or self._turns.refusal(admission.grant.id))
         return f"{stage.name} {stage.digest} {self._entrance.of(stage).digest}".encode()
@@ -244,7 +244,7 @@ class Gateway:
         began = monotonic()
         if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
-        grant, stage = admission.grant, self._paces.served_by(admission, ask)  # (2)
+        grant, stage = admission.grant, admission.serves(ask, self._clock.now())  # (2)
         require(self._paces.look(admission) or self._turns.refusal(grant.id))
         screens = self._entrance.of(stage)
         seen = await self._judges.look(screens, ask)  # (3)

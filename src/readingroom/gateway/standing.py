@@ -7,6 +7,7 @@ most, since some of them change by the clock alone. Whoever holds them judges th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -38,6 +39,7 @@ class Admission:
     stage: StageFact | None
     version: int
     read_at: float  # seconds of the event loop
+    _note: Callable[[Refusal], object] = lambda _refusal: None  # told what it refuses
     _granted: dict[Need, datetime] = field(default_factory=dict)  # what was found entitled, and until when that holds
 
     def check(self, now: datetime, need: Need = NO_NEED) -> Refusal | None:
@@ -48,6 +50,8 @@ class Admission:
         found = entitled(self.facts, self.stage, now, need)
         if found.refusal is None and self.facts is not None:
             self._granted[need] = stands_until(self.facts, self.stage, now)
+        elif found.refusal is not None:
+            self._note(found.refusal)
         return found.refusal
 
     def serves(self, ask: Ask, now: datetime) -> StageFact:
@@ -75,6 +79,10 @@ class Admission:
         tier = self.stage.tiers.get(self.grant.tier) if self.stage else None
         return tier.pace if tier else Pace()
 
+    def sanctions(self, now: datetime) -> list[Json]:
+        """Return, for who reads by this key, the sanctions that stand about them or their project."""
+        return [each.to_json(now) for each in self.facts.sanctions] if self.facts else []
+
     def stands(self, version: int) -> bool:
         """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""
         return self.version == version and asyncio.get_running_loop().time() - self.read_at < KNOWN_SECONDS
@@ -90,8 +98,11 @@ class Admission:
 class Standing:
     """The facts behind the keys of one worker's readers."""
 
-    def __init__(self, db: Database, clock: Clock, served: str) -> None:
-        """Take the database, the clock, and the digest of the model behind the engine."""
+    def __init__(
+        self, db: Database, clock: Clock, served: str, note: Callable[[Refusal], object] = lambda _refusal: None
+    ) -> None:
+        """Take the database, the clock, the digest of the model behind the engine, and who is told of refusals."""
+        self._note = note
         self._db = db
         self._clock = clock
         self._served = served
@@ -135,7 +146,7 @@ class Standing:
     async def _read_now(self, hashed: str) -> Admission:
         began = asyncio.get_running_loop().time()
         version, found = await asyncio.to_thread(self._facts, [hashed])
-        admission = Admission(*found[hashed], version, began)
+        admission = Admission(*found[hashed], version, began, self._note)
         if admission.facts is not None:  # whoever guesses keys fills no memory
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

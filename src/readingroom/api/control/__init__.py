@@ -15,9 +15,11 @@ from readingroom.api.control import (
     held,
     oversight,
     people,
+    projects,
     release,
     restoring,
     reviews,
+    sanctions,
     texts,
 )
 from readingroom.api.control.described import described
@@ -53,6 +55,8 @@ def create_control(house: House) -> Router:
             reviews.router,
             awards.router,
             access.router,
+            projects.router,
+            sanctions.router,
             restoring.router,
             texts.router,
             oversight.router,
