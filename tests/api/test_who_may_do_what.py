@@ -18,7 +18,9 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from admissions.world import ANSWERS, call_text
-from readingroom.access.model import Amounts, Award
+from readingroom.access.model import Amounts, Award, Kind
+from readingroom.access.model import Reason as Cause
+from readingroom.access.sanctions import Wanted
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
 from readingroom.api.control import create_control
 from readingroom.app.desk import open_call
@@ -88,9 +90,9 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/terms/accept"): (SIGNED_IN, {"hash": "another"}),
     ("get", "/api/terms/mine"): (SIGNED_IN, None),
     ("get", "/api/terms/map"): (EVERYONE, None),
-    ("get", "/api/terms/changes?since=x"): (EVERYONE, None),
+    ("get", "/api/terms/changes"): (EVERYONE, None),
     ("get", "/api/sanctions"): (READS_GRANTS, None),
-    ("post", "/api/sanctions"): (SANCTIONS, {"kind": "suspend", "grant": "{grant}", **WHY}),
+    ("post", "/api/sanctions"): (SANCTIONS, {"kind": "suspend", **WHY}),
     ("get", "/api/sanctions/mine"): (SIGNED_IN, None),
     ("get", "/api/sanctions/rules"): (EVERYONE, None),
     ("get", "/api/sanctions/{sanction}"): (READS_GRANTS | {"owner"}, None),
@@ -100,9 +102,9 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/revocations"): (STEWARD, {"reason": "security", "tier": "no-such", "digest": "x"}),
     ("get", "/api/grants/{grant}/members"): (READS_GRANTS | {"owner"}, None),
     ("post", "/api/grants/{grant}/members"): (STEWARD | {"owner"}, {"email": "new@new.example"}),
-    ("delete", "/api/grants/{grant}/members/{member}"): (SANCTIONS | {"owner", "panel"}, None),
-    ("post", "/api/grants/{grant}/join"): (frozenset({"panel"}), None),
-    ("post", "/api/grants/{grant}/decline"): (frozenset({"tester"}), None),
+    ("delete", "/api/grants/{grant}/members/{person}"): (SANCTIONS | {"owner"}, None),  # who stays all the same
+    ("post", "/api/grants/{grant}/decline"): (frozenset({"idle"}), None),  # who was invited
+    ("post", "/api/grants/{grant}/join"): (frozenset(), None),  # nobody any more
     ("get", "/api/invitations/mine"): (SIGNED_IN, None),
     ("get", "/api/grants"): (READS_GRANTS, None),
     ("get", "/api/grants/mine"): (SIGNED_IN, None),
@@ -184,7 +186,12 @@ def furnish(desk: Desk) -> None:
     ends = desk.house.clock.now() + timedelta(days=1)
     lent = Award("", "reading-room", "text", Amounts(passes=100), ends, "test")
     grant, key, _ = issue_discretionary(desk.house, steward, "owner@owner.example", lent, accept_terms=False)
+    with desk.house.db.decide() as tx:
+        desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
+    warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
     desk.ids |= {
+        "sanction": warned.id,
+        "person": owner.id,
         "call": call.id,
         "application": application.id,
         "review_id": review.id,

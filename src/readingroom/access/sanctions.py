@@ -140,10 +140,10 @@ def check_wanted(wanted: Wanted, now: datetime, members: int = 1) -> Refusal | N
     rule = RULES[wanted.kind]
     if wanted.subject not in rule.subjects:
         known = " or ".join(sorted(rule.subjects))
-        return _refuse("bad-sanction", f"A {wanted.kind} is of a {known}, not of a {wanted.subject}.")
+        return _bad(f"A {wanted.kind} is of a {known}, not of a {wanted.subject}.")
     if wanted.reason not in rule.reasons:
         known = ", ".join(sorted(rule.reasons))
-        return _refuse("bad-sanction", f"There is no {wanted.kind} for {wanted.reason}; it can be for: {known}.")
+        return _bad(f"There is no {wanted.kind} for {wanted.reason}; it can be for: {known}.")
     return _check_note(wanted, members) or _check_pace(wanted) or _check_dates(wanted, rule, now)
 
 
@@ -165,19 +165,19 @@ def _check_note(wanted: Wanted, members: int) -> Refusal | None:
 def _check_pace(wanted: Wanted) -> Refusal | None:
     given = wanted.per_minute
     if wanted.kind is not Kind.THROTTLE:
-        return None if given is None else _refuse("bad-sanction", f"A {wanted.kind} has no requests a minute.")
+        return None if given is None else _bad(f"A {wanted.kind} has no requests a minute.")
     if given is None or not 1 <= given <= MOST_PER_MINUTE:
         said = f"Say how many requests may begin in a minute: 1 to {MOST_PER_MINUTE}; to allow none, suspend."
-        return _refuse("bad-sanction", said)
+        return _bad(said)
     return None
 
 
 def _check_dates(wanted: Wanted, rule: Rule, now: datetime) -> Refusal | None:
     until = wanted.until
     if until is None and rule.until == "must":
-        return _refuse("bad-sanction", f"A {rule.kind} has an end: say until when.")
+        return _bad(f"A {rule.kind} has an end: say until when.")
     if until is not None and rule.until == "none":
-        return _refuse("bad-sanction", f"A {rule.kind} has no end of its own.")
+        return _bad(f"A {rule.kind} has no end of its own.")
     if until is not None and until <= now:
         return Refusal("access/already-expired", "It must end in the future; choose a later date.")
     return None if wanted.cure_by is None else _check_cure(wanted, wanted.cure_by, rule, now)
@@ -186,12 +186,12 @@ def _check_dates(wanted: Wanted, rule: Rule, now: datetime) -> Refusal | None:
 def _check_cure(wanted: Wanted, cure_by: datetime, rule: Rule, now: datetime) -> Refusal | None:
     if wanted.reason not in rule.cure:
         known = ", ".join(sorted(rule.cure)) or "nothing"
-        return _refuse("bad-sanction", f"For a {rule.kind} time to cure can be given for: {known}.")
+        return _bad(f"For a {rule.kind} time to cure can be given for: {known}.")
     least, most = rule.cure_days
     if not now + timedelta(days=least) <= cure_by <= now + timedelta(days=most):
-        return _refuse("bad-sanction", f"The time to cure is {least} to {most} days; choose a date within.")
+        return _bad(f"The time to cure is {least} to {most} days; choose a date within.")
     if wanted.until is not None and wanted.until <= cure_by:
-        return _refuse("bad-sanction", "It would end before the time to cure is over; choose a later end.")
+        return _bad("It would end before the time to cure is over; choose a later end.")
     return None
 
 
@@ -304,5 +304,5 @@ def _stopping(facts: Facts) -> list[Sanction]:
     return [each for each in facts.sanctions if each.kind in {Kind.SUSPEND, Kind.REVOKE} and not each.is_state]
 
 
-def _refuse(code: str, reason: str) -> Refusal:
-    return Refusal(f"access/{code}", reason)
+def _bad(reason: str) -> Refusal:
+    return Refusal("access/bad-sanction", reason)

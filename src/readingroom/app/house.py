@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
-from sqlalchemy.engine import Connection
-
 from readingroom.access.agreements import Agreements
-from readingroom.access.checks import InForce
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
@@ -63,7 +60,7 @@ class House:
         self.inspections = Inspections(*core)
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
-        self.agreements = Agreements(*core, self._in_force)
+        self.agreements = Agreements(*core, lambda tx: self._rules.in_force(plan_in_force(tx)))
         self.restorations = Restorations(*core)
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
@@ -83,10 +80,6 @@ class House:
             adopted = plan_in_force(tx)
         found = adopted.plan.stage(stage) if adopted else None
         return found.retention if found else None
-
-    def _in_force(self, tx: Connection) -> InForce:
-        adopted = plan_in_force(tx)
-        return self._rules.in_force(adopted.plan if adopted else None)
 
     def verifier_key(self) -> str:
         """Return the log's public key as a C2SP verifier key line."""

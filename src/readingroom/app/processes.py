@@ -6,7 +6,6 @@
 | `admissions.award.accepted` | a grant is issued |
 | `access.grant.issued` | its meter is opened |
 | `admissions.application.started`, `.submitted` | refused while the applicant is barred |
-| `people.person.merged` | grants, keys, memberships, agreements and sanctions follow the person |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 
@@ -51,9 +50,6 @@ def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> No
     ledger.on("access.grant.issued", _open_meter)
     for event in ("admissions.application.started", "admissions.application.submitted"):
         ledger.on(event, lambda tx, entry: _refuse_barred(tx, entry, clock))
-    ledger.on(
-        "people.person.merged", lambda tx, entry: access.merge_within(tx, entry.data["person"], entry.data["into"])
-    )
     for event in STAGE_EVENTS:
         ledger.on(event, lambda tx, _entry: access_queries.bump(tx))
 

@@ -161,9 +161,8 @@ class Gateway:
         with contextlib.suppress(Refused, *FAILED):
             await self._purse.stop()
             await self._rates.stop()
-            await asyncio.to_thread(self._batches.flush)
-            await asyncio.to_thread(self._firsts.flush)
-            await asyncio.to_thread(self._workers.leave)
+            for last in (self._batches.flush, self._firsts.flush, self._workers.leave):
+                await asyncio.to_thread(last)
         await self.observer.stop()
         await self._judges.close()
         await self._engine.close()

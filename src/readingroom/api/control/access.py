@@ -56,7 +56,7 @@ def enforcement(house: House) -> list[dict[str, Any]]:
 
 
 @get("/terms/changes", sync_to_thread=True, summary="What changed since a version of the terms, clause by clause")
-def changes(house: House, since: str) -> list[dict[str, Any]]:
+def changes(house: House, since: str = "") -> list[dict[str, Any]]:
     """Return the changes from a version, named by its hash, to the terms in force."""
     return [each.to_json() for each in house.agreements.compared(since)]
 
