@@ -242,11 +242,13 @@ def not_sanctioned(facts: Facts, now: datetime) -> tuple[Fact, Refusal | None]:
     worst = max(stopping, key=lambda each: each.kind is Kind.REVOKE)
     who = "This member's reading" if worst.subject is Subject.MEMBER else "This grant"
     ends = f" until {rfc3339(worst.until)}" if worst.until else ""
-    revoked = worst.kind is Kind.REVOKE
-    said = f"is revoked ({worst.reason}); that is final." if revoked else f"is suspended{ends} ({worst.reason})."
-    code = "access/grant-revoked" if revoked else "access/grant-suspended"
+    named = {"sanction": worst.id}
     detail = f"{worst.kind} of the {worst.subject} since {rfc3339(worst.begins_at)} ({worst.reason})"
-    return Fact("no-sanction", holds=False, detail=detail), Refusal(code, f"{who} {said}", {"sanction": worst.id})
+    if worst.kind is Kind.REVOKE:
+        refusal = Refusal("access/grant-revoked", f"{who} is revoked ({worst.reason}); that is final.", named)
+    else:
+        refusal = Refusal("access/grant-suspended", f"{who} is suspended{ends} ({worst.reason}).", named)
+    return Fact("no-sanction", holds=False, detail=detail), refusal
 
 
 def of_state(facts: Facts) -> str | None:

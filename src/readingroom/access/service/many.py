@@ -42,6 +42,7 @@ class Many(Sanctioning):
         Returns:
             The act's id, by which its sanctions are found, and what was done.
         """
+        require(check(by, Permission.GRANT_REVOKE_MANY))
         require(check_reason(reason, note))
         if problem := prose_problem("note", note):
             raise BadInput([problem])

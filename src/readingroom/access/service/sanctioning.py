@@ -44,6 +44,7 @@ class Sanctioning(Base):
 
     def reinstate(self, by: Actor, grant_id: str, reason: Reason, note: str = "") -> Grant:
         """Put a suspended grant back in force: the suspension that its state says is lifted."""
+        require(check(by, Permission.GRANT_SANCTION))
         _check_why(reason, note)
         with self._deciding(by, Permission.GRANT_SANCTION) as tx:
             grant = found_grant(tx, grant_id)
@@ -53,6 +54,7 @@ class Sanctioning(Base):
 
     def bar(self, by: Actor, person: str, until: datetime, reason: Reason, note: str = "") -> Sanction:
         """Bar a person from all access until a date; `error-corrected` puts right a bar that stands."""
+        require(check(by, Permission.GRANT_SANCTION))
         _check_why(reason, note)
         with self._deciding(by, Permission.GRANT_SANCTION) as tx:
             now = self._clock.now()
