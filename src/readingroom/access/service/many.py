@@ -52,10 +52,11 @@ class Many(Sanctioning):
             require(many.check_shown(done, digest))
             now, batch = self._clock.now(), new_id("act")
             salted = [(random_bytes(32), grant) for grant in done.grants]
-            alone = {each.id: len(queries.persons_of(tx, each)) == 1 for each in found}
+            by_id = {each.id: each for each in found}
             for salt, grant in salted:
                 row = sanction_row(Wanted(Kind.REVOKE, reason, grant, note=note), by, now)
-                row |= {"id": new_id("sanction"), "salt": salt, "collective": not alone[grant], "batch": batch}
+                row |= {"id": new_id("sanction"), "salt": salt, "holder": by_id[grant].holder, "batch": batch}
+                row["collective"] = len(queries.persons_of(tx, by_id[grant])) > 1
                 tx.execute(sanction_table.insert().values(row))
                 set_state(tx, grant, GrantState.REVOKED, now, (reason.value, note))
             words = commitment(salted[0][0], note.encode()) if note else None

@@ -84,6 +84,7 @@ class Membership(Base):
         A bar follows the person; what both have of the same thing stays as the other has it.
         """
         tx.execute(sanction_table.update().where(sanction_table.c.person == person).values(person=into))
+        tx.execute(sanction_table.update().where(sanction_table.c.holder == person).values(holder=into))
         tx.execute(key_table.update().where(key_table.c.person == person).values(person=into))
         tx.execute(grant_table.update().where(grant_table.c.holder == person).values(holder=into))
         for table, other in ((member_table, "grant_id"), (acceptance_table, "position")):

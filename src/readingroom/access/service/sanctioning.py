@@ -167,11 +167,11 @@ class Sanctioning(Base):
     def _keep(self, tx: Connection, by: Actor, wanted: Wanted, now: datetime, *, collective: bool = False) -> Sanction:
         """Keep a sanction, with the grant's state where it is the state's to say, and put it on record."""
         salt, sanction_id = random_bytes(32), new_id("sanction")
+        holder = None if wanted.person or not wanted.grant_id else found_grant(tx, wanted.grant_id).holder
         row = sanction_row(wanted, by, now) | {"id": sanction_id, "salt": salt, "collective": collective}
+        row["holder"] = holder
         tx.execute(sanction_table.insert().values(row))
-        made, holder = found_sanction(tx, sanction_id), {}
-        if made.grant_id is not None and made.person is None:
-            holder = {"person": found_grant(tx, made.grant_id).holder}
+        made = found_sanction(tx, sanction_id)
         if made.is_state and made.grant_id is not None:
             act, state = _ACTS[made.kind]
             set_state(tx, made.grant_id, state, now, (made.reason.value, made.note))
@@ -180,8 +180,9 @@ class Sanctioning(Base):
             event = "access.person.barred" if made.kind is Kind.BAR else "access.sanction.imposed"
         said = wanted.notice or wanted.note
         sealed = commitment(salt, said.encode()) if said else None
+        told = {"person": holder} if holder else {}
         words = {"finding": sealed, "evidence": made.evidence or None}
-        self._say(tx, by, event, _said(made) | holder | _dates(made) | words)
+        self._say(tx, by, event, _said(made) | told | _dates(made) | words)
         return made
 
     def _reinstate(self, tx: Connection, by: Actor, grant: Grant, reason: str, note: str) -> None:

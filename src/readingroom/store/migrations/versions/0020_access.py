@@ -53,6 +53,7 @@ def _sanction() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("grant_id", sa.String()),
         sa.Column("person", sa.String()),
+        sa.Column("holder", sa.String()),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("decided_at", sa.String(length=27), nullable=False),
         sa.Column("begins_at", sa.String(length=27), nullable=False),
@@ -82,23 +83,39 @@ def _carry_over() -> None:
     """Make records of what stands: bars, and grants that are suspended or revoked. Who decided is in the ledger."""
     tx, long_ago = op.get_bind(), "1970-01-01T00:00:00.000000Z"
     found = [
-        {"id": f"sanction_of_{row.person}", "kind": "bar", "reason": row.reason, "subject": "person", "grant": None,
-         "person": row.person, "at": long_ago, "until": row.until, "note": row.note}
+        {
+            "id": f"sanction_of_{row.person}",
+            "kind": "bar",
+            "reason": row.reason,
+            "subject": "person",
+            "person": row.person,
+            "at": long_ago,
+            "until": row.until,
+            "note": row.note,
+        }
         for row in tx.execute(sa.text("select person, until, reason, note from access_bar"))
-    ]  # fmt: skip
-    stopped = "select id, state, changed_at, changed_reason, note from access_grant where state <> 'active'"
+    ]
+    stopped = "select id, holder, state, changed_at, changed_reason, note from access_grant where state <> 'active'"
     found += [
-        {"id": f"sanction_of_{row.id}", "kind": "suspend" if row.state == "suspended" else "revoke",
-         "reason": row.changed_reason or "other", "subject": "grant", "grant": row.id, "person": None,
-         "at": row.changed_at, "until": None, "note": row.note or ""}
+        {
+            "id": f"sanction_of_{row.id}",
+            "kind": "suspend" if row.state == "suspended" else "revoke",
+            "reason": row.changed_reason or "other",
+            "subject": "grant",
+            "grant": row.id,
+            "holder": row.holder,
+            "at": row.changed_at,
+            "note": row.note or "",
+        }
         for row in tx.execute(sa.text(stopped))
-    ]  # fmt: skip
+    ]
     made = sa.text(
-        "insert into access_sanction (id, kind, reason, subject, grant_id, person, decided_by, decided_at, begins_at, "
-        "until, evidence, note, notice, collective, reply, lifted_by, lifted_reason, lifted_note, batch, salt) values "
-        "(:id, :kind, :reason, :subject, :grant, :person, '', :at, :at, :until, '', :note, '', :no, '', '', '', '', "
-        "'', :salt)"
+        "insert into access_sanction (id, kind, reason, subject, grant_id, person, holder, decided_by, decided_at, "
+        "begins_at, until, evidence, note, notice, collective, reply, lifted_by, lifted_reason, lifted_note, batch, "
+        "salt) values (:id, :kind, :reason, :subject, :grant, :person, :holder, '', :at, :at, :until, '', :note, '', "
+        ":no, '', '', '', '', '', :salt)"
     ).bindparams(sa.bindparam("salt", type_=sa.LargeBinary), sa.bindparam("no", type_=sa.Boolean))
+    absent = {"grant": None, "person": None, "holder": None, "until": None, "no": False, "salt": b""}
     for each in found:
-        tx.execute(made, {**each, "no": False, "salt": b""})
+        tx.execute(made, {**absent, **each})
     op.drop_table("access_bar")
