@@ -18,7 +18,9 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from admissions.world import ANSWERS, call_text
-from readingroom.access.model import Amounts, Award
+from readingroom.access.model import Amounts, Award, Kind
+from readingroom.access.model import Reason as Cause
+from readingroom.access.sanctions import Wanted
 from readingroom.admissions.after import Ground
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
 from readingroom.api.control import create_control
@@ -101,6 +103,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/requests/{request_id}/answer"): (DECIDES, {"passes": 10**9}),
     ("post", "/api/requests/{request_id}/withdraw"): (NOBODY_ELSE, None),
     ("post", "/api/applications/{refused}/appeal"): (NOBODY_ELSE, {"ground": "procedure", "text": ""}),
+    ("post", "/api/sanctions/{sanction}/appeal"): (NOBODY_ELSE, {"ground": "procedure", "text": ""}),
     ("get", "/api/appeals"): (DECIDES, None),
     ("get", "/api/appeals/mine"): (SIGNED_IN, None),
     ("get", "/api/appeals/{appeal}"): (frozenset({"panel", "owner"}), None),  # the steward decided what is appealed
@@ -112,6 +115,23 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("get", "/api/terms"): (EVERYONE, None),
     ("post", "/api/terms/accept"): (SIGNED_IN, {"hash": "another"}),
     ("get", "/api/terms/mine"): (SIGNED_IN, None),
+    ("get", "/api/terms/map"): (EVERYONE, None),
+    ("get", "/api/terms/changes"): (EVERYONE, None),
+    ("get", "/api/sanctions"): (READS_GRANTS, None),
+    ("post", "/api/sanctions"): (SANCTIONS, {"kind": "suspend", **WHY}),
+    ("get", "/api/sanctions/mine"): (SIGNED_IN, None),
+    ("get", "/api/sanctions/rules"): (EVERYONE, None),
+    ("get", "/api/sanctions/{sanction}"): (READS_GRANTS | {"owner"}, None),
+    ("post", "/api/sanctions/{sanction}/lift"): (SANCTIONS, WHY),
+    ("post", "/api/sanctions/{sanction}/acknowledge"): (NOBODY_ELSE, {"reply": "mended"}),
+    ("post", "/api/revocations/look"): (STEWARD, {"reason": "security", "tier": "text"}),
+    ("post", "/api/revocations"): (STEWARD, {"reason": "security", "tier": "no-such", "digest": "x"}),
+    ("get", "/api/grants/{grant}/members"): (READS_GRANTS | {"owner"}, None),
+    ("post", "/api/grants/{grant}/members"): (STEWARD | {"owner"}, {"email": "new@new.example"}),
+    ("delete", "/api/grants/{grant}/members/{person}"): (SANCTIONS | {"owner"}, None),  # who stays all the same
+    ("post", "/api/grants/{grant}/decline"): (frozenset({"idle"}), None),  # who was invited
+    ("post", "/api/grants/{grant}/join"): (frozenset(), None),  # nobody any more
+    ("get", "/api/invitations/mine"): (SIGNED_IN, None),
     ("get", "/api/grants"): (READS_GRANTS, None),
     ("get", "/api/grants/mine"): (SIGNED_IN, None),
     ("get", "/api/grants/{grant}"): (READS_GRANTS | {"owner"}, None),
@@ -192,7 +212,12 @@ def furnish(desk: Desk) -> None:
     ends = desk.house.clock.now() + timedelta(days=1)
     lent = Award("", "reading-room", "text", Amounts(passes=100), ends, "test")
     grant, key, _ = issue_discretionary(desk.house, steward, "owner@owner.example", lent, accept_terms=False)
+    with desk.house.db.decide() as tx:
+        desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
+    warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
     desk.ids |= {
+        "sanction": warned.id,
+        "person": owner.id,
         "call": call.id,
         "application": application.id,
         "review_id": review.id,

@@ -17,13 +17,17 @@ from readingroom.access.model import Grant
 from readingroom.access.model import Reason as Why
 from readingroom.admissions import queries
 from readingroom.admissions.account import granted
+from readingroom.admissions.after import Ground
+from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
 from readingroom.admissions.requests import Answer
 from readingroom.app import sharing
+from readingroom.app.appealing import appeal_sanction
 from readingroom.app.desk import open_call
 from readingroom.app.holding import account_json
 from readingroom.app.house import House
+from readingroom.app.lending import why
 from readingroom.core.canonical import Json
 from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
@@ -278,3 +282,23 @@ def play(place: Place, act: str, who: Actor, grant: Grant, size: int) -> None:
         case "over" if size % 5 == 0:
             place.house.access.revoke(place.steward, grant.id, Why.PROJECT_ENDED)
             sharing.give_up(place.house, place.steward, grant.id, None)
+
+
+def test_an_upheld_appeal_lifts_the_sanction_in_the_same_moment(place: Place) -> None:
+    _, grant = place.reader(place.call())
+    who = Actor(grant.holder)
+    place.house.access.suspend(place.steward, grant.id, Why.TERMS_BREACH)
+    (sanction,) = place.house.access.my_sanctions(who)
+    appeal = appeal_sanction(place.house, who, sanction.id, Ground.FACTUAL_ERROR, "It was another key.")
+    desk, panel = place.house.admissions, [place.person(Role.PANEL) for _ in range(2)]
+    with pytest.raises(Refused) as caught:
+        desk.admit_appeal(place.steward, appeal.id)
+    assert refused(caught) == "admissions/appeal-not-yours", "who imposed it"
+    desk.admit_appeal(panel[0], appeal.id)
+    for each in panel:
+        desk.speak(each, appeal.id, AppealState.UPHELD, "It was.")
+    assert not why(place.house, who, grant.id).ok
+    desk.conclude_appeal(panel[0], appeal.id, "It was another key.")
+    in_force = next(each for each in why(place.house, who, grant.id).facts if each.name == "grant-in-force")
+    assert in_force.holds
+    assert place.house.access.my_sanctions(who)[0].lifted_reason == "appeal-upheld"

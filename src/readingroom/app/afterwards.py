@@ -6,6 +6,7 @@
 | `admissions.award.returned` | the grant shrinks, or the return is refused: what is used or in use cannot come back |
 | `admissions.award.transferred` | one grant shrinks, the other grows |
 | `access.grant.adjusted` | the meter's limits move |
+| `admissions.appeal.concluded` | a sanction whose appeal was upheld is lifted |
 | `admissions.request.filed`, `admissions.application.submitted` | what was used so far is kept beside it |
 
 All in the transaction of the decision: so an account never says granted what a meter does not allow.
@@ -20,9 +21,11 @@ from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
 from readingroom.access.adjusting import Adjustments
-from readingroom.access.model import Amounts, Grant
+from readingroom.access.model import Amounts, Grant, Lifting
+from readingroom.access.service import Access
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.after import CallKind
+from readingroom.admissions.appeals.model import AppealState, Subject
 from readingroom.admissions.service import Admissions
 from readingroom.core.canonical import Json
 from readingroom.core.refusal import Refusal, Refused, require
@@ -33,12 +36,13 @@ from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
 
 
-def listen(ledger: Ledger, desk: Admissions, adjustments: Adjustments) -> None:
+def listen(ledger: Ledger, desk: Admissions, access_service: Access, adjustments: Adjustments) -> None:
     """Subscribe every process to what it hears."""
     ledger.on("admissions.request.decided", partial(_grow_by_request, adjustments))
     ledger.on("admissions.award.returned", partial(_shrink, adjustments))
     ledger.on("admissions.award.transferred", partial(_transfer, adjustments))
     ledger.on("access.grant.adjusted", _move_meter)
+    ledger.on("admissions.appeal.concluded", partial(_lift, access_service))
     ledger.on("admissions.request.filed", partial(_observe_request, desk))
     ledger.on("admissions.application.submitted", partial(_observe_renewal, desk))
 
@@ -71,6 +75,15 @@ def _change(amounts: Mapping[str, int | None], sign: int) -> Amounts:
 def _move_meter(tx: Connection, entry: Entry) -> None:
     change = {unit: by for unit, by in entry.data["change"].items() if by}
     require(meter.move_limits(tx, entry.data["grant"], change))
+
+
+def _lift(access_service: Access, tx: Connection, entry: Entry) -> None:
+    said = entry.data
+    if (said["kind"], said["outcome"]) != (Subject.SANCTION.value, AppealState.UPHELD.value):
+        return
+    sanction = access.sanction(tx, said["subject"])
+    if sanction is not None and sanction.lifted_at is None:  # a person may have lifted it meanwhile
+        access_service.lift_within(tx, Actor(entry.by), sanction.id, Lifting.APPEAL_UPHELD.value)
 
 
 def _observe_request(desk: Admissions, tx: Connection, entry: Entry) -> None:

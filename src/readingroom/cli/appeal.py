@@ -9,6 +9,7 @@ import typer
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import Appeal, AppealState, Bar
 from readingroom.app import holding
+from readingroom.app.appealing import appeal_sanction
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 
@@ -20,13 +21,16 @@ Note = Annotated[str, typer.Option(help="Why, in words; the appellant is told")]
 @appeal.command("lodge")
 def lodge(
     context: typer.Context,
-    application: Annotated[str, typer.Argument(help="One's own application that was refused")],
+    subject: Annotated[str, typer.Argument(help="One's own application that was refused, or a sanction of oneself")],
     ground: Annotated[Ground, typer.Option(help="A ground of the call's list")],
     text: Annotated[str, typer.Option(help="What went wrong, and where")],
 ) -> None:
-    """Appeal a refusal. What comes late is kept too, and a person says whether it is heard."""
+    """Appeal a refusal or a sanction. What comes late is kept too, and a person says whether it is heard."""
     here: Context = context.obj
-    _show(here, here.house.admissions.appeal_refusal(here.actor, application, ground, text))
+    if subject.startswith("sanction_"):
+        _show(here, appeal_sanction(here.house, here.actor, subject, ground, text))
+    else:
+        _show(here, here.house.admissions.appeal_refusal(here.actor, subject, ground, text))
 
 
 @appeal.command("list")

@@ -26,7 +26,9 @@ class Permission(StrEnum):
     APPLICATION_READ = "admissions:application:read"
     APPLICATION_REVIEW = "admissions:application:review"
     GRANT_ISSUE = "access:grant:issue"
+    GRANT_WARN = "access:grant:warn"
     GRANT_SANCTION = "access:grant:sanction"
+    GRANT_REVOKE_MANY = "access:grant:revoke-many"
     GRANT_READ = "access:grant:read"
     TERMS_PUBLISH = "access:terms:publish"
     RESTORE_LIFT = "access:restore:lift"
@@ -46,7 +48,7 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.REVIEWER: frozenset({P.APPLICATION_REVIEW}),
     Role.PANEL: frozenset({P.APPEAL_HEAR, P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
     Role.SAFETY: frozenset(
-        {P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
+        {P.GRANT_WARN, P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
     ),
     Role.AUDITOR: frozenset({P.APPLICATION_READ, P.GRANT_READ, P.REGISTER_READ, P.STAGE_SIGN}),
 }

@@ -21,11 +21,13 @@ from litestar.types import Message, Scope
 
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
+from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import (
     account,
+    agreements,
     appeals,
     applicant,
     budget,
@@ -34,9 +36,11 @@ from readingroom.web.pages import (
     log,
     people,
     project,
+    projects,
     public,
     reader,
     restoration,
+    sanctions,
     steward,
     texts,
 )
@@ -66,8 +70,24 @@ _SAID = {
 }
 _BROKEN = "Something of ours is broken; it has been logged."
 _AREAS = (
-    public, account, applicant, reader, project, desk, budget, appeals, steward, restoration, texts, people, held, log,
-)  # fmt: skip
+    public,
+    account,
+    applicant,
+    reader,
+    agreements,
+    projects,
+    project,
+    desk,
+    budget,
+    appeals,
+    steward,
+    sanctions,
+    restoration,
+    texts,
+    people,
+    held,
+    log,
+)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:
@@ -118,6 +138,8 @@ def _engine() -> JinjaTemplateEngine:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
+    made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
+    made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)

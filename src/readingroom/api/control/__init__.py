@@ -16,10 +16,12 @@ from readingroom.api.control import (
     held,
     oversight,
     people,
+    projects,
     release,
     requests,
     restoring,
     reviews,
+    sanctions,
     texts,
 )
 from readingroom.api.control.described import described
@@ -57,6 +59,8 @@ def create_control(house: House) -> Router:
             requests.router,
             appeals.router,
             access.router,
+            projects.router,
+            sanctions.router,
             restoring.router,
             texts.router,
             oversight.router,

@@ -11,6 +11,7 @@ from msgspec import Meta
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
 from readingroom.app import holding
+from readingroom.app.appealing import appeal_sanction
 from readingroom.app.house import House
 from readingroom.people.model import Actor
 
@@ -55,6 +56,12 @@ class Concluded(msgspec.Struct, forbid_unknown_fields=True):
 def lodge(refused: str, data: Lodged, house: House, actor: Actor) -> dict[str, Any]:
     """Appeal the refusal of one's application; what comes late is kept, and a person says whether it is heard."""
     return holding.appeal_json(house.admissions.appeal_refusal(actor, refused, data.ground, data.text))
+
+
+@post("/sanctions/{sanction:str}/appeal", sync_to_thread=True, summary="Appeal a sanction")
+def lodge_of_sanction(sanction: str, data: Lodged, house: House, actor: Actor) -> dict[str, Any]:
+    """Appeal a sanction that is about the caller; where it is upheld, it is lifted in the same moment."""
+    return holding.appeal_json(appeal_sanction(house, actor, sanction, data.ground, data.text))
 
 
 @get("/appeals", sync_to_thread=True, summary="Appeals that one may hear")
@@ -106,4 +113,4 @@ def conclude(appeal: str, data: Concluded, house: House, actor: Actor) -> dict[s
 
 
 _HEARING = [appeals, show, admit, dismiss, speak, conclude]
-router = Router("/", route_handlers=[lodge, mine, withdraw, *_HEARING], tags=["admissions"])
+router = Router("/", route_handlers=[lodge, lodge_of_sanction, mine, withdraw, *_HEARING], tags=["admissions"])
