@@ -99,9 +99,9 @@ class Place:
                     for grant in [each for each in grants if each.award_id == award.id]:
                         reading = meter.read(tx, grant.id)
                         assert reading is not None
-                        held = granted(entries, award.id)
-                        assert grant.allocation.passes == reading.limits.passes == held["passes"]
-                        assert grant.allocation.tokens == reading.limits.tokens == held["tokens"]
+                        its = granted(entries, award.id)
+                        assert grant.allocation.passes == reading.limits.passes == its["passes"]
+                        assert grant.allocation.tokens == reading.limits.tokens == its["tokens"]
 
 
 @pytest.fixture
