@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from readingroom.access.agreements import Agreements
+from readingroom.access.queries import barred_until
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
@@ -15,7 +16,7 @@ from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.errors import BadInput, Problem
-from readingroom.core.settings import FILE, Settings
+from readingroom.core.settings import FILE, Settings, sign_in_secret
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
@@ -24,6 +25,7 @@ from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
+from readingroom.people import providers
 from readingroom.people.erasing import Held
 from readingroom.people.model import Actor
 from readingroom.people.service import People
@@ -51,14 +53,15 @@ class House:
         self.log = LedgerReader(self.db, kept)
         self.post = Post(settings.outbox, self.clock)
         core = (self.db, self.ledger, self.clock)
-        self.people = People(*core, dev=settings.dev)
+        self.sign_in = providers.parse(settings.sign_in, str(settings.home / FILE), sign_in_secret)
+        self.people = People(*core, dev=settings.dev, sign_in=self.sign_in)
         self.held = Held(*core)
         self.dossier = Dossier(*core)
         self.stress = Stress(*core)
         self._rules = RuleFiles(settings.home)
         self.releases = Releases(*core, self._rules.parse_plan, History(), self._rules.screens)
         self.inspections = Inspections(*core)
-        self.admissions = Admissions(*core)
+        self.admissions = Admissions(*core, barred_until)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core)
         self.restorations = Restorations(*core)
@@ -66,7 +69,7 @@ class House:
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)
         self.investigations = Investigations(*core, settings.keys)
-        processes.listen(self.ledger, self.dossier, self.access, self.clock)
+        processes.listen(self.ledger, self.dossier, self.access, self.admissions, self.clock)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
         """Return what screening found, by grant and rule, with what the rule files say of each rule."""

@@ -5,6 +5,7 @@
 | `stress.run.finished` | its counts are filed as evidence in the dossier, per claim and gate version |
 | `admissions.award.accepted` | a grant is issued |
 | `access.grant.issued` | its meter is opened |
+| `people.person.merged` | in calls, one person has one application and no review of their own; keys are looked at again |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 
@@ -18,6 +19,7 @@ from readingroom.access import queries as access_queries
 from readingroom.access.model import Amounts, Award
 from readingroom.access.service import Access
 from readingroom.admissions import queries as admissions_queries
+from readingroom.admissions.service import Admissions
 from readingroom.core.clock import Clock
 from readingroom.dossier.service import Dossier
 from readingroom.gateway.meter import open_meter
@@ -40,13 +42,19 @@ STAGE_EVENTS = (
 )
 
 
-def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> None:
+def listen(ledger: Ledger, dossier: Dossier, access: Access, admissions: Admissions, clock: Clock) -> None:
     """Subscribe every process to what it hears."""
+    ledger.on("people.person.merged", lambda tx, entry: _one_person(tx, entry, admissions))
     ledger.on("stress.run.finished", lambda tx, entry: _file_evidence(tx, entry, dossier))
     ledger.on("admissions.award.accepted", lambda tx, entry: _issue_grant(tx, entry, access, clock))
     ledger.on("access.grant.issued", _open_meter)
     for event in STAGE_EVENTS:
         ledger.on(event, lambda tx, _entry: access_queries.bump(tx))
+
+
+def _one_person(tx: Connection, entry: Entry, admissions: Admissions) -> None:
+    admissions.one_person_within(tx, Actor(entry.by), entry.data["into"])
+    access_queries.bump(tx)  # their keys are another's now, and so are bars and what was accepted
 
 
 def _file_evidence(tx: Connection, entry: Entry, dossier: Dossier) -> None:
