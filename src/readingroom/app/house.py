@@ -121,6 +121,15 @@ class House:
             self._send_link(self.people.named(email).email, base + sign_in_path(secret))
         return base + sign_in_path(secret), not shown
 
+    def ask_address(self, by: Actor, email: str) -> str:
+        """Send a letter to an address that somebody wants to add to their account; return the path that it leads to."""
+        base, secret = self.address(), self.people.ask_address(by, email)
+        path = "/my/account/address?" + urlencode({"link": secret})
+        if secret:
+            text = f"Somebody wants to add this address to their account. If it was you, open this:\n\n{base}{path}\n"
+            self.post.send(email.strip(), "Add this address to your account in the reading room", text)
+        return path if secret else ""
+
     def address(self) -> str:
         """Return where readers reach this house: as it is set, else as it was served last; empty if it never was."""
         if self.settings.public_url:

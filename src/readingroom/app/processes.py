@@ -5,7 +5,7 @@
 | `stress.run.finished` | its counts are filed as evidence in the dossier, per claim and gate version |
 | `admissions.award.accepted` | a grant is issued |
 | `access.grant.issued` | its meter is opened |
-| `people.person.merged` | in calls, one person has one application and no review of their own; keys are looked at again |
+| `people.person.merged` | in a call, one person has one application, and reviews no own one; keys are looked at again |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 

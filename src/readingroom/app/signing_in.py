@@ -1,4 +1,4 @@
-"""Signing in through a provider: the way there, and what comes back. Doors are given a secret for a cookie each time."""
+"""Signing in through a provider: the way there, and what comes back. Doors keep one secret in a cookie meanwhile."""
 
 from __future__ import annotations
 

@@ -146,6 +146,25 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said of a person: a kind of fact, whose it is, and until when; None where it has no end of its own."""
+
+    kind: FactKind
+    body: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """That somebody belongs to an institution, as it shows for some days."""
+
+    body: str
+    how: How
+    source: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """An affiliation or a credential. Whether it holds is computed when it is asked for, never kept.
 

@@ -184,8 +184,9 @@ def _unknown(raw: Mapping[str, Any], known: tuple[str, ...], where: str, problem
 
 
 def _twice(values: list[str], what: str, where: str, problems: list[Problem]) -> None:
-    for value in sorted({each for each in values if values.count(each) > 1}):
-        problems.append(Problem(f"{where}: [[sign_in.oidc]]", f"{what} {value!r} stands twice", "Leave one of them"))
+    twice = sorted({each for each in values if values.count(each) > 1})
+    place = f"{where}: [[sign_in.oidc]]"
+    problems += [Problem(place, f"{what} {value!r} stands twice", "Leave one of them") for value in twice]
 
 
 def _with_secret(provider: Provider, secret: str) -> Provider:

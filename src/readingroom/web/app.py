@@ -29,13 +29,16 @@ from readingroom.web.pages import (
     applicant,
     desk,
     held,
+    knowledge,
     log,
+    my_account,
     people,
     public,
     reader,
     restoration,
     steward,
     texts,
+    with_provider,
 )
 from readingroom.web.prose import prose
 
@@ -62,7 +65,22 @@ _SAID = {
     413: "What was sent is larger than this site takes: a megabyte at most.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
-_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, held, log)
+_AREAS = (
+    public,
+    account,
+    with_provider,
+    my_account,
+    applicant,
+    reader,
+    desk,
+    steward,
+    restoration,
+    texts,
+    people,
+    knowledge,
+    held,
+    log,
+)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:

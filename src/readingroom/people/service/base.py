@@ -19,7 +19,7 @@ from readingroom.core.text import line_problem
 from readingroom.ledger.service import Ledger
 from readingroom.people import queries
 from readingroom.people.address import address_problem, fold
-from readingroom.people.model import MAIL, OPERATOR, Actor, Fact, FactKind, How, Identity, Person
+from readingroom.people.model import MAIL, OPERATOR, Actor, Fact, FactKind, How, Identity, Membership, Person
 from readingroom.people.providers import SignIn
 from readingroom.people.rules import domain_institution, fact_data
 from readingroom.people.tables import fact, identity, link, person, session
@@ -116,17 +116,17 @@ class Base:
     def _learn_from_letter(self, tx: Connection, who: Person, email: str) -> None:
         """Take note of the institution whose address has just received a letter."""
         if (belongs := domain_institution(email, dict(self._sign_in.institutions))) is not None:
-            self._learn(tx, who.id, belongs[1], How.MAIL, belongs[0], self._sign_in.days)
+            self._learn(tx, who.id, Membership(belongs[1], How.MAIL, belongs[0], self._sign_in.days))
 
-    def _learn(self, tx: Connection, person_id: str, body: str, how: How, source: str, days: int) -> None:
+    def _learn(self, tx: Connection, person_id: str, shown: Membership) -> None:
         """Know for some days that a person belongs to an institution; what is known from this source is renewed."""
         now = self._clock.now()
-        mine = (fact.c.person_id == person_id) & (fact.c.source == source) & fact.c.ended_at.is_(None)
-        here = mine & (fact.c.body == body) & (fact.c.how == how.value) & (fact.c.until > now)
-        if tx.execute(fact.update().where(here).values(until=now + timedelta(days=days))).rowcount:
-            return
-        made = Fact(new_id("fact"), person_id, FactKind.AFFILIATION, body, how, source, now, now + timedelta(days=days))
-        self._insert_fact(tx, Actor(person_id), made)
+        until = now + timedelta(days=shown.days)
+        mine = (fact.c.person_id == person_id) & (fact.c.source == shown.source) & fact.c.ended_at.is_(None)
+        here = mine & (fact.c.body == shown.body) & (fact.c.how == shown.how.value) & (fact.c.until > now)
+        if not tx.execute(fact.update().where(here).values(until=until)).rowcount:
+            named = new_id("fact"), person_id, FactKind.AFFILIATION
+            self._insert_fact(tx, Actor(person_id), Fact(*named, shown.body, shown.how, shown.source, now, until))
 
     def _insert_fact(self, tx: Connection, by: Actor, made: Fact) -> None:
         values = {name: getattr(made, name) for name in fact.columns.keys()}  # noqa: SIM118 - names, not columns

@@ -1,6 +1,7 @@
 """What is known of persons: affiliations and credentials, each with an end of its own.
 
-A person may claim; a steward confirms, adds or ends. Nothing here says whether a fact holds: `rules.holds` does, at use.
+A person may claim; a steward confirms, adds or ends. Nothing here says whether a fact holds: `rules.holds` does, when
+it is used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from readingroom.core.ids import new_id
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.core.text import line_problem
 from readingroom.people import queries
-from readingroom.people.model import Actor, Fact, FactKind, How, Person
+from readingroom.people.model import Actor, Claim, Fact, How, Person
 from readingroom.people.rules import Permission, check, fact_data, may
 from readingroom.people.service.base import Base, known
 from readingroom.people.tables import fact
@@ -25,7 +26,7 @@ MOST = 50  # facts that a person may have claimed and nobody has confirmed
 class Facts(Base):
     """Use cases around affiliations and credentials."""
 
-    def claim_fact(self, by: Actor, kind: FactKind, body: str, until: datetime | None = None) -> Fact:
+    def claim_fact(self, by: Actor, said: Claim) -> Fact:
         """Say of oneself what a steward may confirm; until then it holds for nothing.
 
         Raises:
@@ -37,9 +38,9 @@ class Facts(Base):
             if len(mine) >= MOST:
                 cure = "End those that no longer matter"
                 raise BadInput([Problem("kind", f"cannot be added: {MOST} wait to be confirmed already", cure)])
-            return self._enter(tx, by, owner.id, kind, body, How.CLAIMED, until)
+            return self._enter(tx, by, owner.id, said, How.CLAIMED)
 
-    def add_fact(self, by: Actor, whose: str, kind: FactKind, body: str, until: datetime | None = None) -> Fact:
+    def add_fact(self, by: Actor, whose: str, said: Claim) -> Fact:
         """Add what a steward knows of a person: by id, or by address.
 
         Raises:
@@ -47,7 +48,7 @@ class Facts(Base):
         """
         with self._db.decide() as tx:
             require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
-            return self._enter(tx, by, self._whoever(tx, whose).id, kind, body, How.STEWARD, until)
+            return self._enter(tx, by, self._whoever(tx, whose).id, said, How.STEWARD)
 
     def confirm_fact(self, by: Actor, fact_id: str, until: datetime | None = None) -> Fact:
         """Confirm what a person claimed, with the end that the evidence has; nobody confirms their own."""
@@ -99,13 +100,11 @@ class Facts(Base):
             raise _unknown(fact_id)
         return found
 
-    def _enter(
-        self, tx: Connection, by: Actor, person_id: str, kind: FactKind, body: str, how: How, until: datetime | None
-    ) -> Fact:
+    def _enter(self, tx: Connection, by: Actor, person_id: str, said: Claim, how: How) -> Fact:
         now = self._clock.now()
-        _check(body, until, now)
+        _check(said.body, said.until, now)
         confirmed = by.id if how is How.STEWARD else None
-        made = Fact(new_id("fact"), person_id, kind, body.strip(), how, "", now, until, confirmed)
+        made = Fact(new_id("fact"), person_id, said.kind, said.body.strip(), how, "", now, said.until, confirmed)
         self._insert_fact(tx, by, made)
         return made
 

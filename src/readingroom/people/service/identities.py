@@ -18,7 +18,7 @@ from readingroom.core.ids import url_secret
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people import queries
 from readingroom.people.address import address_problem, fold
-from readingroom.people.model import MAIL, Actor, How, Identity, Person, Proven, Session
+from readingroom.people.model import MAIL, Actor, How, Identity, Membership, Person, Proven, Session
 from readingroom.people.rules import check_removing, check_taking
 from readingroom.people.service.base import Base, hashed, known, spent
 from readingroom.people.tables import fact, identity, link, person, proof, session
@@ -153,7 +153,7 @@ class Identities(Base):
             return [Session(row.person_id, row.created_at, row.expires_at, row.issuer) for row in rows]
 
     def sign_out_everywhere(self, by: Actor) -> int:
-        """End all of one's sessions, in every browser and terminal, and spend every link; return how many there were."""
+        """End all of one's sessions, in every browser and terminal, and spend every link; return how many ended."""
         with self._db.decide() as tx:
             ended = tx.execute(session.delete().where(session.c.person_id == by.id)).rowcount
             tx.execute(link.delete().where(link.c.person_id == by.id, link.c.used_at.is_(None)))
@@ -175,7 +175,7 @@ class Identities(Base):
     def _learn_from_provider(self, tx: Connection, person_id: str, proved: Proven) -> None:
         """Renew what a provider says of somebody's institution; end what it says no longer."""
         if proved.institution:
-            self._learn(tx, person_id, proved.institution, How.PROVIDER, proved.issuer, proved.days)
+            self._learn(tx, person_id, Membership(proved.institution, How.PROVIDER, proved.issuer, proved.days))
         else:
             self._forget_source(tx, Actor(person_id), proved.issuer)
 

@@ -44,7 +44,7 @@ class Merging(Base):
         """
         with self._db.decide() as tx:
             first, second = (self._signed_in(tx, each) for each in (one, other))
-            stays, goes = self._merge(tx, Actor(first.id), first, second, PROVED, "")
+            stays, goes = self._merge(tx, Actor(first.id), (first, second), PROVED, "")
             tx.execute(session.delete().where(session.c.person_id == stays.id))
             return known(queries.by_id(tx, goes.id), goes.id), self._open_session(tx, stays.id)
 
@@ -60,7 +60,7 @@ class Merging(Base):
         with self._db.decide() as tx:
             require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
             first, second = (self._person(tx, each) for each in (one, other))
-            stays, _ = self._merge(tx, by, first, second, DECIDED, reason.strip())
+            stays, _ = self._merge(tx, by, (first, second), DECIDED, reason.strip())
             return known(queries.by_id(tx, stays.id), stays.id)
 
     def session_person(self, secret: str) -> Person | None:
@@ -70,10 +70,10 @@ class Merging(Base):
             return queries.by_id(tx, found) if found else None
 
     def _merge(
-        self, tx: Connection, by: Actor, one: Person, other: Person, how: str, reason: str
+        self, tx: Connection, by: Actor, both: tuple[Person, Person], how: str, reason: str
     ) -> tuple[Person, Person]:
-        require(check_merge(one, other, by, proved=how == PROVED))
-        stays, goes = elder(one, other)
+        require(check_merge(*both, by, proved=how == PROVED))
+        stays, goes = elder(*both)
         ended = queries.identities(tx, goes.id) if how == DECIDED else []
         tx.execute(session.delete().where(session.c.person_id == goes.id))
         tx.execute(link.delete().where(link.c.person_id == goes.id, link.c.used_at.is_(None)))
