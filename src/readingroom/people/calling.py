@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,8 +109,8 @@ class Providers:
         }
         headers: dict[str, str] = {}
         if provider.secret and not known.posts_secret:
-            user, word = quote(provider.client_id, safe=""), quote(provider.secret, safe="")  # RFC 6749, 2.3.1
-            headers["authorization"] = aiohttp.BasicAuth(user, word).encode()
+            both = f"{quote(provider.client_id, safe='')}:{quote(provider.secret, safe='')}"  # RFC 6749, 2.3.1
+            headers["authorization"] = "Basic " + b64encode(both.encode()).decode()
         else:
             form["client_id"] = provider.client_id
             if provider.secret:

@@ -51,10 +51,10 @@ def _leave_one(tx: Connection, column: sa.Column[Any], of_two: str, old: str, ne
     table = column.table
     for others in _keys_with(column):
         mine, theirs = table.alias("mine"), table.alias("theirs")
-        same = sa.and_(sa.true(), *(mine.c[each.name] == theirs.c[each.name] for each in others))
-        twins = (mine.c[column.name] == old) & (theirs.c[column.name] == new) & same
-        wanted = [*(mine.c[each.name] for each in others), *_marks(mine, theirs, of_two)]
-        for row in tx.execute(sa.select(*wanted, sa.literal(1)).where(twins)).all():
+        twins = [mine.c[column.name] == old, theirs.c[column.name] == new]
+        twins += [mine.c[each.name] == theirs.c[each.name] for each in others]
+        wanted = [*(mine.c[each.name] for each in others), *_marks(mine, theirs, of_two), sa.literal(1)]
+        for row in tx.execute(sa.select(*wanted).select_from(mine.join(theirs, sa.and_(*twins)))).all():
             rest = row[: len(others)]
             later = of_two != OLDER and row[len(others)] > row[len(others) + 1]
             doomed = [column == (new if later else old), *(a == b for a, b in zip(others, rest, strict=True))]
