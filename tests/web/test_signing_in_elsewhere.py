@@ -2,113 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
-import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from litestar import Litestar
-from litestar.exceptions import LitestarDeprecationWarning
-from litestar.testing import TestClient
 
-import provider as providers
-from portal import Portal, Visit
-from provider import CLIENT, SECRET, Provider
+from elsewhere import Elsewhere, opened
+from provider import CLIENT, SECRET
 from readingroom.app.checkup import examine
-from readingroom.app.house import House
-from readingroom.core.clock import FixedClock
-from readingroom.core.settings import load
 from readingroom.people import queries
-from readingroom.people.providers import secret_name
-from readingroom.web.app import create_web
+from readingroom.people.rules import standing as judge
 from served import found
-
-HERE = "https://reading.example"
-
-
-@dataclass
-class Elsewhere:
-    """A portal, and two providers that it trusts: one of an institution, one that has none."""
-
-    portal: Portal
-    uni: Provider
-    other: Provider
-    clock: FixedClock
-
-    def browser(self) -> Visit:
-        """Open a browser that nobody has used."""
-        return Visit(TestClient(self.portal.app, base_url=HERE, raise_server_exceptions=False))
-
-    def leave(self, visit: Visit, name: str = "uni", after: str = "") -> str:
-        """Begin a sign-in, and return where the provider sends the browser back to."""
-        there = visit.get(f"/sign-in/with/{name}", params={"next": after} if after else {})
-        assert there.status_code == 303, there.text
-        back = httpx.get(there.headers["location"], follow_redirects=False).headers["location"]
-        assert back.startswith(f"{HERE}/sign-in/from/{name}?")
-        return str(back).removeprefix(HERE)
-
-    def come(self, visit: Visit, name: str = "uni", after: str = "") -> httpx.Response:
-        """Sign in."""
-        return visit.get(self.leave(visit, name, after))
-
-    def who(self, visit: Visit) -> str:
-        """Return the address of whoever is signed in, or an empty text."""
-        person = self.portal.house.people.session(visit.client.cookies.get("rr_session", "") or "")
-        return person.email if person else ""
-
-    def member(self, email: str) -> Visit:
-        """Sign somebody in by a link, in a browser of their own."""
-        visit, operator = self.browser(), self.portal.house.people.operator()
-        self.portal.house.people.add(operator, email)
-        link = self.portal.house.people.make_link_for(operator, email)
-        visit.client.post("/sign-in", data={"link": link}, follow_redirects=False)
-        assert self.who(visit) == email
-        return visit
-
-    def joined(self, email: str, sub: str, name: str = "uni") -> Visit:
-        """Sign somebody in by a letter, and let them add a provider."""
-        visit = self.member(email)
-        (self.uni if name == "uni" else self.other).claims = {"sub": sub}
-        if self.come(visit, name).headers["location"] == "/my/account/add":
-            assert visit.post("/my/account/add", {"do": "add"}).status_code == 303
-        return visit
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    clock = FixedClock()
-
-    def now() -> int:
-        return int(clock.now().timestamp())
-
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        uni, other = (stack.enter_context(providers.running(now)) for _ in range(2))
-        for name in ("uni", "orcid"):
-            patch.setitem(os.environ, secret_name(name), SECRET)
-        raw = {
-            "institutions": {"uni.example": "University"},
-            "oidc": [
-                {"name": "uni", "issuer": uni.issuer, "client_id": CLIENT, "institution": "University",
-                 "affiliation_claim": "member"},
-                {"name": "orcid", "label": "ORCID", "issuer": other.issuer, "client_id": CLIENT},
-            ],
-        }  # fmt: skip
-        home = found(tmp_path_factory.mktemp("elsewhere") / "home")
-        house = House(replace(load(home), sign_in=raw, public_url=HERE), clock)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LitestarDeprecationWarning)
-            app: Litestar = create_web(house, [])
-        yield Elsewhere(Portal(house, app), uni, other, clock)
-        house.close()
+    with opened(found(tmp_path_factory.mktemp("elsewhere") / "home")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -403,8 +318,6 @@ def test_an_affiliation_lasts_for_some_days_and_ends_with_what_the_institution_s
 
     def standing() -> list[str]:
         now = elsewhere.clock.now()
-        from readingroom.people.rules import standing as judge
-
         return [judge(each, now).value for each in elsewhere.portal.house.people.my_facts(actor)]
 
     person = elsewhere.portal.house.people.named("left@a.example")

@@ -144,10 +144,10 @@ def steward_page(who: Visitor, person: str) -> Template:
 def bar(who: Visitor, person: str, data: Posted) -> Response[Any] | Template:
     """Bar a person from all reading."""
     check_form(who, data)
-    the_person(who, person)
+    barred = the_person(who, person).id
     try:
         until = last_moment(data.get("until", ""), "until")
-        who.house.access.bar(who.actor, person, until, _reason(data), data.get("note", ""))
+        who.house.access.bar(who.actor, barred, until, _reason(data), data.get("note", ""))
     except (BadInput, Refused) as fault:
         return show_person(who, person, data, told(fault, _BAR))
     return back_to(f"/people/{person}")
