@@ -55,10 +55,10 @@ class Merging(Base):
             BadInput: no reason is given.
             Refused: they are one already, or one of them is one's own.
         """
-        if problem := needed_problem("reason", reason, "Say how you know that they are one person"):
-            raise BadInput([problem])
         with self._db.decide() as tx:
             require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
+            if problem := needed_problem("reason", reason, "Say how you know that they are one person"):
+                raise BadInput([problem])
             first, second = (self._person(tx, each) for each in (one, other))
             stays, _ = self._merge(tx, by, (first, second), DECIDED, reason.strip())
             return known(queries.by_id(tx, stays.id), stays.id)
