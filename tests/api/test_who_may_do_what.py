@@ -230,9 +230,9 @@ def test_an_address_is_added_by_a_letter_and_two_accounts_are_merged_by_a_sessio
     assert desk.ask("elder", "post", "/api/me/addresses/choose", {"email": "second@elder.example"})[0] == 404
     assert desk.ask("elder", "post", "/api/me/addresses/add", {"link": link})[0] == 200
     assert desk.ask("elder", "post", "/api/me/addresses/choose", {"email": "second@elder.example"})[0] == 200
-    both = {"session": desk.sessions["elder"], "other": desk.sessions["younger"]}
-    assert desk.ask("anonymous", "post", "/api/me/merge", both | {"other": "guessed"})[0] == 401
-    answer = desk.client.post("/api/me/merge", json=both)
+    assert desk.ask("elder", "post", "/api/me/merge", {"other": "guessed"})[0] == 401
+    headers = {"authorization": f"Bearer {desk.sessions['elder']}"}
+    answer = desk.client.post("/api/me/merge", json={"other": desk.sessions["younger"]}, headers=headers)
     assert answer.json()["person"] == elder.id
     assert desk.ask("younger", "get", "/api/me", None)[0] == 401
     desk.sessions["elder"] = answer.json()["session"]

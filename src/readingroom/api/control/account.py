@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from msgspec import Meta
 
+from readingroom.api.control.who import bearer
 from readingroom.app.house import House
 from readingroom.app.views import fact_json, identity_json
 from readingroom.people.model import Actor, Claim, FactKind
@@ -50,7 +51,6 @@ class LetterLink(msgspec.Struct, forbid_unknown_fields=True):
 class OtherSession(msgspec.Struct, forbid_unknown_fields=True):
     """A session of one's other account: having both is what proves both."""
 
-    session: Annotated[str, Meta(max_length=200)]
     other: Annotated[str, Meta(max_length=200)]
 
 
@@ -108,9 +108,9 @@ def sign_out(house: House, actor: Actor) -> dict[str, Any]:
 
 
 @post("/me/merge", status_code=200, sync_to_thread=True, summary="Make my two accounts one, for good")
-def merge(data: OtherSession, house: House) -> dict[str, Any]:
+def merge(data: OtherSession, request: Request[Any, Any, Any], house: House, actor: Actor) -> dict[str, Any]:  # noqa: ARG001
     """Merge two accounts, by a live session of each. All sessions of both end; a new one comes back."""
-    person, session = house.people.merge_own(data.session, data.other)
+    person, session = house.people.merge_own(bearer(request), data.other)
     return {"person": person.id, "session": session}
 
 
