@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
-from readingroom.store.personal import personal, whose
 from readingroom.store.moving import OLDER, refers
+from readingroom.store.personal import personal, whose
 
 grant = sa.Table(
     "access_grant",

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from readingroom.core.canonical import Json
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import OLDER, refers
 from readingroom.store.personal import personal, whose
 
 
@@ -18,7 +19,6 @@ def without_words(judgement: Json) -> Json:
     """Return what is left of a judgement: the figures and codes on which an allocation rests."""
     return {**judgement, "comment": "", "risk_reason": ""}
 
-from readingroom.store.moving import OLDER, refers
 
 call = sa.Table(
     "admissions_call",
