@@ -79,10 +79,8 @@ conflict = sa.Table(
     "admissions_conflict",
     metadata,
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
-    sa.Column("person_id", sa.String, primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("declared_at", Moment, nullable=False),
     **whose("person_id", "application_id"),
 )
