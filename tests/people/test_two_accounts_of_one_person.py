@@ -338,6 +338,15 @@ def test_a_bar_stops_the_keys_of_either_account(lab: Lab) -> None:
         assert access.version(tx) > version, "the workers look again"
 
 
+@pytest.mark.parametrize(("elders", "youngers"), [(1, 2), (2, 1)])
+def test_of_two_bars_the_longer_stays(lab: Lab, elders: int, youngers: int) -> None:
+    elder, younger = lab.person(), lab.person()
+    for person, years in ((elder, elders), (younger, youngers)):
+        lab.bar(person, FAR + timedelta(days=365 * years))
+    lab.own(elder, younger)
+    assert lab.barred(elder) == FAR + timedelta(days=730)
+
+
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_after_any_bars_and_merges_a_person_is_barred_as_long_as_any_account_of_theirs_was(
