@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,10 @@ DAY = timedelta(days=1)
 
 def made(kind: Kind, begins: int, until: int | None, lifted: int | None, **more: object) -> Sanction:
     """Give a sanction of the reader's, with its moments in hours from NOW."""
-    at = lambda hours: NOW + timedelta(hours=hours)  # noqa: E731
+
+    def at(hours: float) -> datetime:
+        return NOW + timedelta(hours=hours)
+
     cure = at(begins) if begins > 0 else None
     return Sanction(
         "sanction_1", kind, Reason.OTHER, Subject.MEMBER, "grant_1", "p", "s", at(min(begins, 0)), at(begins),

@@ -15,6 +15,7 @@ from admissions.world import ANSWERS
 from crawl import links_of
 from portal import Portal, Visit
 from readingroom.admissions.model import Draft, Judgement, Outcome, Reason, Ruling
+from readingroom.people.model import Claim, FactKind
 from readingroom.store.db import metadata
 from readingroom.store.personal import columns
 
@@ -32,6 +33,7 @@ def lived_in(portal: Portal) -> None:
     assert steward.person is not None
     me, lab = house.people.actor(reader.person.id), house.people.actor(steward.person.id)
     portal.grant("wulfric")
+    house.people.claim_fact(me, Claim(FactKind.TRAINING, "An institute"))
     for name in ("panel", "reviewer", "auditor", "safety", "tester"):
         portal.visit(name)
     second = portal.visit("reviewer2")
@@ -83,7 +85,7 @@ def _poison(tx: Any, table: sa.Table, column: sa.Column[Any]) -> int:
         if stood in {None, ""} if isinstance(stood, str | None) else False:
             continue
         value = poisoned(stood)
-        if column.name == "risk" or column.unique:
+        if column.name == "risk" or column.unique or column.primary_key:
             value = f"{number}{POISON}@x.example"
         if isinstance(value, dict) and "risk" in value:
             value["risk"] = stood["risk"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import OLDER, refers
 from readingroom.store.personal import personal, whose
 
 grant = sa.Table(
     "access_grant",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
-    sa.Column("holder", sa.String, nullable=False, index=True),
+    sa.Column("holder", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("tier", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
@@ -20,7 +21,7 @@ grant = sa.Table(
     sa.Column("calls", sa.BigInteger),
     sa.Column("issued_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
-    sa.Column("issued_by", sa.String, nullable=False),
+    sa.Column("issued_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("award_id", sa.String, unique=True),  # an award becomes one grant, however often it is heard
     sa.Column("purpose", sa.Text, nullable=False, **personal("")),
     sa.Column("changed_at", Moment, nullable=False),
@@ -46,7 +47,7 @@ terms = sa.Table(
 acceptance = sa.Table(
     "access_acceptance",
     metadata,
-    sa.Column("person", sa.String, primary_key=True),
+    sa.Column("person", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
     sa.Column("position", sa.ForeignKey("access_terms.position"), primary_key=True),
     sa.Column("accepted_at", Moment, nullable=False),
     sa.Column("on_behalf", sa.Boolean, nullable=False),
@@ -60,10 +61,19 @@ key = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("hash", sa.String, nullable=False, unique=True),
     sa.Column("grant_id", sa.ForeignKey("access_grant.id"), nullable=False, index=True),
-    sa.Column("person", sa.String, nullable=False),
+    sa.Column("person", sa.String, nullable=False, info=refers("person")),
     sa.Column("hint", sa.String, nullable=False),
     sa.Column("issued_at", Moment, nullable=False),
     sa.Column("ends_at", Moment),
+    **whose("person"),
+)
+bar = sa.Table(
+    "access_bar",
+    metadata,
+    sa.Column("person", sa.String, primary_key=True, info=refers("person", of_two="until")),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("note", sa.Text, nullable=False, **personal("")),
     **whose("person"),
 )
 version = sa.Table(
@@ -88,7 +98,7 @@ restoration_word = sa.Table(
     "access_restoration_word",
     metadata,
     sa.Column("restoration_id", sa.ForeignKey("access_restoration.id"), primary_key=True),
-    sa.Column("person", sa.String, primary_key=True),  # so that nobody counts twice
+    sa.Column("person", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),  # nobody counts twice
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("at", Moment, nullable=False),

@@ -5,7 +5,7 @@ Owns: calls, applications, conflicts, reviews, allocation, decisions, awards, wh
 Hears: nothing; a stage arrives as a fact (`StageFact`), persons are read from the people room.
 Says: admissions.call.opened|closed|allocated|published|funded|gave-back|reserve-freed,
     admissions.application.started|submitted|returned|withdrawn|decided|second-chance,
-    admissions.review.assigned|submitted|released, admissions.conflict.declared,
+    admissions.review.assigned|submitted|released, admissions.conflict.declared|found,
     admissions.award.made|accepted|declined|lapsed|returned|transferred,
     admissions.request.filed|decided|withdrawn, admissions.appeal.lodged|admitted|dismissed|spoken,
     admissions.appeal.concluded|withdrawn.

@@ -116,6 +116,14 @@ def check_person(by: Actor) -> Refusal | None:
     return Refusal("people/not-signed-in", reason, {"actor": by.id})
 
 
+def check_not_barred(until: datetime | None, now: datetime) -> Refusal | None:
+    """Refuse a person who may not read now: they cannot begin, submit or accept what would let them."""
+    if until is None or now >= until:
+        return None
+    reason = f"You are barred from reading until {rfc3339(until)}, so you cannot apply or accept before that."
+    return Refusal("admissions/person-barred", reason, {"until": rfc3339(until)})
+
+
 def check_first(mine: Collection[Application]) -> Refusal | None:
     """Refuse a second application by the same person in one call: two would be two chances at one budget."""
     live = [each for each in mine if each.state is not ApplicationState.WITHDRAWN]

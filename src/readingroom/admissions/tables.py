@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from readingroom.core.canonical import Json
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import OLDER, refers
 from readingroom.store.personal import personal, whose
 
 
@@ -29,7 +30,7 @@ call = sa.Table(
     sa.Column("seed", sa.LargeBinary, nullable=False),
     sa.Column("seed_commitment", sa.String, nullable=False),
     sa.Column("opened_at", Moment, nullable=False),
-    sa.Column("opened_by", sa.String, nullable=False),
+    sa.Column("opened_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("closed_at", Moment),
 )
 application = sa.Table(
@@ -37,7 +38,7 @@ application = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
-    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("draft", sa.JSON, nullable=False, **personal(blank_draft)),
     sa.Column("note", sa.Text, nullable=False, server_default="", **personal("")),
@@ -65,7 +66,7 @@ review = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
-    sa.Column("reviewer_id", sa.String, nullable=False, index=True),
+    sa.Column("reviewer_id", sa.String, nullable=False, index=True, info=refers("person", of_two=OLDER)),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("assigned_salt", sa.LargeBinary, nullable=False),  # of the assignment that made it
     sa.Column("judgement", sa.JSON(none_as_null=True), **personal(without_words)),
@@ -78,7 +79,7 @@ conflict = sa.Table(
     "admissions_conflict",
     metadata,
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
-    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
     sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("declared_at", Moment, nullable=False),
     **whose("person_id", "application_id"),
@@ -91,7 +92,7 @@ allocation = sa.Table(
     sa.Column("inputs", sa.JSON, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("allocated_at", Moment, nullable=False),
-    sa.Column("allocated_by", sa.String, nullable=False),
+    sa.Column("allocated_by", sa.String, nullable=False, info=refers("person")),
 )
 decision = sa.Table(
     "admissions_decision",
@@ -104,7 +105,7 @@ decision = sa.Table(
     sa.Column("reapply_from", Moment, nullable=False),
     sa.Column("appeal", sa.Text, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
-    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("sheet", sa.JSON(none_as_null=True)),
     **whose("application_id"),
 )
@@ -114,7 +115,7 @@ award = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False, unique=True),
-    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("tier", sa.String, nullable=False),

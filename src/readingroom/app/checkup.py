@@ -19,6 +19,7 @@ from readingroom.engines.registry import make_engine
 from readingroom.gateway.judges import Judges, Outcome
 from readingroom.gateway.screening.load import load_file, problems_in
 from readingroom.gateway.screening.model import Side
+from readingroom.people.providers import secret_name
 from readingroom.publication.oms import load_private
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
@@ -60,6 +61,7 @@ def examine(house: House) -> list[Finding]:
         ("model", _model),
         ("texts", _texts),
         ("letters", _letters),
+        ("sign-in", _sign_in),
     )
     found: list[Finding] = []
     for name, check in checks:
@@ -83,6 +85,17 @@ def _letters(house: House) -> Iterator[Finding]:
     reached = bool(house.settings.public_url) or host in _LOOPBACK
     detail = f"{waiting} in {outbox}; their links lead to {address or 'where it will be served'}"
     yield Finding("letters", reached, detail, "Set `public_url` in readingroom.toml to where readers reach this house")
+
+
+def _sign_in(house: House) -> Iterator[Finding]:
+    """Ask each provider for its discovery document and its keys, as a sign-in would."""
+    from readingroom.app import signing_in  # it loads an HTTP client and signatures, which most houses do not need
+
+    for provider, trouble in signing_in.look(house):
+        secret = "" if provider.secret else f"; no secret in {secret_name(provider.name)}: a public client"
+        detail = f"{provider.name}: {trouble or 'answers'} ({provider.issuer}){secret}"
+        cure = "Write `issuer` as that site's discovery document does, and see that this machine reaches it"
+        yield Finding("sign-in", not trouble, detail, cure)
 
 
 def _texts(house: House) -> Iterator[Finding]:

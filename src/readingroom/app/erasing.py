@@ -12,7 +12,8 @@ from readingroom.admissions import queries as admissions
 from readingroom.admissions.model import ApplicationState, AwardState
 from readingroom.app.house import House
 from readingroom.core.errors import BadInput, Problem
-from readingroom.people.model import Actor, Basis
+from readingroom.people import queries as people
+from readingroom.people.model import MAIL, Actor, Basis
 from readingroom.store.compact import compact
 
 _OVER = {ApplicationState.WITHDRAWN, ApplicationState.AWARDED, ApplicationState.REFUSED}
@@ -50,7 +51,10 @@ def erase(house: House, by: Actor, person: str, basis: Basis) -> dict[str, int]:
     Backups made before still hold it: the docs say how long to keep those.
     """
     with house.db.read() as tx:
-        addresses = {row["email"] for row in house.held.show(by, person).get("people_person", [])}
+        person = people.canonical(tx, person)  # what still stands is the person's of now, whatever they are named by
+    held = house.held.show(by, person)
+    addresses = {row["email"] for row in held.get("people_person", [])}
+    addresses |= {row["subject"] for row in held.get("people_identity", []) if row["issuer"] == MAIL}
     with house.db.decide() as tx:
         done = house.held.erase_within(tx, by, person, basis, standing(house, tx, person))
         access.bump(tx)  # so that every worker forgets the keys of kept texts

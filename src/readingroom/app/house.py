@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from readingroom.access.adjusting import Adjustments
 from readingroom.access.agreements import Agreements
+from readingroom.access.queries import barred_until
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
@@ -16,7 +17,7 @@ from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.errors import BadInput, Problem
-from readingroom.core.settings import FILE, Settings
+from readingroom.core.settings import FILE, Settings, sign_in_secret
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
@@ -25,6 +26,7 @@ from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
+from readingroom.people import providers
 from readingroom.people.erasing import Held
 from readingroom.people.model import Actor
 from readingroom.people.service import People
@@ -52,14 +54,15 @@ class House:
         self.log = LedgerReader(self.db, kept)
         self.post = Post(settings.outbox, self.clock)
         core = (self.db, self.ledger, self.clock)
-        self.people = People(*core, dev=settings.dev)
+        self.sign_in = providers.parse(settings.sign_in, str(settings.home / FILE), sign_in_secret)
+        self.people = People(*core, dev=settings.dev, sign_in=self.sign_in)
         self.held = Held(*core)
         self.dossier = Dossier(*core)
         self.stress = Stress(*core)
         self._rules = RuleFiles(settings.home)
         self.releases = Releases(*core, self._rules.parse_plan, History(), self._rules.screens)
         self.inspections = Inspections(*core)
-        self.admissions = Admissions(*core)
+        self.admissions = Admissions(*core, barred_until)
         self.access = Access(*core, dev=settings.dev)
         self.agreements = Agreements(*core, lambda tx: self._rules.in_force(plan_in_force(tx)))
         self.restorations = Restorations(*core)
@@ -67,7 +70,7 @@ class House:
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)
         self.investigations = Investigations(*core, settings.keys)
-        processes.listen(self.ledger, self.dossier, self.access, self.clock)
+        processes.listen(self.ledger, self.dossier, self.access, self.admissions, self.clock)
         adjustments = Adjustments(self.ledger, self.clock)
         afterwards.listen(self.ledger, self.admissions, self.access, adjustments)
 
@@ -120,6 +123,15 @@ class House:
         if not shown:
             self._send_link(self.people.named(email).email, base + sign_in_path(secret))
         return base + sign_in_path(secret), not shown
+
+    def ask_address(self, by: Actor, email: str) -> str:
+        """Send a letter to an address that somebody wants to add to their account; return the path that it leads to."""
+        base, secret = self.address(), self.people.ask_address(by, email)
+        path = "/my/account/address?" + urlencode({"link": secret})
+        if secret:
+            text = f"Somebody wants to add this address to their account. If it was you, open this:\n\n{base}{path}\n"
+            self.post.send(email.strip(), "Add this address to your account in the reading room", text)
+        return path if secret else ""
 
     def address(self) -> str:
         """Return where readers reach this house: as it is set, else as it was served last; empty if it never was."""

@@ -7,6 +7,7 @@
 | `access.grant.issued` | its meter is opened |
 | what follows an award: reports, returns, transfers | see `afterwards` |
 | `admissions.application.started`, `.submitted` | refused while the applicant is barred |
+| `people.person.merged` | in a call, one person has one application, and reviews no own one; keys are looked at again |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 
@@ -21,6 +22,7 @@ from readingroom.access.model import Amounts, Award
 from readingroom.access.sanctions import check_not_barred
 from readingroom.access.service import Access
 from readingroom.admissions import queries as admissions_queries
+from readingroom.admissions.service import Admissions
 from readingroom.core.clock import Clock
 from readingroom.core.refusal import require
 from readingroom.dossier.service import Dossier
@@ -44,8 +46,9 @@ STAGE_EVENTS = (
 )
 
 
-def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> None:
+def listen(ledger: Ledger, dossier: Dossier, access: Access, admissions: Admissions, clock: Clock) -> None:
     """Subscribe every process to what it hears."""
+    ledger.on("people.person.merged", lambda tx, entry: _one_person(tx, entry, admissions))
     ledger.on("stress.run.finished", lambda tx, entry: _file_evidence(tx, entry, dossier))
     ledger.on("admissions.award.accepted", lambda tx, entry: _issue_grant(tx, entry, access, clock))
     ledger.on("access.grant.issued", _open_meter)
@@ -53,6 +56,11 @@ def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> No
         ledger.on(event, lambda tx, entry: _refuse_barred(tx, entry, clock))
     for event in STAGE_EVENTS:
         ledger.on(event, lambda tx, _entry: access_queries.bump(tx))
+
+
+def _one_person(tx: Connection, entry: Entry, admissions: Admissions) -> None:
+    admissions.one_person_within(tx, Actor(entry.by), entry.data["into"])
+    access_queries.bump(tx)  # their keys are another's now, and so are bars and what was accepted
 
 
 def _file_evidence(tx: Connection, entry: Entry, dossier: Dossier) -> None:

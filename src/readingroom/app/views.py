@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from readingroom.access import queries as access
@@ -11,8 +12,11 @@ from readingroom.access.rules import RESTORE_QUORUM
 from readingroom.app.house import House
 from readingroom.app.lending import meter_of
 from readingroom.core.clock import rfc3339
+from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.dossier.model import ModelVersion
-from readingroom.people.model import Person
+from readingroom.people import queries as people
+from readingroom.people.model import Actor, Fact, Identity, Person
+from readingroom.people.rules import Permission, check, standing
 from readingroom.releases.model import StageStatus
 
 
@@ -112,4 +116,47 @@ def person_json(each: Person) -> dict[str, Any]:
         "name": each.name,
         "affiliation": each.affiliation,
         "roles": sorted(role.value for role in each.roles),
+    }
+
+
+def whole_person(house: House, by: Actor, whose: str) -> dict[str, Any]:
+    """Return all that is known of a person, by any id or address of theirs, for who may manage persons."""
+    require(check(by, Permission.PERSON_MANAGE))  # before anybody is looked up
+    with house.db.read() as tx:
+        found = people.by_id(tx, whose) or people.by_email(tx, whose)
+        if found is None:
+            raise Refused(Refusal("people/person-unknown", f"No person {whose[:80]!r} is known here."))
+        identities, facts = people.identities(tx, found.id), people.facts(tx, found.id)
+        before = sorted(people.ids(tx, found.id) - {found.id})
+        until = access.barred_until(tx, found.id)
+    now = house.clock.now()
+    return {
+        **person_json(found),
+        "merged": before,
+        "barred_until": rfc3339(until) if until and until > now else None,
+        "identities": [identity_json(each) for each in identities],
+        "facts": [fact_json(each, now) for each in facts],
+    }
+
+
+def identity_json(each: Identity) -> dict[str, Any]:
+    """Return a way to sign in as JSON."""
+    return {
+        "issuer": each.issuer,
+        "subject": each.subject,
+        "added_at": rfc3339(each.added_at),
+        "ended_at": rfc3339(each.ended_at) if each.ended_at else None,
+    }
+
+
+def fact_json(each: Fact, now: datetime) -> dict[str, Any]:
+    """Return what is known of a person as JSON, with whether it holds now."""
+    return {
+        "id": each.id,
+        "kind": each.kind.value,
+        "body": each.body,
+        "how": each.how.value,
+        "since": rfc3339(each.since),
+        "until": rfc3339(each.until) if each.until else None,
+        "standing": standing(each, now).value,
     }

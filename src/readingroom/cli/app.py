@@ -59,6 +59,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "house": ("init", "serve", "doctor"),
     "backup": ("backup", "restore"),
     "people": ("person", "login", "logout"),
+    "account": ("account",),
     "plan": ("plan",),
     "model": ("model", "stress"),
     "stage": ("stage",),

@@ -8,19 +8,21 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import typer
 
 from readingroom.access.model import Reason
-from readingroom.app.views import person_json
+from readingroom.app.views import fact_json, person_json, whole_person
 from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
 from readingroom.cli.given import moment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_over
-from readingroom.people.model import Basis, Role
+from readingroom.people.model import Basis, Claim, FactKind, Role
 
 if TYPE_CHECKING:
     from readingroom.app.house import House
 
 person = typer.Typer(no_args_is_help=True, help="Who may act: persons and their roles.")
 app.add_typer(person, name="person")
+credential = typer.Typer(no_args_is_help=True, help="Affiliations and credentials of persons, each with its own end.")
+person.add_typer(credential, name="credential")
 
 Roles = Annotated[list[Role] | None, typer.Option("--role", help="A role; give it again for another")]
 
@@ -42,6 +44,75 @@ def list_(context: typer.Context) -> None:
     found = [person_json(each) for each in here.house.people.everyone(here.actor)]
     rows = [(p["email"], p["name"], ", ".join(p["roles"])) for p in found]
     here.output.rows(found, "Persons", ("email", "name", "roles"), rows)
+
+
+@person.command("show")
+def show(
+    context: typer.Context, who: Annotated[str, typer.Argument(help="An address, or an id of the ledger")]
+) -> None:
+    """Show one person: ways to sign in, affiliations and credentials with whether each holds now, and a bar."""
+    here: Context = context.obj
+    found = whole_person(here.house, here.actor, who)
+    ways = [(each["issuer"], each["subject"], each["ended_at"] or "") for each in found["identities"]]
+    known = [(each["id"], each["kind"], each["body"], each["until"] or "", each["standing"]) for each in found["facts"]]
+    lines = [
+        f"{found['name']}, {found['email']}: {', '.join(found['roles']) or 'without a role'}",
+        f"In the ledger as {' and before as '.join([found['id'], *found['merged']])}",
+        *([f"Barred until {found['barred_until']}"] if found["barred_until"] else []),
+        *(
+            f"Signs in by {issuer} {subject}{f' (taken off {ended})' if ended else ''}"
+            for issuer, subject, ended in ways
+        ),
+        *(f"{each[0]}: {each[1]} of {each[2]}, until {each[3] or 'no end'}: {each[4]}" for each in known),
+    ]
+    here.output.result(found, "\n".join(lines))
+
+
+@person.command("merge")
+def merge(
+    context: typer.Context,
+    one: Annotated[str, typer.Argument(help="An address, or an id of the ledger")],
+    other: Annotated[str, typer.Argument(help="Another, of the same person")],
+    reason: Annotated[str, typer.Option(help="How it is known that they are one person; kept, and not shown")],
+) -> None:
+    """Make two accounts of one person one, for good; the younger one's ways to sign in are taken off."""
+    here: Context = context.obj
+    made = here.house.people.merge(here.actor, one, other, reason)
+    here.output.result(person_json(made), f"{made.email} is one person now; there is no way back")
+
+
+Until = Annotated[str, typer.Option(help="Until when it is valid: a date, or RFC 3339; without, it has no end")]
+
+
+@credential.command("add")
+def add_credential(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(help="An address, or an id of the ledger")],
+    kind: FactKind,
+    body: Annotated[str, typer.Argument(help="The institution, or who issued it")],
+    until: Until = "",
+) -> None:
+    """Add an affiliation or credential of somebody that one has looked at."""
+    here: Context = context.obj
+    said = Claim(kind, body, moment(until, "--until") if until else None)
+    made = here.house.people.add_fact(here.actor, who, said)
+    here.output.result(fact_json(made, here.house.clock.now()), f"{made.id}: {kind.value} of {made.body}")
+
+
+@credential.command("confirm")
+def confirm_credential(context: typer.Context, fact: str, until: Until = "") -> None:
+    """Confirm what somebody said of themselves; without a date, with the end that they gave."""
+    here: Context = context.obj
+    made = here.house.people.confirm_fact(here.actor, fact, moment(until, "--until") if until else None)
+    here.output.result(fact_json(made, here.house.clock.now()), f"{made.id} is confirmed")
+
+
+@credential.command("end")
+def end_credential(context: typer.Context, fact: str) -> None:
+    """End an affiliation or credential now."""
+    here: Context = context.obj
+    made = here.house.people.end_fact(here.actor, fact)
+    here.output.result(fact_json(made, here.house.clock.now()), f"{made.id} has ended")
 
 
 @person.command("role", context_settings={"ignore_unknown_options": True})

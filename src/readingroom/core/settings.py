@@ -9,6 +9,7 @@ import os
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from readingroom.core.errors import BadInput, Problem
@@ -39,6 +40,7 @@ class Settings:
         engine_options: passed to the engine (echo: `words_per_second`, `fail_after`, ...).
         engine_places: how many requests may be at the engine at a time, over all workers of one server; the others
             wait in line. 0 is no bound, -1 what the engine itself can do at once (embedded: its slots; else no bound).
+        sign_in: who beside a letter may vouch for persons; `people.providers` reads it.
         public_url: where readers reach this house; empty means as it is served.
     """
 
@@ -52,6 +54,7 @@ class Settings:
     engine_options: dict[str, float | int | str | bool] = field(default_factory=dict)
     public_url: str = ""
     engine_places: int = -1
+    sign_in: dict[str, Any] = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -105,6 +108,8 @@ class Settings:
             value = getattr(self, each.name)
             if each.name == "home":
                 continue
+            if each.name == "sign_in":
+                continue  # whoever runs the house writes it; a new one has none
             if isinstance(value, dict):
                 table = [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))]
             else:
@@ -159,6 +164,11 @@ def traces_wanted() -> bool:
 def screen_key(name: str) -> str:
     """Return the key that a screening rule names, or an empty text; `engines.classifier` bounds the names."""
     return os.environ.get(name, "")
+
+
+def sign_in_secret(name: str) -> str:
+    """Return the secret for a sign-in provider, or an empty text; `people.providers` makes the names."""
+    return os.environ.get(name, "").strip()
 
 
 def cache_dir() -> Path:

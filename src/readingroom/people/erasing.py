@@ -48,7 +48,7 @@ class Held:
         if by.id != person:
             require(check(by, Permission.PERSON_ERASE))
         with self._db.read() as tx:
-            return personal.held(tx, metadata, someone(_known(tx, person)))
+            return personal.held(tx, metadata, someone(tx, _known(tx, person)))
 
     def erase_within(
         self, tx: Connection, by: Actor, person: str, basis: Basis, standing: Sequence[str]
@@ -62,14 +62,14 @@ class Held:
             require(check(queries.actor_now(tx, by), Permission.PERSON_ERASE))
         found = _known(tx, person)
         require(check_erasing(found, standing))
-        done = personal.erase(tx, metadata, someone(found))
+        done = personal.erase(tx, metadata, someone(tx, found))
         self._ledger.append(tx, "people.person.erased", {"person": person, "basis": basis.value}, by=by.id)
         return done
 
 
-def someone(person: Person) -> Someone:
-    """Return by what a person's rows are found."""
-    return Someone(frozenset({person.id}), frozenset({person.email}))
+def someone(tx: Connection, person: Person) -> Someone:
+    """Return by what a person's rows are found: every pseudonym that they have or had, and every address."""
+    return Someone(queries.ids(tx, person.id), frozenset({person.email, *person.addresses}))
 
 
 def _known(tx: Connection, person: str) -> Person:

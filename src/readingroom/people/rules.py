@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
+from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
-from readingroom.people.model import Actor, Role
+from readingroom.people.address import fold
+from readingroom.people.model import MAIL, Actor, Fact, FactKind, How, Identity, Person, Role, Standing
 
 
 class Permission(StrEnum):
@@ -92,3 +96,116 @@ def check(actor: Actor, permission: Permission) -> Refusal | None:
         f"{who} may not do this ({permission}). {cure}".strip(),
         {"permission": permission.value, "actor": actor.id, "roles": sorted(r.value for r in actor.roles)},
     )
+
+
+def standing(fact: Fact, now: datetime) -> Standing:
+    """Say whether a fact holds at a moment: the one place where its dates and its proof are weighed."""
+    if fact.ended_at is not None and now >= fact.ended_at:
+        return Standing.ENDED
+    if fact.until is not None and now >= fact.until:
+        return Standing.EXPIRED
+    if now < fact.since:
+        return Standing.NOT_YET
+    return Standing.UNCONFIRMED if fact.how is How.CLAIMED else Standing.HOLDS
+
+
+def holds(facts: Iterable[Fact], now: datetime, kind: FactKind | None = None, body: str = "") -> bool:
+    """Tell whether any of these facts holds now.
+
+    Args:
+        facts: what is known of a person (`people.queries.facts`).
+        now: the moment of use; what held when somebody signed in is of no account.
+        kind: which kind is asked for; None takes any.
+        body: whose: an institution's or issuer's name, in whatever case; empty takes any.
+    """
+    return any(
+        kind in {None, each.kind} and _is(each.body, body) and standing(each, now) is Standing.HOLDS for each in facts
+    )
+
+
+def missing(facts: Iterable[Fact], now: datetime, wanted: FactKind) -> Refusal | None:
+    """Refuse a person of whom no such fact holds now, and say how near it is: the twin of `holds`."""
+    mine = [each for each in facts if each.kind is wanted]
+    if holds(mine, now):
+        return None
+    told = "; ".join(f"{each.body}: {standing(each, now).value}" for each in mine) or "there is none"
+    reason = f"This needs a valid {wanted.value} ({told}). Add it under My account; a steward confirms it."
+    return Refusal("people/fact-missing", reason, {"kind": wanted.value})
+
+
+def _is(body: str, wanted: str) -> bool:
+    return not wanted or body.casefold() == wanted.casefold()
+
+
+def check_taking(found: Identity | None, person: str) -> Refusal | None:
+    """Refuse an identity that is another person's: one name leads to one person, for good."""
+    if found is None or found.person_id == person:
+        return None
+    reason = (
+        "This belongs to another account here. If both are yours, merge them (My account); nobody else's can be added."
+    )
+    return Refusal("people/identity-taken", reason)
+
+
+def check_signing_in(found: Identity) -> Refusal | None:
+    """Refuse to sign in with what was taken off an account."""
+    if found.live:
+        return None
+    reason = (
+        "This was taken off the account that it belongs to, and signs nobody in. Sign in the other way, and add it "
+        "again under My account."
+    )
+    return Refusal("people/identity-ended", reason)
+
+
+def check_removing(found: Identity | None, owner: Person) -> Refusal | None:
+    """Refuse to take off what is not there, or the address that letters go to: an account is never without a way in."""
+    if found is None or found.person_id != owner.id or not found.live:
+        return Refusal("people/identity-unknown", "Your account has no such way to sign in.")
+    if found.issuer == MAIL and found.subject == owner.email:
+        reason = (
+            "Letters to you go to this address, so it stays. Add another, make that the one for letters, and go on."
+        )
+        return Refusal("people/contact-address", reason)
+    return None
+
+
+def check_merge(one: Person, other: Person, by: Actor, *, proved: bool) -> Refusal | None:
+    """Refuse a merge of one account with itself, or, without proof, of one's own.
+
+    Args:
+        one: a person.
+        other: the person that they are, too.
+        by: who merges.
+        proved: whoever merges has signed in to both accounts.
+    """
+    if one.id == other.id:
+        return Refusal("people/same-person", "These are one account already.", {"person": one.id})
+    if not proved and by.id in {one.id, other.id}:
+        reason = "One of these is your own account: prove the other by signing in to both (My account, Merge)."
+        return Refusal("people/own-merge", reason)
+    return None
+
+
+def elder(one: Person, other: Person) -> tuple[Person, Person]:
+    """Return the account that stays when both are one person's, and the one that is merged into it: the older stays."""
+    first, second = sorted((one, other), key=lambda each: (each.created_at, each.id))
+    return first, second
+
+
+def domain_institution(email: str, institutions: dict[str, str]) -> tuple[str, str] | None:
+    """Return the institution that an address belongs to, with its domain; a subdomain is not taken for its domain."""
+    domain = fold(email).rpartition("@")[2]
+    found = institutions.get(domain)
+    return (domain, found) if found else None
+
+
+def fact_data(fact: Fact) -> dict[str, str | None]:
+    """Return what the ledger says of a fact: nothing of whose institution it is."""
+    return {
+        "person": fact.person_id,
+        "fact": fact.id,
+        "kind": fact.kind.value,
+        "how": fact.how.value,
+        "until": rfc3339(fact.until) if fact.until else None,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import refers
 
 sample = sa.Table(
     "publication_sample",
@@ -18,7 +19,7 @@ sample = sa.Table(
     sa.Column("receipt", sa.Text, nullable=False),
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("signed_by", sa.String, nullable=False),
+    sa.Column("signed_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("signed_at", Moment, nullable=False),
     sa.Column("digest", sa.String, nullable=False, unique=True),
 )

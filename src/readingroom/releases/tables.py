@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import OLDER, refers
 
 plan = sa.Table(
     "releases_plan",
@@ -16,7 +17,7 @@ plan = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("adopted_at", Moment, nullable=False),
-    sa.Column("adopted_by", sa.String, nullable=False),
+    sa.Column("adopted_by", sa.String, nullable=False, info=refers("person")),
 )
 stage = sa.Table(
     "releases_stage",
@@ -47,7 +48,8 @@ signature = sa.Table(
     sa.Column("stage", sa.String, primary_key=True),
     sa.Column("gate_version", sa.String, primary_key=True),
     sa.Column("round", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("person", sa.String, primary_key=True),  # so that nobody can sign twice, whatever the roles
+    # Of the key, so that nobody can sign twice, whatever the roles.
+    sa.Column("person", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
     sa.Column("role", sa.String, nullable=False),
     sa.Column("signed_at", Moment, nullable=False),
 )
@@ -61,7 +63,7 @@ waiver = sa.Table(
     sa.Column("until", Moment, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
-    sa.Column("given_by", sa.String, nullable=False),
+    sa.Column("given_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("given_at", Moment, nullable=False),
 )
 engine = sa.Table(  # what is known of the engine that answers as a model, by the model's digest
@@ -86,6 +88,6 @@ note = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("text", sa.String, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
-    sa.Column("noted_by", sa.String, nullable=False),
+    sa.Column("noted_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("noted_at", Moment, nullable=False),
 )

@@ -33,7 +33,9 @@ from readingroom.web.pages import (
     budget,
     desk,
     held,
+    knowledge,
     log,
+    my_account,
     people,
     project,
     projects,
@@ -43,6 +45,7 @@ from readingroom.web.pages import (
     sanctions,
     steward,
     texts,
+    with_provider,
 )
 from readingroom.web.prose import prose
 
@@ -85,6 +88,9 @@ _AREAS = (
     restoration,
     texts,
     people,
+    with_provider,
+    my_account,
+    knowledge,
     held,
     log,
 )

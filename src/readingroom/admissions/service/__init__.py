@@ -11,12 +11,13 @@ from readingroom.admissions.service.appealing import Appealing
 from readingroom.admissions.service.applying import Applying
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
+from readingroom.admissions.service.merging import Merging
 from readingroom.admissions.service.requesting import Requesting
 from readingroom.admissions.service.reviewing import Reviewing
 from readingroom.admissions.service.second_chances import SecondChances
 
 
-class Admissions(Calls, Applying, Reviewing, SecondChances, Appealing, Awarding, Requesting):
+class Admissions(Calls, Applying, Reviewing, SecondChances, Appealing, Awarding, Requesting, Merging):
     """Calls, applications, reviews, allocation, awards, and what follows them."""
 
 

@@ -30,6 +30,7 @@ class Applying(Base):
         with self._db.decide() as tx:
             found = self._call(tx, call)
             mine = queries.of_person(tx, by.id)
+            self._not_barred(tx, by.id)
             require(rules.check_window(found, None, now))
             require(rules.check_first([each for each in mine if each.call == call]))
             require(requests.check_holder(found, queries.family_awards(tx, call, by.id)))
@@ -69,6 +70,7 @@ class Applying(Base):
         with self._db.decide() as tx:
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
+            self._not_barred(tx, by.id)
             require(rules.check_saving(found) or rules.check_window(call, found, self._clock.now()))
             person = people.by_id(tx, by.id)
             identity = (person.email, person.name) if person else ()

@@ -30,7 +30,9 @@ class Awarding(Base):
         An offer stands until a person takes it back, also after its date.
         """
         with self._db.decide() as tx:
-            return self._settle(tx, by, self._award(tx, by, award), "accept")
+            found = self._award(tx, by, award)
+            self._not_barred(tx, by.id)
+            return self._settle(tx, by, found, "accept")
 
     def decline_award(self, by: Actor, award: str) -> Award:
         """Decline one's award; its amount goes back to the call."""

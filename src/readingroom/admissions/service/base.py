@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -19,14 +20,25 @@ from readingroom.people.model import Actor
 from readingroom.store.db import Database
 
 
+def _no_bar(_tx: Connection, _person: str) -> datetime | None:
+    return None
+
+
 class Base:
     """The tools of a use case."""
 
-    def __init__(self, db: Database, ledger: Ledger, clock: Clock) -> None:
-        """Take the database, the ledger and the clock."""
+    def __init__(
+        self,
+        db: Database,
+        ledger: Ledger,
+        clock: Clock,
+        barred_until: Callable[[Connection, str], datetime | None] = _no_bar,
+    ) -> None:
+        """Take the database, the ledger, the clock, and what tells until when a person is barred from reading."""
         self._db = db
         self._ledger = ledger
         self._clock = clock
+        self._barred_until = barred_until
 
     def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
         self._ledger.append(tx, event, data, by=by.id)
@@ -63,6 +75,10 @@ class Base:
             raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
         require(rules.check_awardee(by, found))
         return found
+
+    def _not_barred(self, tx: Connection, person: str) -> None:
+        """Refuse whoever is barred from reading to ask for more of it."""
+        require(rules.check_not_barred(self._barred_until(tx, person), self._clock.now()))
 
     def _impartial(self, tx: Connection, by: Actor, call_id: str, application_id: str = "") -> None:
         """Refuse whoever applies in the call or, where it is about one application, is named in its team."""

@@ -9,6 +9,7 @@ from litestar.di import Provide
 
 from readingroom.api.control import (
     access,
+    account,
     appeals,
     applications,
     awards,
@@ -50,6 +51,7 @@ def create_control(house: House) -> Router:
         route_handlers=[
             openapi,
             people.router,
+            account.router,
             release.router,
             calls.router,
             held.router,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, post
 from msgspec import Meta
 
+from readingroom.api.control.account import FactSaid
 from readingroom.app.house import House
-from readingroom.app.views import person_json
+from readingroom.app.views import fact_json, person_json, whole_person
 from readingroom.people.model import Actor, Role
 
 Email = Annotated[str, Meta(max_length=254, description="an e-mail address", examples=["ada@example.org"])]
@@ -85,4 +87,51 @@ def change_role(data: RoleChange, house: House, actor: Actor) -> dict[str, Any]:
     return person_json(house.people.change_role(actor, data.email, data.role, add=data.give))
 
 
-router = Router("/", route_handlers=[register, sign_in, me, persons, add, change_role], tags=["people"])
+class Merge(msgspec.Struct, forbid_unknown_fields=True):
+    """Two accounts, by ids or addresses, and how it is known that they are one person's."""
+
+    one: Email
+    other: Email
+    reason: Annotated[str, Meta(max_length=10_000)]
+
+
+class Confirmed(msgspec.Struct, forbid_unknown_fields=True):
+    """Until when what was confirmed is valid; without, as it was said."""
+
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+@get("/persons/{person:str}", sync_to_thread=True, summary="One person")
+def show(person: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Return a person by any pseudonym of theirs, with ways to sign in and what is known of them."""
+    return whole_person(house, actor, person)
+
+
+@post("/persons/merge", status_code=200, sync_to_thread=True, summary="Make two accounts of one person one, for good")
+def merge(data: Merge, house: House, actor: Actor) -> dict[str, Any]:
+    """Merge; the older stays, and the younger one's ways to sign in are taken off. It cannot be undone."""
+    return person_json(house.people.merge(actor, data.one, data.other, data.reason))
+
+
+@post("/persons/{person:str}/facts", sync_to_thread=True, summary="Add an affiliation or a credential of somebody")
+def add_fact(person: str, data: FactSaid, house: House, actor: Actor) -> dict[str, Any]:
+    """Add what one has looked at."""
+    return fact_json(house.people.add_fact(actor, person, data.claim()), house.clock.now())
+
+
+@post("/facts/{fact:str}/confirm", status_code=200, sync_to_thread=True, summary="Confirm what somebody said")
+def confirm_fact(fact: str, data: Confirmed, house: House, actor: Actor) -> dict[str, Any]:
+    """Confirm a claim; nobody confirms their own."""
+    return fact_json(house.people.confirm_fact(actor, fact, data.until), house.clock.now())
+
+
+@post("/facts/{fact:str}/end", status_code=200, sync_to_thread=True, summary="End an affiliation or a credential")
+def end_fact(fact: str, house: House, actor: Actor) -> dict[str, Any]:
+    """End it now: one's own, or anybody's for who may manage persons."""
+    return fact_json(house.people.end_fact(actor, fact), house.clock.now())
+
+
+_FACTS = [add_fact, confirm_fact, end_fact]
+router = Router(
+    "/", route_handlers=[register, sign_in, me, persons, add, change_role, show, merge, *_FACTS], tags=["people"]
+)

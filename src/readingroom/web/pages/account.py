@@ -30,7 +30,13 @@ LABELS = {
 @get("/register", sync_to_thread=True)
 def register_page(who: Visitor, after: After = "") -> Template:
     """Ask for an e-mail address."""
-    return page(who, "account/register.html", typed={"next": own_path(after)}, problems=[])
+    return page(
+        who,
+        "account/register.html",
+        typed={"next": own_path(after)},
+        problems=[],
+        providers=who.house.sign_in.providers,
+    )
 
 
 @post("/register", status_code=200, sync_to_thread=True)
@@ -40,8 +46,14 @@ def register(who: Visitor, data: Posted) -> Template:
     try:
         secret = who.house.welcome(email, data.get("name", ""), data.get("affiliation", ""), after)
     except (BadInput, Refused) as fault:
-        problems = told(fault, LABELS)
-        return page(who, "account/register.html", 400, typed={**data, "next": after}, problems=problems)
+        return page(
+            who,
+            "account/register.html",
+            400,
+            typed={**data, "next": after},
+            problems=told(fault, LABELS),
+            providers=who.house.sign_in.providers,
+        )
     return page(
         who,
         "account/sent.html",
@@ -64,14 +76,17 @@ def sign_in(request: AnyRequest, who: Visitor, data: Posted) -> Response[Any] | 
     link, after = data.get("link", ""), own_path(data.get("next", ""))
     try:
         session = who.house.people.sign_in(link)
-    except Refused:
+    except Refused as fault:
+        if fault.refusal.code != "people/link-spent":
+            raise
         return page(who, "account/sign_in.html", 403, link=link, found=None, after=after)
     if who.secret:  # of whoever used this browser before
         who.house.people.sign_out(who.secret)
-    return with_session(back_to(after or _home(who, session)), session, secure=request.url.scheme == "https")
+    return with_session(back_to(after or home(who, session)), session, secure=request.url.scheme == "https")
 
 
-def _home(who: Visitor, session: str) -> str:
+def home(who: Visitor, session: str) -> str:
+    """Return where somebody who has just signed in begins."""
     person = who.house.people.session(session)
     if person is None or not person.roles:
         return "/my"

@@ -1,4 +1,4 @@
-"""Who may act: persons with their roles, and who is barred from reading."""
+"""Who may act: persons with their roles, who is barred from reading, and what is known of them: `knowledge.py`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from readingroom.access import queries as access
 from readingroom.access.model import Reason
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refusal, Refused
-from readingroom.people.model import Person, Role
-from readingroom.people.rules import Permission
+from readingroom.people import queries as known_of
+from readingroom.people.model import MAIL, Person, Role
+from readingroom.people.rules import Permission, standing
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
-from readingroom.web.forms import Confirmation, Told, confirm, last_moment, one_of, told
+from readingroom.web.forms import Confirmation, Told, confirm, last_moment, told
 from readingroom.web.pages.account import LABELS, Posted
+from readingroom.web.pages.my_account import KINDS
 
 ROLES = {
     Role.STEWARD: "runs the release: plan, stages, calls, grants and persons",
@@ -65,27 +67,39 @@ def add(who: Visitor, data: Posted) -> Response[Any] | Template:
     return back_to(f"/people/{made.id}")
 
 
-def _person(who: Visitor, person: str) -> Person:
+def the_person(who: Visitor, person: str) -> Person:
+    """Find a person for who may manage persons."""
     who.needs(Permission.PERSON_MANAGE)
-    unknown = Refusal("people/person-unknown", "There is no person by this id.")
-    return one_of(who.house.people.everyone(who.actor), person, unknown)
+    with who.house.db.read() as tx:
+        found = known_of.by_id(tx, person)
+    if found is None:
+        raise Refused(Refusal("people/person-unknown", "There is no person by this id."))
+    return found
 
 
 @get("/people/{person:str}", sync_to_thread=True)
 def show(who: Visitor, person: str) -> Template:
     """Show a person, with what can be given, taken or barred."""
-    return _show(who, person, {}, [])
+    return show_person(who, person, {}, [])
 
 
-def _show(who: Visitor, person: str, typed: Form, problems: Collection[Told]) -> Template:
-    found, now = _person(who, person), who.house.clock.now()
+def show_person(who: Visitor, person: str, typed: Form, problems: Collection[Told]) -> Template:
+    """Return the page of a person, with what was typed and what was wrong with it."""
+    found, now = the_person(who, person), who.house.clock.now()
     with who.house.db.read() as tx:
-        until = access.barred_until(tx, person)
+        until = access.barred_until(tx, found.id)
+        identities = known_of.identities(tx, found.id)
+    facts = who.house.people.facts_of(who.actor, found.id)
     return page(
         who,
         "people/person.html",
         400 if problems else 200,
         shown=found,
+        identities=identities,
+        label=who.house.sign_in.label,
+        MAIL=MAIL,
+        facts=[(each, standing(each, now)) for each in facts],
+        kinds=KINDS,
         roles=ROLES,
         barred=until if until and until > now else None,
         reasons=[each.value for each in Reason],
@@ -98,7 +112,7 @@ def _show(who: Visitor, person: str, typed: Form, problems: Collection[Told]) ->
 def change(who: Visitor, person: str, role: str, data: Posted) -> Response[Any]:
     """Give or take one role."""
     check_form(who, data)
-    found = _person(who, person)
+    found = the_person(who, person)
     if role not in set(Role) or data.get("do") not in {"give", "take"}:
         raise BadInput([Problem("do", "is nothing that can be done here", "Give or take a role of the list")])
     who.house.people.change_role(who.actor, found.email, Role(role), add=data["do"] == "give")
@@ -109,7 +123,7 @@ def change(who: Visitor, person: str, role: str, data: Posted) -> Response[Any]:
 @get("/people/{person:str}/steward", sync_to_thread=True)
 def steward_page(who: Visitor, person: str) -> Template:
     """Ask before somebody is no longer a steward."""
-    found = _person(who, person)
+    found = the_person(who, person)
     stewards = [each for each in who.house.people.everyone(who.actor) if Role.STEWARD in each.roles]
     last = ["Nobody else is one: only the operator at the house's terminal can then make another."]
     asked = Confirmation(
@@ -130,12 +144,12 @@ def steward_page(who: Visitor, person: str) -> Template:
 def bar(who: Visitor, person: str, data: Posted) -> Response[Any] | Template:
     """Bar a person from all reading."""
     check_form(who, data)
-    _person(who, person)
+    barred = the_person(who, person).id
     try:
         until = last_moment(data.get("until", ""), "until")
-        who.house.access.bar(who.actor, person, until, _reason(data), data.get("note", ""))
+        who.house.access.bar(who.actor, barred, until, _reason(data), data.get("note", ""))
     except (BadInput, Refused) as fault:
-        return _show(who, person, data, told(fault, _BAR))
+        return show_person(who, person, data, told(fault, _BAR))
     return back_to(f"/people/{person}")
 
 

@@ -1,51 +1,33 @@
-"""Use cases of the people room: persons, their roles, and how they sign in.
+"""Accounts: persons, their roles, and how they sign in by a letter.
 
-Sign-in is by a one-time link, as notebooks do it: whoever holds the link is the person. The link's secret and
-the session's secret are stored only as SHA-256, so that a copy of the database signs nobody in.
+Sign-in is by a one-time link, as notebooks do it: whoever holds the link is the person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.core.canonical import sha256
-from readingroom.core.clock import Clock
-from readingroom.core.errors import BadInput
-from readingroom.core.ids import new_id, url_secret
-from readingroom.core.refusal import Refusal, Refused, require
-from readingroom.core.text import line_problem
-from readingroom.ledger.service import Ledger
+from readingroom.core.refusal import require
 from readingroom.people import queries
-from readingroom.people.address import address_problem, fold
-from readingroom.people.model import OPERATOR, Actor, Person, Role
-from readingroom.people.rules import Permission, check
+from readingroom.people.address import fold
+from readingroom.people.model import MAIL, Actor, Person, Role
+from readingroom.people.rules import Permission, check, check_signing_in
+from readingroom.people.service.base import Base, check_newcomer, hashed, known, spent
 from readingroom.people.tables import link, person, role, session
-from readingroom.store.db import Database
 
-LINK_LIFE = timedelta(hours=24)
-SESSION_LIFE = timedelta(hours=12)
 LETTERS_PER_ADDRESS = 5  # in an hour: more fill a mailbox, and help nobody
 LETTERS_IN_ALL = 200  # in an hour, to whoever asks without being known
 _HOUR = timedelta(hours=1)
+# With a person *and* an address, unused, a link adds that address to that person, and signs nobody in.
+_SIGNS_IN = link.c.person_id.is_(None) | (link.c.email == "")
 
 
-class People:
-    """Persons, roles, sign-in links and sessions."""
-
-    def __init__(self, db: Database, ledger: Ledger, clock: Clock, *, dev: bool = False) -> None:
-        """Take the database, the ledger, the clock, and whether the house is one for trials."""
-        self._db = db
-        self._ledger = ledger
-        self._clock = clock
-        self._dev = dev
-
-    def operator(self) -> Actor:
-        """Return the actor for whoever stands at the terminal beside the HOME."""
-        return Actor(OPERATOR, dev=self._dev)
+class Accounts(Base):
+    """Use cases around an account."""
 
     def add(
         self, by: Actor, email: str, *, name: str = "", affiliation: str = "", roles: Iterable[Role] = ()
@@ -60,7 +42,7 @@ class People:
                 tx.execute(person.update().where(person.c.id == found.id).values(corrected))
             for each in sorted(set(roles)):
                 self._add_role(tx, by, found.id, each)
-            return _known(queries.by_id(tx, found.id), email)
+            return known(queries.by_id(tx, found.id), email)
 
     def ask(self, email: str, *, name: str = "", affiliation: str = "") -> str:
         """Make a sign-in secret for whoever asks, to be sent to that address and nowhere else.
@@ -68,7 +50,7 @@ class People:
         An address that is not known becomes a person once the link is used, so that asking neither tells who is
         known nor fills the ledger. Past the bounds of an hour there is no secret: an empty text.
         """
-        _check(email, name, affiliation)
+        check_newcomer(email, name, affiliation)
         now = self._clock.now()
         recent = sa.select(sa.func.count()).where(link.c.email != "", link.c.made_at > now - _HOUR)
         with self._db.write() as tx:
@@ -82,14 +64,14 @@ class People:
         """Give or take one role."""
         with self._db.decide() as tx:
             require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
-            found = _known(queries.by_email(tx, email), email)
+            found = known(queries.by_email(tx, email), email)
             if add:
                 self._add_role(tx, by, found.id, changed)
             elif changed in found.roles:
                 tx.execute(role.delete().where(role.c.person_id == found.id, role.c.role == changed))
                 data = {"person": found.id, "role": changed.value}
                 self._ledger.append(tx, "people.role.removed", data, by=by.id)
-            return _known(queries.by_id(tx, found.id), email)
+            return known(queries.by_id(tx, found.id), email)
 
     def everyone(self, by: Actor) -> list[Person]:
         """List all persons."""
@@ -104,12 +86,12 @@ class People:
 
     def named(self, email: str) -> Person:
         """Look a person up by address; refuses where there is none."""
-        return _known(self.find(email), email)
+        return known(self.find(email), email)
 
     def actor(self, person_id: str) -> Actor:
         """Return a person as an actor with the roles held now."""
         with self._db.read() as tx:
-            found = _known(queries.by_id(tx, person_id), person_id)
+            found = known(queries.by_id(tx, person_id), person_id)
         return Actor(found.id, found.roles, dev=self._dev)
 
     def may_see_link(self, by: Actor, email: str) -> bool:
@@ -128,34 +110,41 @@ class People:
         """
         with self._db.decide() as tx:
             require(check(queries.actor_now(tx, by), Permission.PERSON_MANAGE))
-            found = _known(queries.by_email(tx, email), email)
+            found = known(queries.by_email(tx, email), email)
             self._ledger.append(tx, "people.link.made", {"person": found.id, "how": how}, by=by.id)
             return self._make_link(tx, person_id=found.id)
 
     def sign_in(self, secret: str) -> str:
-        """Turn a one-time link's secret into a session's secret; a link works exactly once."""
+        """Turn a one-time link's secret into a session's secret; a link works exactly once.
+
+        Raises:
+            Refused: the link was used or is too old; or its address was taken off the account that it belongs to.
+        """
         now = self._clock.now()
         with self._db.decide() as tx:
-            unused = link.c.used_at.is_(None) & (link.c.expires_at > now)
-            redeem = link.update().where(link.c.hash == _hash(secret), unused).values(used_at=now)
+            unused = link.c.used_at.is_(None) & (link.c.expires_at > now) & _SIGNS_IN
+            redeem = link.update().where(link.c.hash == hashed(secret), unused).values(used_at=now)
             used = tx.execute(redeem.returning(link)).first()
             if used is None:
-                reason = "This sign-in link was used or has expired; ask for a new one."
-                raise Refused(Refusal("people/link-spent", reason))
-            person_id = used.person_id
-            if person_id is None:  # whoever asked holds the letter: the address is theirs
-                person_id = self.ensure_within(tx, "", used.email, used.name, used.affiliation).id
-                tx.execute(link.update().where(link.c.hash == used.hash).values(person_id=person_id))
-            return _open_session(tx, person_id, now)
+                raise spent()
+            if used.person_id is not None:  # handed out to them
+                return self._open_session(tx, used.person_id)
+            # Whoever asked holds the letter: the address is theirs.
+            if (owned := queries.identity(tx, MAIL, used.email)) is not None:
+                require(check_signing_in(owned))
+            found = self.ensure_within(tx, "", used.email, used.name, used.affiliation)
+            tx.execute(link.update().where(link.c.hash == used.hash).values(person_id=found.id))
+            self._learn_from_letter(tx, found, used.email)
+            return self._open_session(tx, found.id, (MAIL, used.email))
 
     def whose_link(self, secret: str) -> Person | None:
         """Return whom a one-time link would sign in, without using it up; None if nobody.
 
         Who asked and is not known yet has no id.
         """
-        unused = link.c.used_at.is_(None) & (link.c.expires_at > self._clock.now())
+        unused = link.c.used_at.is_(None) & (link.c.expires_at > self._clock.now()) & _SIGNS_IN
         with self._db.read() as tx:
-            found = tx.execute(sa.select(link).where(link.c.hash == _hash(secret), unused)).first()
+            found = tx.execute(sa.select(link).where(link.c.hash == hashed(secret), unused)).first()
             if found is None:
                 return None
             if found.person_id is not None:
@@ -167,44 +156,18 @@ class People:
     def session(self, secret: str) -> Person | None:
         """Return the person whose session this is, or None."""
         with self._db.read() as tx:
-            live = sa.select(session.c.person_id).where(
-                session.c.hash == _hash(secret), session.c.expires_at > self._clock.now()
-            )
-            person_id = tx.execute(live).scalar()
+            person_id = self._session_of(tx, secret)
             return queries.by_id(tx, person_id) if person_id else None
 
     def sign_out(self, secret: str) -> None:
         """End a session."""
         with self._db.write() as tx:
-            tx.execute(session.delete().where(session.c.hash == _hash(secret)))
+            tx.execute(session.delete().where(session.c.hash == hashed(secret)))
 
     def end_sessions_within(self, tx: Connection) -> None:
         """Sign everybody out, and spend every link: in a restored house they may have been ended since."""
         tx.execute(session.delete())
         tx.execute(link.delete().where(link.c.used_at.is_(None)))
-
-    def ensure_within(self, tx: Connection, by: str, email: str, name: str = "", affiliation: str = "") -> Person:
-        """Return the person of an address, added if need be; `by` is empty for who registers by themselves."""
-        _check(email, name, affiliation)
-        found = queries.by_email(tx, email)
-        if found is not None:
-            return found
-        values = {
-            "id": new_id("person"),
-            "email": fold(email),
-            "name": name.strip() or email.strip(),
-            "affiliation": affiliation.strip(),
-            "created_at": self._clock.now(),
-        }
-        tx.execute(person.insert().values(values))
-        self._ledger.append(tx, "people.person.added", {"person": values["id"]}, by=by or str(values["id"]))
-        return _known(queries.by_email(tx, email), email)
-
-    def _make_link(self, tx: Connection, **whose: str) -> str:
-        secret, now = url_secret(), self._clock.now()
-        tx.execute(link.delete().where(link.c.used_at.is_(None), link.c.expires_at <= now))
-        tx.execute(link.insert().values(hash=_hash(secret), made_at=now, expires_at=now + LINK_LIFE, **whose))
-        return secret
 
     def _add_role(self, tx: Connection, by: Actor, person_id: str, added: Role) -> None:
         held = sa.select(role.c.role).where(role.c.person_id == person_id, role.c.role == added)
@@ -212,33 +175,3 @@ class People:
             tx.execute(role.insert().values(person_id=person_id, role=added.value))
             data = {"person": person_id, "role": added.value}
             self._ledger.append(tx, "people.role.added", data, by=by.id)
-
-
-def _check(email: str, name: str, affiliation: str) -> None:
-    found = (address_problem(email), line_problem("name", name), line_problem("affiliation", affiliation))
-    if problems := [each for each in found if each]:
-        raise BadInput(problems)
-
-
-def _open_session(tx: Connection, person_id: str, now: datetime) -> str:
-    tx.execute(session.delete().where(session.c.expires_at <= now))
-    secret = url_secret()
-    values = {
-        "hash": _hash(secret),
-        "person_id": person_id,
-        "created_at": now,
-        "expires_at": now + SESSION_LIFE,
-    }
-    tx.execute(session.insert().values(values))
-    return secret
-
-
-def _hash(secret: str) -> str:
-    return sha256(secret.encode())
-
-
-def _known(found: Person | None, who: str) -> Person:
-    if found is None:
-        reason = f"No person {who!r} is known here; add one with `readingroom person add`."
-        raise Refused(Refusal("people/person-unknown", reason))
-    return found
