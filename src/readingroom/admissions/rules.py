@@ -134,6 +134,19 @@ def check_saving(application: Application) -> Refusal | None:
     return machines.APPLICATION.check(application.state, "submit")
 
 
+def check_unchanged(application: Application, revision: int | None) -> Refusal | None:
+    """Refuse to write over what was changed since somebody last looked: in another window, or by another program."""
+    if revision is None or revision == application.revision:
+        return None
+    return changed_meanwhile(application.revision, revision)
+
+
+def changed_meanwhile(revision: int, based_on: int) -> Refusal:
+    """Say that somebody wrote while somebody else did."""
+    reason = "This application was changed elsewhere since you opened it. Nothing was overwritten; look at it again."
+    return Refusal("admissions/changed-meanwhile", reason, {"revision": revision, "based_on": based_on})
+
+
 # Who may see and decide
 
 
@@ -263,12 +276,20 @@ def check_competitive(call: Call) -> Refusal | None:
 
 
 def check_single(
-    call: Call, application: Application, ruling: Ruling, reviews: Collection[Review], now: datetime
+    call: Call,
+    application: Application,
+    ruling: Ruling,
+    reviews: Collection[Review],
+    now: datetime,
+    vouching: Refusal | None = None,
 ) -> Refusal | None:
     """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit.
 
-    One that was returned and not corrected in time is a person's to refuse in every call: no rule has it before it.
+    One that was returned and not corrected in time, or for which nobody vouched (`vouching` is then the refusal to award
+    it), is a person's to refuse in every call: no rule has it before it.
     """
+    if vouching and call.state is CallState.CLOSED and ruling.reason is Reason.NOT_VOUCHED:
+        return machines.APPLICATION.check(application.state, "refuse") or _check_reason(ruling)
     awarded = ruling.outcome is Outcome.AWARDED
     returned = application.state is ApplicationState.RETURNED
     if call.file.competitive and not returned:
@@ -280,7 +301,7 @@ def check_single(
     vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
     if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
         return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
-    return refusal
+    return refusal or (vouching if awarded else None)
 
 
 def may_decide(call: Call, application: Application, now: datetime) -> bool:

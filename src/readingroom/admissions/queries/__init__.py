@@ -13,12 +13,22 @@ from readingroom.admissions.queries.applications import (
 )
 from readingroom.admissions.queries.calls import budget, call, call_text, calls, postings
 from readingroom.admissions.queries.decisions import allocation, award, awards, awards_of, decision, last_refusal
+from readingroom.admissions.queries.history import attachments, content, told, unfinished
 from readingroom.admissions.queries.reviews import declared, judgement, review, reviews, reviews_by
+from readingroom.admissions.queries.teams import (
+    invitation,
+    invitation_of,
+    invitations,
+    joined,
+    letters_since,
+    members,
+)
 
 __all__ = [
     "allocation",
     "application",
     "applications",
+    "attachments",
     "award",
     "awards",
     "awards_of",
@@ -26,10 +36,17 @@ __all__ = [
     "call",
     "call_text",
     "calls",
+    "content",
     "decision",
     "declared",
+    "invitation",
+    "invitation_of",
+    "invitations",
+    "joined",
     "judgement",
     "last_refusal",
+    "letters_since",
+    "members",
     "of_person",
     "party",
     "postings",
@@ -38,5 +55,7 @@ __all__ = [
     "reviews_by",
     "sides",
     "team",
+    "told",
+    "unfinished",
     "versions",
 ]
