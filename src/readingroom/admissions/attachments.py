@@ -1,7 +1,7 @@
 """Files that applicants attach: what they are by their bytes, and a name that is safe to hand out. Pure.
 
 Nothing here, and nothing elsewhere in the house, opens, unpacks or renders a file. So what is hidden inside one, say a
-page that grows to a terabyte, is never more than bytes to us; and whoever downloads it gets a file, never a page of ours.
+page that grows to a terabyte, is never more than bytes to us; whoever downloads it gets a file, never a page of ours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from readingroom.admissions.call import FileKind, Kind, Question
+from readingroom.admissions.call import FileKind, Files, Kind, Question
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import Problem
 
@@ -115,24 +115,30 @@ def problem(question: Question | None, content: bytes, name: str, held: Sequence
     """
     if question is None or question.kind is not Kind.ATTACHMENT:
         return Problem("question", "takes no file in this call", "Name a question of the type 'attachment'")
-    where, allowed = f"answers.{question.name}", question.files
-    kinds = ", ".join(each.value for each in allowed.kinds)
+    allowed = question.files
+    what = _unfit(allowed, content, kind_of(content, name)) or _too_many(question, sha256(content), held)
+    return Problem(f"answers.{question.name}", *what) if what else None
+
+
+def _unfit(allowed: Files, content: bytes, kind: FileKind | None) -> tuple[str, str] | None:
+    kinds = f"Attach one of: {', '.join(each.value for each in allowed.kinds)}"
     if len(content) > allowed.size:
-        return Problem(where, f"is larger than {allowed.size:,} bytes", "Make it smaller")
-    if (kind := kind_of(content, name)) is None:
+        return f"is larger than {allowed.size:,} bytes", "Make it smaller"
+    if kind is None:
         found = "is empty" if not content else "is none of the kinds of file that are taken, whatever its name says"
-        return Problem(where, found, f"Attach one of: {kinds}")
-    if kind not in allowed.kinds:
-        return Problem(where, f"is a {kind.value} file", f"Attach one of: {kinds}")
-    digest = sha256(content)
+        return found, kinds
+    return None if kind in allowed.kinds else (f"is a {kind.value} file", kinds)
+
+
+def _too_many(question: Question, digest: str, held: Sequence[Attachment]) -> tuple[str, str] | None:
     live = [each for each in held if each.removed_at is None]
     if (same := next((each for each in live if each.digest == digest), None)) is not None:
-        return Problem(where, f"is attached already, as {same.name}", "Attach another file")
-    if sum(each.question == question.name for each in live) >= allowed.most:
-        return Problem(where, f"has {allowed.most} file(s) already, which is all it takes", "Remove one first")
+        return f"is attached already, as {same.name}", "Attach another file"
+    most = question.files.most
+    if sum(each.question == question.name for each in live) >= most:
+        return f"takes {most} file{'s' if most > 1 else ''}, and has that already", "Remove one first"
     if len(held) >= MOST_IN_ALL and digest not in {each.digest for each in held}:
-        cure = "Files of earlier versions count too; put what there is into fewer files, or apply anew"
-        return Problem(where, f"cannot take more than {MOST_IN_ALL} files in all", cure)
+        return f"cannot take more than {MOST_IN_ALL} files in all", "Those of earlier versions count too; use fewer"
     return None
 
 

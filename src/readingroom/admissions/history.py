@@ -1,7 +1,7 @@
 """An application's history, who has it now and by when, as its applicant and the desk are told. Pure.
 
-The facts have no place for a review: whatever reviewers do, or leave undone, makes no difference to a byte of it. A date
-here says until when somebody may act, or was asked to; none of them decides anything.
+The facts have no place for a review: whatever reviewers do, or leave undone, makes no difference to a byte of it. A
+date here says until when somebody may act, or was asked to; none of them decides anything.
 """
 
 from __future__ import annotations
@@ -142,24 +142,26 @@ def _role(facts: Facts, told: Told) -> str:
 
 def waiting(facts: Facts, now: datetime) -> list[Waiting]:
     """Return who has an application now; several where several are to act. Empty is never: nobody is said so."""
-    application, call = facts.application, facts.call
-    state = application.state
-    closes = call.file.window.closes
-    if state is ApplicationState.DRAFT:
-        if call.state is CallState.OPEN and now < closes:
-            return [Waiting(APPLICANT, "to finish and submit it", closes)]
-        return [Waiting(NOBODY, "the call no longer takes applications; what was saved is kept, nothing was decided")]
-    if state is ApplicationState.RETURNED:
-        until = application.correct_until
-        if until is None or now <= until:
-            return [Waiting(APPLICANT, "to correct it and submit it again", until)]
-        return [Waiting(DESK, "its time to be corrected is over, which decides nothing: a person will")]
+    state = facts.application.state
+    if state in {ApplicationState.DRAFT, ApplicationState.RETURNED}:
+        return [_unsent(facts, now)]
     if state in {ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW}:
         return [*_guaranteed(facts), _in_play(facts, now)]
     if state is ApplicationState.AWARDED:
         return [_awarded(facts.award)]
-    ended = {ApplicationState.WITHDRAWN: "it was withdrawn", ApplicationState.REFUSED: "it was decided"}
-    return [Waiting(NOBODY, ended[state])]
+    return [Waiting(NOBODY, "it was withdrawn" if state is ApplicationState.WITHDRAWN else "it was decided")]
+
+
+def _unsent(facts: Facts, now: datetime) -> Waiting:
+    application, call = facts.application, facts.call
+    if application.state is ApplicationState.RETURNED:
+        until = application.correct_until
+        if until is None or now <= until:
+            return Waiting(APPLICANT, "to correct it and submit it again", until)
+        return Waiting(DESK, "its time to be corrected is over, which decides nothing: a person will")
+    if call.state is CallState.OPEN and now < call.file.window.closes:
+        return Waiting(APPLICANT, "to finish and submit it", call.file.window.closes)
+    return Waiting(NOBODY, "the call no longer takes applications; what was saved is kept, nothing was decided")
 
 
 def _guaranteed(facts: Facts) -> list[Waiting]:
@@ -182,7 +184,7 @@ def _in_play(facts: Facts, now: datetime) -> Waiting:
     call, file = facts.call, facts.call.file
     if call.state is CallState.OPEN and facts.application.state is ApplicationState.SUBMITTED:
         if file.competitive:
-            what = "it counts; it may be amended until the window closes, and review begins after that"
+            what = "it waits for the window to close, and may be amended until then"
             return Waiting(DESK, what, file.window.closes if now < file.window.closes else None)
         return Waiting(PANEL if not file.reviewing else DESK, "to decide it" if not file.reviewing else "to assign it")
     if call.state is CallState.ALLOCATED:

@@ -53,7 +53,7 @@ def by_person(file: CallFile, application: str, ruling: Ruling, at: datetime, by
 
 
 def refusal_letter(file: CallFile, decided: Decision) -> str:
-    """Say a refusal in full, as plain text: code, why, what would have had to differ, when to re-apply, how to appeal."""
+    """Say a refusal in full, as plain text, for a letter: nothing of it stands on the portal alone."""
     return (
         f"Your application to {file.title} was refused.\n\n"
         f"Reason code: {decided.reason.value}\n"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from readingroom.admissions import machines
-from readingroom.admissions.call import Call, CallFile
+from readingroom.admissions.call import Call, CallFile, Guarantor
 from readingroom.admissions.model import (
     BY_PERSON,
     Application,
@@ -276,39 +276,36 @@ def check_competitive(call: Call) -> Refusal | None:
 
 
 def check_single(
-    call: Call,
-    application: Application,
-    ruling: Ruling,
-    reviews: Collection[Review],
-    now: datetime,
-    vouching: Refusal | None = None,
+    call: Call, application: Application, ruling: Ruling, reviews: Collection[Review], now: datetime
 ) -> Refusal | None:
     """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit.
 
-    One that was returned and not corrected in time, or for which nobody vouched (`vouching` is then the refusal to award
-    it), is a person's to refuse in every call: no rule has it before it.
+    One that was returned and not corrected in time, or for which nobody vouched (`teams.check_ruling` sees to that), is
+    a person's to refuse in every call: no rule has it before it.
     """
-    if vouching and call.state is CallState.CLOSED and ruling.reason is Reason.NOT_VOUCHED:
-        return machines.APPLICATION.check(application.state, "refuse") or _check_reason(ruling)
     awarded = ruling.outcome is Outcome.AWARDED
     returned = application.state is ApplicationState.RETURNED
-    if call.file.competitive and not returned:
+    unvouched = ruling.reason is Reason.NOT_VOUCHED and call.state is CallState.CLOSED
+    if call.file.competitive and not returned and not unvouched:
         return Refusal("admissions/competition", "This call's published rule decides; allocate and publish it.")
     refusal = machines.APPLICATION.check(application.state, "award" if awarded else "refuse")
     if returned:
         return refusal or check_corrected([application], now) or _check_reason(ruling)
+    if unvouched:
+        return refusal or _check_reason(ruling)
     refusal = refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
     vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
     if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
         return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
-    return refusal or (vouching if awarded else None)
+    return refusal
 
 
 def may_decide(call: Call, application: Application, now: datetime) -> bool:
     """Tell whether a person may decide this application now, some way or other."""
     if application.state is ApplicationState.RETURNED:
         return check_corrected([application], now) is None
-    return not call.file.competitive and application.state in IN_PLAY
+    unvouched = call.file.guarantor is Guarantor.REQUIRED and call.state is CallState.CLOSED  # may be, that is
+    return (unvouched or not call.file.competitive) and application.state in IN_PLAY
 
 
 def _check_reason(ruling: Ruling) -> Refusal | None:

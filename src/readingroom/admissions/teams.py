@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from readingroom.admissions.call import CallFile, Guarantor
 from readingroom.admissions.machines import Machine
-from readingroom.admissions.model import Application, ApplicationState
+from readingroom.admissions.model import Application, ApplicationState, Outcome, Reason, Ruling
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
 from readingroom.people.model import Person
@@ -93,7 +93,7 @@ def members(found: Collection[Invitation]) -> tuple[str, ...]:
 
 
 def vouched(found: Collection[Invitation], version: int) -> bool:
-    """Tell whether a guarantor vouches for this version: a word given for an earlier one is none for what came after."""
+    """Tell whether a guarantor vouches for this version: a word for an earlier one is none for it."""
     return any(each.part is Part.GUARANTOR and each.state is _S.ACCEPTED and each.version == version for each in found)
 
 
@@ -106,13 +106,23 @@ def check_vouched(file: CallFile, application: Application, found: Collection[In
     return Refusal("admissions/not-vouched", reason, {"application": application.id, "version": version})
 
 
+def check_ruling(ruling: Ruling, unvouched: Refusal | None) -> Refusal | None:
+    """Refuse an award without a vouching that the call asks for, and a refusal for its lack where there is one."""
+    if ruling.outcome is Outcome.AWARDED:
+        return unvouched
+    if ruling.reason is Reason.NOT_VOUCHED and unvouched is None:
+        reason = "Somebody vouched for it, or nobody has to; give another reason."
+        return Refusal("admissions/reason-not-fitting", reason, {"reason": ruling.reason.value})
+    return None
+
+
 def check_all_vouched(waiting: Collection[str]) -> Refusal | None:
-    """Refuse to allocate past applications for which nobody vouched: no deadline decides on them, so a person has to."""
+    """Refuse to allocate past applications for which nobody vouched: no rule decides on them, so a person has to."""
     if not waiting:
         return None
     reason = (
-        f"Nobody has vouched for {len(waiting)} application(s), as this call asks. Remind the guarantors, or refuse each "
-        "in person: `readingroom application decide ID refused --reason not-vouched --note TEXT`."
+        f"Nobody has vouched for {len(waiting)} application(s), as this call asks. Have the guarantors reminded, or "
+        "refuse each in person: `readingroom application decide ID refused --reason not-vouched --note TEXT`."
     )
     return Refusal("admissions/not-vouched", reason, {"applications": sorted(waiting)})
 
@@ -120,7 +130,7 @@ def check_all_vouched(waiting: Collection[str]) -> Refusal | None:
 def check_asking(
     file: CallFile, application: Application, part: Part, found: Collection[Invitation], email: str
 ) -> Refusal | None:
-    """Refuse an invitation that cannot be: of whom was asked already, into what is over, for whom the call asks none."""
+    """Refuse an invitation of who was asked already, into what is over, or for what the call does not ask."""
     if application.state in OVER:
         return Refusal("admissions/application-over", "This application is over; nobody can be invited into it.")
     living = [each for each in found if each.state in {_S.INVITED, _S.ACCEPTED}]
@@ -164,21 +174,24 @@ def check_letter(found: Invitation, application: Application, now: datetime) -> 
     return None
 
 
+def letters_spent() -> Refusal:
+    """Say that an address was written to often enough."""
+    reason = f"{MOST_LETTERS} letters were sent to this address, and no more are."
+    return Refusal("admissions/letters-spent", reason)
+
+
 def check_answering(
-    found: Invitation, application: Application, who: Person, team: Collection[str], now: datetime, *, reviews: bool
+    found: Invitation, application: Application, who: Person, team: Collection[str], *, reviews: bool
 ) -> Refusal | None:
-    """Refuse an answer by who cannot be what they are asked to be, or after the link ran out.
+    """Refuse an answer by who cannot be what they are asked to be.
 
     Args:
         found: the invitation.
         application: into which it is.
         who: answers, signed in.
         team: persons who are members already.
-        now: the moment.
         reviews: whether this person is asked to review this application.
     """
-    if now > found.expires_at or application.state in OVER:
-        return unusable()
     if who.id == application.person:
         return Refusal("admissions/own-application", "This is your own application; somebody else has to answer.")
     if reviews:  # nobody learns this but the reviewer
@@ -193,6 +206,11 @@ def check_answering(
         )
         return Refusal("admissions/already-a-member", reason)
     return None
+
+
+def usable(found: Invitation, application: Application, now: datetime) -> bool:
+    """Tell whether a letter's link can still be used. That it cannot decides nothing: another can be sent."""
+    return found.state is _S.INVITED and now <= found.expires_at and application.state not in OVER
 
 
 def unusable() -> Refusal:

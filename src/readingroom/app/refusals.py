@@ -145,6 +145,7 @@ ENDINGS: dict[str, Ending] = {
     "admissions/budget-exhausted": Ending(409, _INVALID),
     "admissions/changed-meanwhile": Ending(412, _INVALID),  # If-Match, or a form that was opened before a change
     "admissions/attachment-unknown": Ending(404, _INVALID),
+    "admissions/version-unknown": Ending(404, _INVALID),
     "admissions/invitation-unknown": Ending(404, _INVALID),
     "admissions/not-the-guarantor": Ending(403, _PERMISSION),
     "admissions/application-over": Ending(409, _INVALID),

@@ -27,6 +27,7 @@ from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visi
 from readingroom.web.pages import (
     account,
     applicant,
+    application,
     desk,
     held,
     log,
@@ -59,10 +60,10 @@ _SAID = {
     400: "What was sent cannot be read as a form of this site. Go back, reload the page and send it again.",
     404: "There is no page at this address.",
     405: "This address cannot be used that way. Go back to the page with the form.",
-    413: "What was sent is larger than this site takes: a megabyte at most.",
+    413: "What was sent is larger than this site takes: a megabyte at most, and of an attached file five.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
-_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, held, log)
+_AREAS = (public, account, applicant, application, reader, desk, steward, restoration, texts, people, held, log)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:

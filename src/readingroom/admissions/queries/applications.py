@@ -51,7 +51,7 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
 
 
 def sides(tx: Connection, call_id: str) -> dict[str, Side]:
-    """Return the people of each submitted, living application of a call: whom it names, and whoever was asked into it."""
+    """Return the people of each submitted, living application of a call: named by it, or asked into it."""
     gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
     found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
     known = people.persons(tx)

@@ -1,7 +1,8 @@
 """Use cases of the admissions room, one class for all of them.
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
-`calls` (the desk), `applying`, `attaching` and `teams` (applicants), `reviewing` (reviewers), `deciding` (whoever decides), `awarding`.
+`calls` (the desk), `applying`, `attaching` and `teams` (applicants), `reviewing` (reviewers), `deciding` (whoever
+decides), `awarding`.
 """
 
 from __future__ import annotations

@@ -83,8 +83,9 @@ class Deciding(Base):
             self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
             now = self._clock.now()
-            vouching = teams.check_vouched(call.file, found, queries.invitations(tx, application))
-            require(rules.check_single(call, found, ruling, reviews, now, vouching))
+            unvouched_for = teams.check_vouched(call.file, found, queries.invitations(tx, application))
+            require(rules.check_single(call, found, ruling, reviews, now))
+            require(teams.check_ruling(ruling, unvouched_for))
             decided = notices.by_person(call.file, application, ruling, now, by.id)
             self._decide(tx, by, found, decided)
             if ruling.outcome is Outcome.AWARDED:

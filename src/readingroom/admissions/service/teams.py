@@ -80,8 +80,9 @@ class Teams(Base):
             values = {"id": made, "application_id": application, "role": part.value, "email": to, "letters": 1}
             state = {"state": INVITATION.start.value, "secret_hash": _hash(secret)}
             tx.execute(T.insert().values(values | state | times))
-            self._tell(tx, by, found, made, part, "invite")
-            return _there(queries.invitation(tx, made)), secret
+            asked_now = _there(queries.invitation(tx, made))
+            self._tell(tx, by, found, asked_now, "invite")
+            return asked_now, secret
 
     def remind(self, by: Actor, invitation: str) -> tuple[Invitation, str]:
         """Send another letter, whose link takes the place of the last one's; a guarantor is asked again so, too."""
@@ -95,7 +96,7 @@ class Teams(Base):
             values = {"state": INVITATION.after(asked.state, act).value, "secret_hash": _hash(secret)}
             sent = {"letters": asked.letters + 1, "sent_at": now, "expires_at": now + teams.LIFE}
             tx.execute(T.update().where(T.c.id == invitation).values(values | sent))
-            self._tell(tx, by, found, invitation, asked.part, act)
+            self._tell(tx, by, found, asked, act)
             return _there(queries.invitation(tx, invitation)), secret
 
     def asked(self, by: Actor, secret: str) -> Asked:
@@ -125,7 +126,8 @@ class Teams(Base):
             values = {"state": INVITATION.after(asked.state, act).value, "words": words.strip() if guarantor else ""}
             rest = {"person_id": who.id, "version": version, "answered_at": self._clock.now()}
             tx.execute(T.update().where(T.c.id == asked.id).values(values | rest))
-            self._tell(tx, by, found, asked.id, asked.part, act, {"version": version} if version else {})
+            about: dict[str, Json] = {"person": by.id} if accept else {}
+            self._tell(tx, by, found, asked, act, **about, **({"version": version} if version else {}))
             return _there(queries.invitation(tx, asked.id))
 
     def leave(self, by: Actor, application: str) -> Invitation:
@@ -161,7 +163,7 @@ class Teams(Base):
         require(INVITATION.check(asked.state, act))
         values = {"state": INVITATION.after(asked.state, act).value, "answered_at": self._clock.now()}
         tx.execute(T.update().where(T.c.id == asked.id).values(values))
-        self._tell(tx, by, found, asked.id, asked.part, act, {"person": asked.person} if asked.person else {})
+        self._tell(tx, by, found, asked, act, **({"person": asked.person} if asked.person else {}))
         return _there(queries.invitation(tx, asked.id))
 
     def _invited_by(self, tx: Connection, by: Actor, invitation: str) -> tuple[Invitation, Application]:
@@ -176,40 +178,29 @@ class Teams(Base):
         require(rules.check_person(by))
         asked = queries.invitation_of(tx, _hash(secret))
         who = people.by_id(tx, by.id)
-        if asked is None or who is None or asked.state is not InvitationState.INVITED:
+        found = queries.application(tx, asked.application) if asked else None
+        if asked is None or who is None or found is None or not teams.usable(asked, found, self._clock.now()):
             raise Refused(teams.unusable())
-        found = self._application(tx, asked.application)
         inside = [each.person for each in queries.invitations(tx, found.id) if each.state is InvitationState.ACCEPTED]
         reviews = any(
             each.application == found.id and each.state in rules.ASKED for each in queries.reviews_by(tx, by.id)
         )
-        require(teams.check_answering(asked, found, who, inside, self._clock.now(), reviews=reviews))
+        require(teams.check_answering(asked, found, who, inside, reviews=reviews))
         return asked, found, who
 
     def _check_letters(self, tx: Connection, by: Actor, before: int) -> None:
         if before >= teams.MOST_LETTERS:
-            reason = f"{teams.MOST_LETTERS} letters were sent to this address, and no more are."
-            raise Refused(Refusal("admissions/letters-spent", reason))
+            raise Refused(teams.letters_spent())
         since = self._clock.now() - timedelta(hours=1)
         if queries.letters_since(tx, by.id, since) >= teams.MOST_AN_HOUR:
             reason = f"{teams.MOST_AN_HOUR} letters were sent for you within an hour; go on later."
             raise Refused(Refusal("admissions/too-many-letters", reason))
 
-    def _tell(
-        self,
-        tx: Connection,
-        by: Actor,
-        found: Application,
-        invitation: str,
-        part: Part,
-        act: str,
-        more: dict[str, Json] | None = None,
-    ) -> None:
-        """Put it on record: ids only, never an address. `person` is whom it is about, or who is to be told."""
-        tells_applicant = act in {"accept", "decline", "leave"}
-        whom = {"applicant": found.person} if tells_applicant else {}
-        data: dict[str, Json] = {"application": found.id, "call": found.call, "invitation": invitation, **whom}
-        self._say(tx, by, _EVENTS[part, act], data | ({"person": by.id} if act == "accept" else {}) | (more or {}))
+    def _tell(self, tx: Connection, by: Actor, found: Application, asked: Invitation, act: str, **more: Json) -> None:
+        """Put it on record: ids only, never an address. `applicant` is named where it is they who are to be told."""
+        whom: dict[str, Json] = {"applicant": found.person} if act in {"accept", "decline", "leave"} else {}
+        data: dict[str, Json] = {"application": found.id, "call": found.call, "invitation": asked.id}
+        self._say(tx, by, _EVENTS[asked.part, act], data | whom | more)
 
 
 def unvouched(tx: Connection, call: Call, applications: list[Application]) -> list[str]:

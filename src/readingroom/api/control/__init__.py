@@ -9,6 +9,7 @@ from litestar.di import Provide
 
 from readingroom.api.control import (
     access,
+    applicants,
     applications,
     awards,
     calls,
@@ -50,6 +51,7 @@ def create_control(house: House) -> Router:
             calls.router,
             held.router,
             applications.router,
+            applicants.router,
             reviews.router,
             awards.router,
             access.router,

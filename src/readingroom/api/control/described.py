@@ -20,7 +20,13 @@ OPEN = frozenset({
     ("get", "/api/samples"),
 })  # fmt: skip
 # Whom or what these are about stands in the body, so that who is not known there is 404 as well.
-NAMES_SOMEBODY = frozenset({("post", "/api/persons/role"), ("post", "/api/persons/bar"), ("post", "/api/texts/read")})
+NAMES_SOMEBODY = frozenset({
+    ("post", "/api/persons/role"),
+    ("post", "/api/persons/bar"),
+    ("post", "/api/texts/read"),
+    ("post", "/api/letters/read"),
+    ("post", "/api/letters/answer"),
+})  # fmt: skip
 _TEXT = {"type": "string"}
 _PROBLEM = {"type": "object", "properties": {"where": _TEXT, "what": _TEXT, "cure": _TEXT}}
 ERROR = {
@@ -47,6 +53,7 @@ _MEANING = {
     "403": "Not allowed",
     "404": "Not known here",
     "409": "Not possible as things stand",
+    "412": "Changed by somebody else meanwhile",
 }
 
 
@@ -73,6 +80,7 @@ def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
         "403": needs or path == "/api/sign-in",
         "404": "{" in path or (method, path) in NAMES_SOMEBODY,
         "409": needs and method != "get",
+        "412": method == "patch",
     }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     faults = {code: {"description": _MEANING[code], "content": content} for code, may in codes.items() if may}
