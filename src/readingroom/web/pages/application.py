@@ -172,15 +172,17 @@ def attach(who: Visitor, application: str, data: Uploaded) -> Response[Any] | Te
         if typed.get("do") == "remove":
             admissions.detach(who.actor, application, typed.get("digest", ""))
         else:
-            given = data.get("file")
-            if not isinstance(given, UploadFile) or not given.filename:
-                cure = "Choose a file first"
-                raise BadInput([Problem(f"answers.{typed.get('question', '')}", "holds no file", cure)])
-            content = given.file.read(MAX_FILE + 1)
-            admissions.attach(who.actor, application, typed.get("question", ""), given.filename, content)
+            question = typed.get("question", "")
+            admissions.attach(who.actor, application, question, *_chosen(question, data.get("file")))
     except BadInput as bad:
         return _files(who, found, told(bad, labels(call)))
     return back_to(f"/applications/{application}/files")
+
+
+def _chosen(question: str, given: object) -> tuple[str, bytes]:
+    if not isinstance(given, UploadFile) or not given.filename:
+        raise BadInput([Problem(f"answers.{question}", "holds no file", "Choose a file first")])
+    return given.filename, given.file.read(MAX_FILE + 1)
 
 
 @get("/applications/{application:str}/files/{digest:str}", sync_to_thread=True)
@@ -240,9 +242,9 @@ def answer(who: Visitor, secret: str, data: Posted) -> Response[Any] | Template:
     """Accept, or decline."""
     check_form(who, data)
     what, words = data.get("do", ""), data.get("words", "")
+    if what not in {"accept", "decline"}:
+        raise BadInput([Problem("do", "must be chosen", "Accept or decline")])
     try:
-        if what not in {"accept", "decline"}:
-            raise BadInput([Problem("do", "must be chosen", "Accept or decline")])
         made = who.house.admissions.answer(who.actor, secret, accept=what == "accept", words=words)
     except BadInput as bad:
         return _invitation(who, secret, told(bad, {"words": ("words", "In words")}), words)
