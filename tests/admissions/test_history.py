@@ -46,9 +46,9 @@ def test_every_step_is_told_with_who_has_it_and_by_when(world: World) -> None:
     steps, waiting = world.desk.history(who, made.id)
     assert [(each.who, each.until) for each in waiting] == [("the applicant", until)]
     assert steps[-1].by == "the desk"
-    world.clock.advance(timedelta(days=4))
+    world.clock.advance(days=4)
     assert waits(world, who, made.id) == [("the desk", False)], "the date has passed, and a person will decide"
-    world.clock.advance(-timedelta(days=3))
+    world.clock.advance(days=-3)
     world.desk.submit(who, made.id)
     _, secret = world.desk.invite(who, made.id, "dean@uni.example", Part.GUARANTOR)
     assert waits(world, who, made.id) == [("the guarantor", True), ("the panel", False)]
@@ -57,7 +57,7 @@ def test_every_step_is_told_with_who_has_it_and_by_when(world: World) -> None:
     world.desk.decide(world.panel, made.id, Ruling(Outcome.AWARDED, Reason.SUITABLE))
     assert waits(world, who, made.id) == [("the applicant", True)]
     (award,) = world.desk.my_awards(who)
-    world.desk.decline(who, award.id)
+    world.desk.decline_award(who, award.id)
     assert waits(world, who, made.id) == [("nobody", False)]
     assert texts(world, who, made.id) == [
         "Begun",

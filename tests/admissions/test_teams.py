@@ -90,7 +90,7 @@ def test_a_decline_a_removal_and_an_end_of_time_make_no_member_and_decide_nothin
     asked, second = lite.desk.invite(who, made.id, "cay@west.example")
     lite.desk.remove(who, asked.id)
     asked, third = lite.desk.invite(who, made.id, "dan@west.example")
-    lite.clock.advance(LIFE + timedelta(seconds=1))
+    lite.clock.advance(days=LIFE.days, seconds=1)
     for by, secret in ((bea, first), (cay, second), (lite.person("dan@west.example"), third), (cay, "guessed")):
         with refused("invitation-unknown"):
             lite.desk.asked(by, secret)
@@ -151,9 +151,9 @@ def test_letters_are_bounded(lite: World) -> None:
     with refused("reminded-lately"):
         lite.desk.remind(who, asked.id)
     for _ in range(4):
-        lite.clock.advance(timedelta(days=1))
+        lite.clock.advance(days=1)
         lite.desk.remind(who, asked.id)
-    lite.clock.advance(timedelta(days=1))
+    lite.clock.advance(days=1)
     with refused("letters-spent"):
         lite.desk.remind(who, asked.id)
     lite.desk.remove(who, asked.id)
@@ -217,7 +217,7 @@ def test_nothing_is_awarded_before_somebody_vouches_and_silence_is_no_vouching(w
     with refused("not-vouched"):
         world.desk.decide(world.panel, made.id, AWARD)
     dean, secret, _ = vouching(world, who, made.id)
-    world.clock.advance(LIFE / 2)
+    world.clock.advance(days=LIFE.days // 2)
     with refused("not-vouched"):
         world.desk.decide(world.panel, made.id, AWARD)
     with refused("not-the-guarantor"):
