@@ -146,7 +146,9 @@ def test_what_leaves_is_chosen_from_a_closed_list_and_no_call_that_was_opened_be
 
 
 def test_an_application_file_answers_every_kind() -> None:
-    text = "passes: 5000\ntier: text\nanswers: {people: yes, topics: [a, b], seats: 3, board: 2026-01-31, ethics: true}\n"
+    text = (
+        "passes: 5000\ntier: text\nanswers: {people: yes, topics: [a, b], seats: 3, board: 2026-01-31, ethics: true}\n"
+    )
     assert application_file.parse(text).answers == {
         "people": "yes", "topics": ("a", "b"), "seats": 3, "board": "2026-01-31", "ethics": "yes",
     }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -290,4 +289,4 @@ def test_a_guarantor_is_asked_only_where_the_call_does_and_once_something_is_sub
     with lite.db.read() as tx:
         assert "dean@uni.example" in queries.sides(tx, call.id)[draft.id].team
     lite.people.add(lite.people.operator(), "dean@uni.example", roles=[Role.REVIEWER])
-    assert [each.id for each in lite.desk.team(who, draft.id)][0] == asked
+    assert lite.desk.team(who, draft.id)[0].id == asked

@@ -31,7 +31,8 @@ from readingroom.web.app import create_web
 from served import found
 
 ROLES = frozenset({"steward", "tester", "reviewer", "panel", "safety", "auditor"})
-# `owner` has applied, was awarded, and holds the grant; `member` is in the team of the application; `idle` is a reviewer whom nobody asked; `reader` is nobody.
+# `owner` has applied, was awarded, and holds the grant; `member` is in the team; `idle` is a reviewer whom nobody
+# asked; `reader` is nobody.
 SIGNED_IN = ROLES | {"owner", "member", "idle", "reader"}
 EVERYONE = SIGNED_IN | {"anonymous"}
 NOBODY_ELSE = frozenset({"owner"})

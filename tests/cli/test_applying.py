@@ -23,7 +23,9 @@ PLAN = {"name": "plan", "type": "attachment", "label": "Your plan", "required": 
 
 def opened(home: Path, tmp_path: Path) -> str:
     raw = yaml.safe_load(template("call.yaml"))
-    raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {"may_close_early": True}
+    raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {
+        "may_close_early": True
+    }
     raw |= {"form": [*raw["form"], PLAN], "guarantor": "optional"}
     (tmp_path / "call.yaml").write_text(yaml.safe_dump(raw))
     return str(run(home, "call", "open", str(tmp_path / "call.yaml"))["id"])
@@ -40,7 +42,10 @@ def whole_way(home: Path, call: str, tmp_path: Path, invite: Any) -> None:
     application, plan = tmp_path / "application.yaml", tmp_path / "plan.txt"
     application.write_text(FILE)
     plan.write_text("Our plan.\n")
-    ask = lambda *words, code=0: run(home, "application", *words, code=code)  # noqa: E731
+
+    def ask(*words: str, code: int = 0) -> Any:
+        return run(home, "application", *words, code=code)
+
     made = ask("start", call, str(application))
     at = made["id"]
     assert (made["state"], made["version"]) == ("draft", None)
@@ -50,7 +55,9 @@ def whole_way(home: Path, call: str, tmp_path: Path, invite: Any) -> None:
     application.write_text(FILE.replace("passes: 12000", "passes: 9000"))
     saved = ask("save", at, str(application), "--revision", str(ask("show", at)["revision"]))
     assert saved["passes"] == 9000
-    assert ask("save", at, str(application), "--revision", "0", code=1)["error"]["code"] == "admissions/changed-meanwhile"
+    assert (
+        ask("save", at, str(application), "--revision", "0", code=1)["error"]["code"] == "admissions/changed-meanwhile"
+    )
     assert ask("submit", at)["version"] == 2
     assert [each["number"] for each in ask("versions", at)] == [1, 2]
     (changed,) = ask("versions", at, "--compare", "1", "2")["changes"]

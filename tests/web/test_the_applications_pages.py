@@ -33,8 +33,15 @@ def call(portal: Portal) -> str:
     """Open a call that asks every kind of question, and for a guarantor."""
     stage = next(each.stage for each in portal.house.releases.status() if each.stage.channel.value == "api")
     raw = yaml.safe_load(template("call.yaml"))
-    raw |= {"stage": stage.name, "tiers": [next(iter(stage.tiers))], "form": raw["form"] + MORE, "guarantor": "required"}
-    raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {"may_close_early": True}
+    raw |= {
+        "stage": stage.name,
+        "tiers": [next(iter(stage.tiers))],
+        "form": raw["form"] + MORE,
+        "guarantor": "required",
+    }
+    raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {
+        "may_close_early": True
+    }
     raw |= {"allocation": {"policy": "by-person"}}
     del raw["review"]
     return open_call(portal.house, portal.house.people.operator(), yaml.safe_dump(raw), "call.yaml").id
@@ -58,7 +65,7 @@ def test_a_question_that_is_not_asked_is_folded_and_blocks_nothing(portal: Porta
     visit = portal.visit("ada")
     empty = visit.get(f"/apply/{call}").text
     assert "Only if you answered “yes” to “Do people take part?”" in empty
-    assert "<details class=\"card\"><summary>" in empty
+    assert '<details class="card"><summary>' in empty
     typed = WHOLE | {"answer-board": "left over", "answer-seats": "many"}
     answer = visit.post(f"/apply/{call}", typed | {"answer-people": "yes"})
     assert answer.status_code == 400
@@ -138,7 +145,7 @@ def letter(portal: Portal, to: str) -> str:
     """Return the path of the link in the newest letter to an address."""
     found = sorted(portal.house.settings.outbox.glob("*.eml"), key=lambda each: each.stat().st_mtime_ns)
     (text,) = [each.read_text() for each in found if f"To: {to}" in each.read_text()][-1:]
-    return re.findall(r"(/invitations/[\w-]+)", text)[0]
+    return str(re.findall(r"(/invitations/[\w-]+)", text)[0])
 
 
 def test_a_letter_is_answered_by_who_is_signed_in_and_a_look_uses_nothing_up(portal: Portal, call: str) -> None:
@@ -201,7 +208,13 @@ def test_nothing_that_is_typed_runs_wherever_it_is_shown(portal: Portal, call: s
 def test_a_form_sets_nothing_but_its_fields(portal: Portal, call: str) -> None:
     visit, at = applied(portal, call, "ivy")
     before = portal.house.admissions.my_applications(visit_actor(portal, "ivy"))[0]
-    sent = {"state": "awarded", "person": "person_x", "id": "application_x", "answer-state": "x", "answer-plan": "sha256:0"}
+    sent = {
+        "state": "awarded",
+        "person": "person_x",
+        "id": "application_x",
+        "answer-state": "x",
+        "answer-plan": "sha256:0",
+    }
     assert visit.post(f"/apply/{call}", WHOLE | sent).status_code == 303
     after = portal.house.admissions.my_applications(visit_actor(portal, "ivy"))[0]
     assert (after.id, after.state, after.person) == (before.id, before.state, before.person)
