@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import unicodedata
@@ -23,7 +24,11 @@ from readingroom.admissions.model import Application, Draft
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
+from readingroom.gateway.texts import NOT_COPIED
 from readingroom.people.model import Actor, Role
+from readingroom.store import copy, personal
+from readingroom.store.db import metadata
+from readingroom.store.personal import Someone
 
 PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
@@ -76,7 +81,10 @@ def test_a_file_is_what_its_bytes_are_whatever_its_name_says(content: bytes, nam
 
 def test_archives_and_what_is_too_large_too_many_or_of_another_kind_are_refused(lite: World) -> None:
     who, made = begun(lite)
-    attach = lambda question, content, name="a.pdf": lite.desk.attach(who, made.id, question, name, content)  # noqa: E731
+
+    def attach(question: str, content: bytes) -> attachments.Attachment:
+        return lite.desk.attach(who, made.id, question, "a.pdf", content)
+
     for question, content, what in (
         ("plan", zipped(), "none of the kinds"),
         ("plan", b"", "is empty"),
@@ -111,10 +119,11 @@ def test_a_bomb_is_bytes_and_no_more(lite: World, monkeypatch: pytest.MonkeyPatc
 
 
 NASTY = [
-    "../../etc/passwd", "..\\..\\boot.ini", "C:\\x\\y.pdf", "a\r\nSet-Cookie: x=1.pdf", 'a"; filename="b.exe', "a\0.pdf",
-    "invoice\u202efdp.exe", "\u2066x\u2069.pdf", "<img src=x onerror=alert(1)>.pdf", "'\"><script>alert(1)</script>.pdf",
-    "", ".", "..", "   ", ".htaccess", "-rf.pdf", "a" * 5_000 + ".pdf", "x.pdf.exe", "naïve plan.PDF", "\ud800.pdf",
-    "a;b|c&d`e$f.pdf", "%2e%2e%2fetc", "\u2028\u2029.pdf", "plan.jpg", "\u200bx\ufeff.pdf",
+    "../../etc/passwd", "..\\..\\boot.ini", "C:\\x\\y.pdf", "a\r\nSet-Cookie: x=1.pdf", 'a"; filename="b.exe',
+    "a\0.pdf", "invoice\u202efdp.exe", "\u2066x\u2069.pdf", "<img src=x onerror=alert(1)>.pdf",
+    "'\"><script>alert(1)</script>.pdf", "", ".", "..", "   ", ".htaccess", "-rf.pdf", "a" * 5_000 + ".pdf",
+    "x.pdf.exe", "naïve plan.PDF", "\ud800.pdf", "a;b|c&d`e$f.pdf", "%2e%2e%2fetc", "\u2028\u2029.pdf",
+    "plan.jpg", "\u200bx\ufeff.pdf",
 ]  # fmt: skip
 
 
@@ -218,3 +227,28 @@ def test_a_window_that_closed_takes_no_files(lite: World) -> None:
     with pytest.raises(Refused, match="window-closed"):
         lite.desk.detach(who, made.id, kept.digest)
     assert lite.desk.attachment(who, made.id, kept.digest).content == PDF, "what was kept is still its applicant's"
+
+
+def test_an_applicant_who_is_erased_leaves_no_file_and_no_address(world: World) -> None:
+    who, made = begun(world)
+    secret_plan = b"Nobody else wrote this sentence."
+    world.desk.attach(who, made.id, "plan", "plan.txt", secret_plan)
+    world.desk.submit(who, made.id)
+    world.desk.invite(who, made.id, "friend@far.example")
+    with world.db.write() as tx:
+        shown = personal.held(tx, metadata, Someone(frozenset({who.id}), frozenset({"a@place0.example"})))
+        assert shown["admissions_attachment"][0]["name"] == "plan.txt"
+        assert "hash" not in shown["admissions_invitation"][0]
+        personal.erase(tx, metadata, Someone(frozenset({who.id}), frozenset({"a@place0.example"})))
+        rows = b"".join(line for table in copy.tables(tx) for line in copy.rows_out(tx, table))
+    for gone in (base64.b64encode(secret_plan)[:-4], b"plan.txt", b"friend@far.example", b"place0.example"):
+        assert gone not in rows
+
+
+def test_a_backup_holds_the_files(world: World) -> None:
+    who, made = begun(world)
+    world.desk.attach(who, made.id, "plan", "plan.pdf", PDF)
+    with world.db.read() as tx:
+        (table,) = [each for each in copy.tables(tx, NOT_COPIED) if each.name == "admissions_attachment"]
+        (_, row) = list(copy.rows_out(tx, table))
+    assert base64.b64encode(PDF) in row

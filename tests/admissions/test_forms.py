@@ -81,7 +81,10 @@ def test_an_answer_outside_what_its_question_takes_is_told(changed: dict[str, An
 def test_conditions_chain_and_an_answer_that_is_not_asked_asks_nothing() -> None:
     form = [*FORM, {"name": "deeper", "type": "text", "words": 5, "label": "?", "shown_if": {"seats": [3, 4]}}]
     file = call_file.parse(call_text(form=form))
-    names = lambda given: {each.name for each in answers.asked(file.form, given)}  # noqa: E731
+
+    def names(given: dict[str, Any]) -> set[str]:
+        return {each.name for each in answers.asked(file.form, given)}
+
     assert {"ethics", "board"} <= names({"people": "yes"})
     assert {"deep", "deeper"} & names({"seats": 4}) == {"deeper"}
     chained = [*FORM, {"name": "sure", "type": "yes-no", "label": "?", "shown_if": {"people": "yes"}},

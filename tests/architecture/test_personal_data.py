@@ -31,6 +31,7 @@ NOT_PERSONAL = {
     "admissions_decision.differ": "a sentence by rule",
     "admissions_decision.sheet": "figures and sentences by rule",
     "admissions_review.assigned_salt": "of pseudonyms",
+    "admissions_step.data": "ids, figures and codes, as in the ledger",
     "dossier_document.content": "of a model",
     "dossier_evidence.payload": "of a model",
     "gateway_kept.body": "made with the reader's key, which the house does not have",

@@ -105,19 +105,19 @@ def test_a_file_is_only_ever_a_download_and_only_for_whom_it_is(portal: Portal, 
     listed = visit.get(f"{at}/files").text
     assert "<script>" not in listed
     digest = sha256(page)
-    found = visit.get(f"{at}/files/{digest}")
+    found = visit.get(f"{at}/files/{digest}/file")
     assert found.content == page
     assert found.headers["content-disposition"].startswith('attachment; filename="')
     assert found.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in found.headers["content-security-policy"]
     assert found.headers["content-type"].startswith("text/plain")
     for name, status in (("", 401), ("thief", 404), ("reviewer", 404), ("tester", 404)):
-        assert portal.visit(name).get(f"{at}/files/{digest}").status_code == status, name
-    assert portal.visit("steward").get(f"{at}/files/{digest}").status_code == 404, "it is not submitted yet"
+        assert portal.visit(name).get(f"{at}/files/{digest}/file").status_code == status, name
+    assert portal.visit("steward").get(f"{at}/files/{digest}/file").status_code == 404, "it is not submitted yet"
     visit.post(f"{at}/changes", {"do": "submit"})
-    assert portal.visit("steward").get(f"{at}/files/{digest}").content == page
+    assert portal.visit("steward").get(f"{at}/files/{digest}/file").content == page
     for name in ("..%2f..%2fetc%2fpasswd", "sha256:0", digest.upper()):
-        assert visit.get(f"{at}/files/{name}").status_code == 404
+        assert visit.get(f"{at}/files/{name}/file").status_code == 404
 
 
 @pytest.mark.parametrize(

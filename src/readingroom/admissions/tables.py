@@ -153,6 +153,7 @@ attachment = sa.Table(  # bytes that are kept and handed out, and never opened
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("added_at", Moment, nullable=False),
     sa.Column("removed_at", Moment),  # kept on for a submitted version that holds it
+    **whose("application_id", gone=True),
 )
 invitation = sa.Table(
     "admissions_invitation",
@@ -161,16 +162,17 @@ invitation = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False, index=True),
     sa.Column("role", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
-    sa.Column("email", sa.String, nullable=False),
-    sa.Column("secret_hash", sa.String, nullable=False, unique=True),
+    sa.Column("email", sa.String, nullable=False, **personal("")),
+    sa.Column("hash", sa.String, nullable=False, unique=True),  # of the newest letter's secret
     sa.Column("person_id", sa.String, nullable=False, server_default="", index=True),  # who answered
-    sa.Column("words", sa.Text, nullable=False, server_default=""),
+    sa.Column("words", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("version", sa.Integer),  # of the application, which a guarantor vouched for
     sa.Column("letters", sa.Integer, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("sent_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
+    **whose("person_id", "application_id", address="email"),
 )
 step = sa.Table(  # what an applicant is told of: the ledger's entries about one application, and none of reviewers
     "admissions_step",
@@ -181,4 +183,5 @@ step = sa.Table(  # what an applicant is told of: the ledger's entries about one
     sa.Column("event", sa.String, nullable=False),
     sa.Column("by_id", sa.String, nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
+    **whose("application_id"),
 )

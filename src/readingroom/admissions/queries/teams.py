@@ -26,9 +26,9 @@ def invitation(tx: Connection, invitation_id: str) -> Invitation | None:
     return next(iter(_found(tx, T.c.id == invitation_id)), None)
 
 
-def invitation_of(tx: Connection, secret_hash: str) -> Invitation | None:
+def invitation_of(tx: Connection, hashed: str) -> Invitation | None:
     """Return the invitation to which the newest letter's secret has this hash."""
-    return next(iter(_found(tx, T.c.secret_hash == secret_hash)), None)
+    return next(iter(_found(tx, T.c.hash == hashed)), None)
 
 
 def members(tx: Connection, application_id: str) -> tuple[str, ...]:
@@ -62,7 +62,8 @@ def addresses(tx: Connection, applications: Collection[str]) -> dict[str, tuple[
         mine[each.email] = None
         if each.person in known:
             mine[known[each.person].email] = None
-    return {application: tuple(each) for application, each in found.items()}
+    # One that was erased is nobody's, and stands between nobody and anything.
+    return {application: tuple(address for address in each if address) for application, each in found.items()}
 
 
 def _found(tx: Connection, where: sa.ColumnElement[bool]) -> list[Invitation]:

@@ -78,7 +78,7 @@ class Teams(Base):
             secret, made = url_secret(), new_id("invitation")
             times = {"made_at": now, "sent_at": now, "expires_at": now + teams.LIFE}
             values = {"id": made, "application_id": application, "role": part.value, "email": to, "letters": 1}
-            state = {"state": INVITATION.start.value, "secret_hash": _hash(secret)}
+            state = {"state": INVITATION.start.value, "hash": _hash(secret)}
             tx.execute(T.insert().values(values | state | times))
             asked_now = _there(queries.invitation(tx, made))
             self._tell(tx, by, found, asked_now, "invite")
@@ -93,7 +93,7 @@ class Teams(Base):
             act = "remind" if asked.state is InvitationState.INVITED else "ask again"
             self._check_letters(tx, by, 0)
             secret = url_secret()
-            values = {"state": INVITATION.after(asked.state, act).value, "secret_hash": _hash(secret)}
+            values = {"state": INVITATION.after(asked.state, act).value, "hash": _hash(secret)}
             sent = {"letters": asked.letters + 1, "sent_at": now, "expires_at": now + teams.LIFE}
             tx.execute(T.update().where(T.c.id == invitation).values(values | sent))
             self._tell(tx, by, found, asked, act)

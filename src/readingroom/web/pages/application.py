@@ -185,14 +185,14 @@ def _chosen(question: str, given: object) -> tuple[str, bytes]:
     return given.filename, given.file.read(MAX_FILE + 1)
 
 
-@get("/applications/{application:str}/files/{digest:str}", sync_to_thread=True)
+@get("/applications/{application:str}/files/{digest:str}/file", sync_to_thread=True)
 def download(who: Visitor, application: str, digest: str) -> Response[bytes]:
     """Download a file; a browser shows none of it under our address."""
     who.signed_in()
     return _handed_out(who.house.admissions.attachment(who.actor, application, digest))
 
 
-@get("/reviews/{review:str}/files/{digest:str}", sync_to_thread=True)
+@get("/reviews/{review:str}/files/{digest:str}/file", sync_to_thread=True)
 def review_download(who: Visitor, review: str, digest: str) -> Response[bytes]:
     """Download a file of what one is asked to review, under a name that tells of nobody."""
     who.signed_in()

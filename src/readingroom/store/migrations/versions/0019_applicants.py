@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("email", sa.String(), nullable=False),
-        sa.Column("secret_hash", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
         sa.Column("person_id", sa.String(), server_default="", nullable=False),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
         sa.Column("version", sa.Integer()),
@@ -49,7 +49,7 @@ def upgrade() -> None:
             ["application_id"], ["admissions_application.id"], name=op.f("fk_admissions_invitation_application_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_admissions_invitation")),
-        sa.UniqueConstraint("secret_hash", name=op.f("uq_admissions_invitation_secret_hash")),
+        sa.UniqueConstraint("hash", name=op.f("uq_admissions_invitation_hash")),
     )
     for column in ("application_id", "person_id"):
         op.create_index(op.f(f"ix_admissions_invitation_{column}"), "admissions_invitation", [column])
