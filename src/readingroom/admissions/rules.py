@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from readingroom.admissions import machines
+from readingroom.admissions import machines, teams
 from readingroom.admissions.call import Call, CallFile, Guarantor
 from readingroom.admissions.model import (
     BY_PERSON,
@@ -41,6 +41,7 @@ def diagrams() -> dict[str, str]:
         "application": machines.mermaid(machines.APPLICATION),
         "review": machines.mermaid(machines.REVIEW),
         "award": machines.mermaid(machines.AWARD),
+        "invitation": machines.mermaid(teams.INVITATION),
     }
 
 

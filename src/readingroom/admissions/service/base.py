@@ -92,8 +92,8 @@ class Base:
         party = queries.party(tx, by.id)
         sides = queries.sides(tx, call_id)
         gone = ApplicationState.WITHDRAWN
-        inside = {application for application, _ in queries.joined(tx, by.id)}  # by their own word, not the applicant's
-        everyone = queries.of_person(tx, by.id) + [a for a in queries.applications(tx, call_id) if a.id in inside]
+        inside = [queries.application(tx, each) for each, _ in queries.joined(tx, by.id)]  # by their own word
+        everyone = [*queries.of_person(tx, by.id), *(each for each in inside if each)]
         own = [a.id for a in everyone if a.call == call_id and a.state is not gone]
         if application_id in sides and sides[application_id].includes(party):
             own.append(application_id)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import queries, rules, tables, teams
-from readingroom.admissions.call import Call
+from readingroom.admissions.call import Call, Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Version
 from readingroom.admissions.service.base import Base
 from readingroom.admissions.teams import INVITATION, Invitation, InvitationState, Part
@@ -205,6 +205,8 @@ class Teams(Base):
 
 def unvouched(tx: Connection, call: Call, applications: list[Application]) -> list[str]:
     """Return the applications in play for which the call asks that somebody vouch, and nobody does."""
+    if call.file.guarantor is not Guarantor.REQUIRED:
+        return []
     in_play = {ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW}
     return [
         each.id
