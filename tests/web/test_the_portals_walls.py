@@ -155,6 +155,12 @@ PAGES = {
     "/applications/APPLICATION": dict.fromkeys(ROLES, 404) | {"": 401, "panel": 200, "auditor": 200, "steward": 200},
     "/applications/APPLICATION/edit": dict.fromkeys(ROLES, 404) | {"": 401},
     "/applications/APPLICATION/withdraw": dict.fromkeys(ROLES, 404) | {"": 401},
+    "/applications/APPLICATION/files": dict.fromkeys(ROLES, 404) | {"": 401},
+    "/applications/APPLICATION/files/x/file": dict.fromkeys(ROLES, 404) | {"": 401},
+    "/applications/APPLICATION/versions": dict.fromkeys(ROLES, 404)
+    | {"": 401, "panel": 200, "auditor": 200, "steward": 200},
+    "/invitations/x": dict.fromkeys(ROLES, 404) | {"": 200},  # until somebody signs in, every link looks the same
+    "/reviews/x/files/x/file": dict.fromkeys(ROLES, 403) | {"": 401},
     "/awards/x/decline": dict.fromkeys(ROLES, 404) | {"": 401},
     "/my/keys/x/revoke": dict.fromkeys(ROLES, 404) | {"": 401},
     "/reviews/x": dict.fromkeys(ROLES, 403) | {"": 401, "reviewer": 404},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Template
 
 from readingroom.admissions.attachments import Handed
@@ -19,12 +18,11 @@ from readingroom.admissions.teams import INVITATION, OVER, InvitationState, Part
 from readingroom.app import applying
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refused
-from readingroom.web.browser import Form, Visitor, back_to, check_form, page
+from readingroom.web.browser import AnyRequest, Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages.account import Posted
 from readingroom.web.pages.applicant import LIVING, labels, own, show_form, typed_of
 
-Uploaded = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 _ROOM = 100_000  # bytes, around a file in its form
 
 
@@ -161,9 +159,14 @@ def _files(who: Visitor, found: Application, problems: list[Told] | None = None)
     )
 
 
-@post("/applications/{application:str}/files", sync_to_thread=True, request_max_body_size=MAX_FILE + _ROOM)
-def attach(who: Visitor, application: str, data: Uploaded) -> Response[Any] | Template:
+@post("/applications/{application:str}/files", request_max_body_size=MAX_FILE + _ROOM)
+async def attach(request: AnyRequest, who: Visitor, application: str) -> Response[Any] | Template:
     """Attach a file, or take one out."""
+    data = dict(await request.form())
+    return await asyncio.to_thread(_attach, who, application, data)
+
+
+def _attach(who: Visitor, application: str, data: dict[str, Any]) -> Response[Any] | Template:
     typed = {name: each for name, each in data.items() if isinstance(each, str)}
     check_form(who, typed)
     found = own(who, application)
