@@ -59,8 +59,8 @@ def versions(application: str, house: House, actor: Actor) -> list[dict[str, Any
 
 
 @get("/applications/{application:str}/difference", sync_to_thread=True, summary="What differs between two versions")
-def difference(application: str, old: int, new: int, house: House, actor: Actor) -> dict[str, Any]:
-    """Return the answers that differ, in pieces that stayed, went and came."""
+def difference(application: str, house: House, actor: Actor, old: int = 1, new: int = 2) -> dict[str, Any]:
+    """Return the answers that differ, in pieces: of the first two versions, if none are named."""
     return applying.difference(house, actor, application, old, new)
 
 
