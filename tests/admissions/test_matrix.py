@@ -88,6 +88,10 @@ COMMANDS: dict[str, Command] = {
     "application list": lambda s, by: s.world.desk.applications(by, s.ids["call"]),
     "application show": lambda s, by: s.world.desk.application(by, s.ids["application"]),
     "application save": lambda s, by: s.world.desk.save(by, s.ids["application"], Draft(dict(ANSWERS), 9_000, "text")),
+    "application history": lambda s, by: s.world.desk.history(by, s.ids["application"]),
+    "application versions": lambda s, by: s.world.desk.versions(by, s.ids["application"]),
+    "application files": lambda s, by: s.world.desk.attachments(by, s.ids["application"]),
+    "application invite": lambda s, by: s.world.desk.invite(by, s.ids["application"], "friend@far.example"),
     "application submit": lambda s, by: s.world.desk.submit(by, s.ids["application"]),
     "application withdraw": lambda s, by: s.world.desk.withdraw(by, s.ids["application"]),
     "application return": lambda s, by: s.world.desk.return_application(

@@ -35,6 +35,7 @@ NOT_PERSONAL = {
     "admissions_observed.usage": "figures of grants",
     "admissions_request.observed": "figures of a grant",
     "admissions_review.assigned_salt": "of pseudonyms",
+    "admissions_step.data": "ids, figures and codes, as in the ledger",
     "dossier_document.content": "of a model",
     "dossier_evidence.payload": "of a model",
     "gateway_kept.body": "made with the reader's key, which the house does not have",

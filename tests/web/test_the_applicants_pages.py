@@ -88,7 +88,7 @@ def test_an_application_is_withdrawn_only_after_being_asked(portal: Portal) -> N
     visit, _, at = applied(portal, "finn")
     assert "Withdraw my application to Reading tickets" in visit.get(f"{at}/withdraw").text
     assert visit.post(f"{at}/withdraw").status_code == 303
-    assert "you withdrew it" in visit.get(at).text
+    assert "it was withdrawn" in visit.get(at).text
 
 
 def test_a_key_is_made_once_however_often_its_form_is_sent(portal: Portal) -> None:

@@ -1,10 +1,12 @@
 """Access meted out by a competitive application, from a finite budget.
 
-Owns: calls, applications, conflicts, reviews, allocation, decisions, awards, what holders
-    ask for afterwards, appeals, the account of each call's budget.
+Owns: calls, applications with their files, teams and guarantors, conflicts, reviews, allocation, decisions, awards,
+    what holders ask for afterwards, appeals, the account of each call's budget.
 Hears: nothing; a stage arrives as a fact (`StageFact`), persons are read from the people room.
 Says: admissions.call.opened|closed|allocated|published|funded|gave-back|reserve-freed,
-    admissions.application.started|submitted|returned|withdrawn|decided|second-chance,
+    admissions.application.started|submitted|unfinished|returned|withdrawn|decided|second-chance,
+    admissions.member.invited|reminded|accepted|declined|left|removed,
+    admissions.guarantor.invited|reminded|accepted|declined|removed,
     admissions.review.assigned|submitted|released, admissions.conflict.declared|found,
     admissions.award.made|accepted|declined|lapsed|returned|transferred,
     admissions.request.filed|decided|withdrawn, admissions.appeal.lodged|admitted|dismissed|spoken,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from readingroom.admissions.call import CallFile, Kind, Question
 from readingroom.admissions.model import Answer, Draft, Judgement, Risk
@@ -14,6 +16,34 @@ MAX_TEAM = 50
 MAX_ADDRESS = 254
 MAX_NUMBER = 2**53 - 1  # the largest integer that canonical JSON spells exactly
 MAX_COMMENT = 10_000
+MAX_CHOSEN = 100  # options, or files, of one answer
+
+
+def asked(form: Sequence[Question], given: Mapping[str, Answer]) -> tuple[Question, ...]:
+    """Return the questions that these answers ask, in the form's order: a condition looks at an earlier question.
+
+    An answer to a question that is not asked decides nothing: neither what else is asked, nor the application.
+    """
+    found: dict[str, Question] = {}
+    for each in form:
+        condition = each.shown_if
+        if condition is None or (
+            condition.question in found and not _spellings(given.get(condition.question)).isdisjoint(condition.answers)
+        ):
+            found.setdefault(each.name, each)
+    return tuple(found.values())
+
+
+def without_unasked(file: CallFile, draft: Draft) -> Draft:
+    """Return a draft with the answers to what is asked, and no others: what is submitted."""
+    kept = {each.name for each in asked(file.form, draft.answers)}
+    return replace(draft, answers={name: each for name, each in draft.answers.items() if name in kept})
+
+
+def _spellings(answer: Answer | None) -> set[str]:
+    if answer is None:
+        return set()
+    return set(map(str, answer)) if isinstance(answer, (tuple, list)) else {str(answer)}
 
 
 def saving_problems(file: CallFile, draft: Draft) -> list[Problem]:
@@ -22,24 +52,30 @@ def saving_problems(file: CallFile, draft: Draft) -> list[Problem]:
 
 
 def submitting_problems(file: CallFile, draft: Draft, identity: Sequence[str] = ()) -> list[Problem]:
-    """Find everything that stands between a draft and its submission.
+    """Find everything that stands between a draft and its submission; answers to what is not asked do not.
 
     Args:
         file: the call.
         draft: what was filled in.
         identity: the applicant's address and name, which must not stand in an answer that reviewers read.
     """
-    return [*_saving(file, draft), *_complete(file, draft), *_named(file, draft, identity)]
+    sent = without_unasked(file, draft)
+    unknown = {name: each for name, each in draft.answers.items() if name not in {q.name for q in file.form}}
+    sent = replace(sent, answers={**sent.answers, **unknown})
+    return [*_saving(file, sent), *_complete(file, sent), *_named(file, sent, identity)]
 
 
 def _saving(file: CallFile, draft: Draft) -> Iterator[Problem]:
     questions = {each.name: each for each in file.form}
+    now_asked = {each.name for each in asked(file.form, draft.answers)}
     for name, answer in draft.answers.items():
         if name not in questions:
             known = ", ".join(questions)
             yield Problem(f"answers.{name}"[:200], "is no question of this call", f"It asks: {known}")
-        else:
+        elif name in now_asked:
             yield from _typed(questions[name], answer)
+        elif not _storable(answer):
+            yield Problem(f"answers.{name}", "cannot be kept", "It is not asked of you now; leave it out")
     if not _whole(draft.passes) or not 0 <= draft.passes <= MAX_NUMBER:
         yield Problem("passes", "must be a whole number from 0", "Say how many passes you want")
     if draft.tier and draft.tier not in file.tiers:
@@ -47,18 +83,68 @@ def _saving(file: CallFile, draft: Draft) -> Iterator[Problem]:
     yield from _team(draft.team)
 
 
+def _storable(answer: object) -> bool:
+    """Tell whether an answer that is not asked may lie in a draft, in case it is asked again."""
+    if isinstance(answer, (tuple, list)):
+        return len(answer) <= MAX_CHOSEN and all(isinstance(each, str) and _storable(each) for each in answer)
+    if isinstance(answer, str):
+        return len(answer) <= MAX_CHARACTERS and not _unwritable(answer)
+    return isinstance(answer, int) and _whole(answer) and abs(answer) <= MAX_NUMBER
+
+
 def _typed(question: Question, answer: Answer) -> Iterator[Problem]:
     where = f"answers.{question.name}"
     if question.kind is Kind.NUMBER:
-        if not isinstance(answer, int) or not _whole(answer) or not 0 <= answer <= MAX_NUMBER:
-            yield Problem(where, "must be a whole number from 0", "Write digits only")
+        if not isinstance(answer, int) or not _whole(answer) or not question.least <= answer <= question.most:
+            bounds = f"from {question.least:,}" + (f" to {question.most:,}" if question.most < MAX_NUMBER else "")
+            yield Problem(where, f"must be a whole number {bounds}", "Write digits only")
+    elif question.kind in {Kind.MULTIPLE_CHOICE, Kind.ATTACHMENT}:
+        yield from _several(question, where, answer)
     elif not isinstance(answer, str):
         yield Problem(where, "must be text", "Write a text")
-    elif question.kind is Kind.CHOICE:
+    elif question.kind in {Kind.CHOICE, Kind.YES_NO}:
         if answer and answer not in question.options:
             yield Problem(where, "is none of the options", f"Choose one of: {', '.join(question.options)}")
+    elif question.kind is Kind.DATE:
+        yield from _dated(question, where, answer)
     else:
         yield from _text(where, answer, question.words)
+
+
+def _several(question: Question, where: str, answer: Answer) -> Iterator[Problem]:
+    if not isinstance(answer, (tuple, list)) or len(answer) > MAX_CHOSEN or not all(map(_is_text, answer)):
+        yield Problem(where, "must be a list of texts", "Write it as a list, also where it has one or none")
+    elif question.kind is Kind.MULTIPLE_CHOICE:
+        if strange := [each for each in answer if each not in question.options]:
+            cure = f"Choose some of: {', '.join(question.options)}"
+            yield Problem(where, f"{strange[0][:80]!r} is none of the options", cure)
+        elif len(set(answer)) < len(answer):
+            yield Problem(where, "names an option twice", "Keep one of the two")
+        elif len(answer) > question.most:
+            yield Problem(where, f"has {len(answer)} options, and {question.most} are allowed", "Take some out")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _dated(question: Question, where: str, answer: str) -> Iterator[Problem]:
+    if not answer:
+        return
+    if day(answer) != answer:
+        yield Problem(where, f"{answer[:40]!r} is no day", "Write it as 2026-12-31")
+    elif not (question.earliest or answer) <= answer <= (question.latest or answer):
+        early, late = question.earliest, question.latest
+        bounds = f"from {early} to {late}" if early and late else f"from {early}" if early else f"up to {late}"
+        yield Problem(where, f"must be a day {bounds}", "Choose another day")
+
+
+def day(text: str) -> str:
+    """Return a day as it is stored, `2026-12-31`; empty for what is none."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
 
 
 def _whole(value: object) -> bool:
@@ -92,9 +178,10 @@ def _team(team: Sequence[str]) -> Iterator[Problem]:
 
 
 def _complete(file: CallFile, draft: Draft) -> Iterator[Problem]:
-    for question in file.form:
+    for question in asked(file.form, draft.answers):
         answer = draft.answers.get(question.name, "")
-        if question.required and isinstance(answer, str) and not answer.strip():
+        empty = not answer.strip() if isinstance(answer, str) else not isinstance(answer, int) and not answer
+        if question.required and empty:
             yield Problem(f"answers.{question.name}", "is required", question.label)
     if not draft.tier:
         yield Problem("tier", "is required", f"On offer: {', '.join(file.tiers)}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from readingroom.admissions.call import YES_NO
 from readingroom.admissions.call_file.fields import (
     BLANK,
     MAX_AMOUNT,
@@ -31,7 +34,13 @@ def parse(text: str | bytes, name: str = "application.yaml") -> Draft:
 
 
 def _answer(node: Node) -> Answer:
+    if node.is_list():
+        return node.texts()
     value = node.plain()
+    if isinstance(value, bool) and not node.is_text():  # `true` for a yes
+        return YES_NO[0] if value else YES_NO[1]
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, date):  # YAML's own type for a day; kept as it is written
+        return str(node.raw.value)
     return node.text()

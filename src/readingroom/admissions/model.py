@@ -12,7 +12,9 @@ from enum import StrEnum
 
 from readingroom.core.canonical import Json
 
-Answer = str | int
+Answer = (
+    str | int | tuple[str, ...]
+)  # a text, day, yes, no or chosen option; a number; chosen options, or files' digests
 
 
 class CallState(StrEnum):
@@ -86,12 +88,16 @@ class Reason(StrEnum):
     UNCLEAR = "unclear"
     MISUSE_RISK = "misuse-risk"
     BUDGET_SPENT = "budget-spent"
+    NOT_VOUCHED = "not-vouched"
     OTHER = "other"
 
 
 BY_PERSON = frozenset(
-    {Reason.SUITABLE, Reason.OUT_OF_SCOPE, Reason.UNCLEAR, Reason.MISUSE_RISK, Reason.BUDGET_SPENT, Reason.OTHER}
-)
+    {
+        Reason.SUITABLE, Reason.OUT_OF_SCOPE, Reason.UNCLEAR, Reason.MISUSE_RISK, Reason.BUDGET_SPENT,
+        Reason.NOT_VOUCHED, Reason.OTHER,
+    }
+)  # fmt: skip
 
 
 class ConflictKind(StrEnum):
@@ -128,10 +134,11 @@ class Draft:
     """What an applicant fills in. All of it is personal data: it stays in this room's tables.
 
     Attributes:
-        answers: question name to text, number or chosen option.
+        answers: question name to what was answered; attached files by the digests of their bytes.
         passes: how many are wanted.
         tier: which of the call's tiers is wanted.
-        team: e-mail addresses of who works with the applicant: none of them reviews this, and none is given keys.
+        team: e-mail addresses of who works with the applicant, as the applicant names them: none of them reviews this.
+            Keys are given to who accepted an invitation.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -141,7 +148,14 @@ class Draft:
 
     def to_json(self) -> Json:
         """Return the draft as JSON: what is frozen and committed to at submission."""
-        return {"answers": dict(self.answers), "passes": self.passes, "tier": self.tier, "team": list(self.team)}
+        answers = {name: list(each) if isinstance(each, tuple) else each for name, each in self.answers.items()}
+        return {"answers": answers, "passes": self.passes, "tier": self.tier, "team": list(self.team)}
+
+    @classmethod
+    def read(cls, raw: Json) -> Draft:
+        """Read what `to_json` spelled."""
+        answers = {name: tuple(each) if isinstance(each, list) else each for name, each in raw["answers"].items()}
+        return cls(answers, raw["passes"], raw["tier"], tuple(raw["team"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,7 @@ class Application:
         submitted: the last submitted version; what is saved later does not count until submitted again.
         note: what to correct, where it was returned.
         correct_until: until when a returned application may be submitted again, if after the window's end.
+        revision: counts every change, so that of two open windows none overwrites the other unseen.
     """
 
     id: str
@@ -175,6 +190,7 @@ class Application:
     correct_until: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

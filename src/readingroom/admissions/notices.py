@@ -16,6 +16,7 @@ _DIFFER = {
     Reason.UNCLEAR: "Answers from which a reader can tell what will be asked, how often and why.",
     Reason.MISUSE_RISK: "Another use of the model, or a plan that takes the named risk away.",
     Reason.BUDGET_SPENT: "A call with budget left; the application itself was not found wanting.",
+    Reason.NOT_VOUCHED: "A guarantor who vouches for the version that counts; silence is no vouching.",
     Reason.OTHER: "What the reason names.",
 }
 
@@ -49,6 +50,18 @@ def by_person(file: CallFile, application: str, ruling: Ruling, at: datetime, by
         appeal=appeal(file, at),
         decided_at=at,
         decided_by=by,
+    )
+
+
+def refusal_letter(file: CallFile, decided: Decision) -> str:
+    """Say a refusal in full, as plain text, for a letter: nothing of it stands on the portal alone."""
+    return (
+        f"Your application to {file.title} was refused.\n\n"
+        f"Reason code: {decided.reason.value}\n"
+        f"Why: {decided.text}\n"
+        f"What would have had to differ: {decided.differ}\n"
+        f"You may apply again from: {rfc3339(decided.reapply_from)}\n"
+        f"To appeal: {decided.appeal}\n"
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from readingroom.admissions import machines
+from readingroom.admissions import machines, teams
 from readingroom.admissions.appeals.rules import APPEAL
-from readingroom.admissions.call import Call, CallFile
+from readingroom.admissions.call import Call, CallFile, Guarantor
 from readingroom.admissions.model import (
     BY_PERSON,
     Application,
@@ -45,6 +45,7 @@ def diagrams() -> dict[str, str]:
         "award": machines.mermaid(machines.AWARD),
         "request": machines.mermaid(REQUEST),
         "appeal": machines.mermaid(APPEAL),
+        "invitation": machines.mermaid(teams.INVITATION),
     }
 
 
@@ -144,6 +145,19 @@ def check_reapplying(reapply_from: datetime | None, now: datetime) -> Refusal | 
 def check_saving(application: Application) -> Refusal | None:
     """Refuse to change answers once reviewers read them, or once it is over."""
     return machines.APPLICATION.check(application.state, "submit")
+
+
+def check_unchanged(application: Application, revision: int | None) -> Refusal | None:
+    """Refuse to write over what was changed since somebody last looked: in another window, or by another program."""
+    if revision is None or revision == application.revision:
+        return None
+    return changed_meanwhile(application.revision, revision)
+
+
+def changed_meanwhile(revision: int, based_on: int) -> Refusal:
+    """Say that somebody wrote while somebody else did."""
+    reason = "This application was changed elsewhere since you opened it. Nothing was overwritten; look at it again."
+    return Refusal("admissions/changed-meanwhile", reason, {"revision": revision, "based_on": based_on})
 
 
 # Who may see and decide
@@ -279,15 +293,19 @@ def check_single(
 ) -> Refusal | None:
     """Refuse a person's decision where a rule decides, a review is missing, or the reason does not fit.
 
-    One that was returned and not corrected in time is a person's to refuse in every call: no rule has it before it.
+    One that was returned and not corrected in time, or for which nobody vouched (`teams.check_ruling` sees to that), is
+    a person's to refuse in every call: no rule has it before it.
     """
     awarded = ruling.outcome is Outcome.AWARDED
     returned = application.state is ApplicationState.RETURNED
-    if call.file.competitive and not returned:
+    unvouched = ruling.reason is Reason.NOT_VOUCHED and call.state is CallState.CLOSED
+    if call.file.competitive and not returned and not unvouched:
         return Refusal("admissions/competition", "This call's published rule decides; allocate and publish it.")
     refusal = machines.APPLICATION.check(application.state, "award" if awarded else "refuse")
     if returned:
         return refusal or check_corrected([application], now) or _check_reason(ruling)
+    if unvouched:
+        return refusal or _check_reason(ruling)
     refusal = refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
     vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
     if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
@@ -299,7 +317,8 @@ def may_decide(call: Call, application: Application, now: datetime) -> bool:
     """Tell whether a person may decide this application now, some way or other."""
     if application.state is ApplicationState.RETURNED:
         return check_corrected([application], now) is None
-    return not call.file.competitive and application.state in IN_PLAY
+    unvouched = call.file.guarantor is Guarantor.REQUIRED and call.state is CallState.CLOSED  # may be, that is
+    return (unvouched or not call.file.competitive) and application.state in IN_PLAY
 
 
 def _check_reason(ruling: Ruling) -> Refusal | None:

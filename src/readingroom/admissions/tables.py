@@ -43,6 +43,7 @@ application = sa.Table(
     sa.Column("draft", sa.JSON, nullable=False, **personal(blank_draft)),
     sa.Column("note", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("correct_until", Moment),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # counts every change
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     **whose("person_id"),
@@ -209,4 +210,48 @@ voice = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("at", Moment, nullable=False),
     **whose("person_id", "appeal_id"),
+)
+attachment = sa.Table(  # bytes that are kept and handed out, and never opened
+    "admissions_attachment",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("question", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),  # kept on for a submitted version that holds it
+    **whose("application_id", gone=True),
+)
+invitation = sa.Table(
+    "admissions_invitation",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False, index=True),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("email", sa.String, nullable=False, **personal("")),
+    sa.Column("hash", sa.String, nullable=False, unique=True),  # of the newest letter's secret
+    sa.Column("person_id", sa.String, nullable=False, server_default="", index=True),  # who answered
+    sa.Column("words", sa.Text, nullable=False, server_default="", **personal("")),
+    sa.Column("version", sa.Integer),  # of the application, which a guarantor vouched for
+    sa.Column("letters", sa.Integer, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("answered_at", Moment),
+    **whose("person_id", "application_id", address="email"),
+)
+step = sa.Table(  # what an applicant is told of: the ledger's entries about one application, and none of reviewers
+    "admissions_step",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("by_id", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    **whose("application_id"),
 )

@@ -9,7 +9,9 @@ from readingroom.admissions.allocation import Allocation
 from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, Award, Judgement, Risk
+from readingroom.app.applying import question_json
 from readingroom.app.house import House
+from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import require
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
@@ -38,10 +40,8 @@ def call_json(each: Call) -> dict[str, Any]:
         "budget": file.budget.to_json(),
         "opens": file.window.opens,
         "closes": file.window.closes,
-        "form": [
-            {"name": q.name, "label": q.label, "kind": q.kind.value, "required": q.required, "options": list(q.options)}
-            for q in file.form
-        ],
+        "form": [question_json(each) for each in file.form],
+        "guarantor": file.guarantor.value,
         "digest": each.digest,
         "seed_commitment": each.seed_commitment,
     }
@@ -49,7 +49,16 @@ def call_json(each: Call) -> dict[str, Any]:
 
 def application_json(each: Application) -> dict[str, Any]:
     """Return an application as JSON, for its applicant or the desk."""
-    return {"id": each.id, "call": each.call, "state": each.state.value, "note": each.note, **each.draft.to_json()}
+    return {
+        "id": each.id,
+        "call": each.call,
+        "state": each.state.value,
+        "note": each.note,
+        "correct_until": rfc3339(each.correct_until) if each.correct_until else None,
+        "version": each.submitted.number if each.submitted else None,
+        "revision": each.revision,
+        **each.draft.to_json(),
+    }
 
 
 def task_json(task: ReviewTask) -> dict[str, Any]:

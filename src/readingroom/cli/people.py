@@ -9,11 +9,13 @@ import typer
 
 from readingroom.access.model import Reason
 from readingroom.app.views import fact_json, person_json, whole_person
+from readingroom.cli import remote
 from readingroom.cli.app import app
 from readingroom.cli.context import LOGIN, Context
 from readingroom.cli.given import moment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.files import write_over
+from readingroom.core.settings import FILE
 from readingroom.people.model import Basis, Claim, FactKind, Role
 
 if TYPE_CHECKING:
@@ -181,8 +183,15 @@ def erase(
 
 @app.command()
 def login(context: typer.Context, url: str) -> None:
-    """Bind this terminal to a person: redeem the one-time sign-in link URL beside its HOME."""
+    """Bind this terminal to a person: redeem the one-time sign-in link URL, beside its HOME or at its server.
+
+    Where there is no house here, the link's own server is signed in at: that is an applicant's way.
+    """
     here: Context = context.obj
+    if not (here.home / FILE).exists():
+        made = remote.sign_in(url)
+        here.output.result(made, f"Signed in at {made['server']} for twelve hours")
+        return
     secret = parse_qs(urlsplit(url).query).get("link", [""])[0]
     if not secret:
         cure = "Use the link as it was printed: http://.../sign-in?link=..."
@@ -209,6 +218,10 @@ def _check_ours(house: House, url: SplitResult) -> None:
 def logout(context: typer.Context) -> None:
     """Forget who signed in at this terminal; commands act as the operator again."""
     here: Context = context.obj
+    if not (here.home / FILE).exists():
+        remote.sign_out()
+        here.output.result({"signed_in": False}, "Signed out")
+        return
     path = here.house.settings.run / LOGIN
     if path.exists():
         secret = path.read_text(encoding="utf-8", errors="replace").strip()

@@ -21,6 +21,11 @@ class Refusal:
     reason: str
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Refusal:
+        """Read a refusal as a house's API spells it."""
+        return cls(str(said.get("code", "")), str(said.get("message", "")), dict(said.get("facts") or {}))
+
 
 class Refused(Exception):  # noqa: N818 - it carries a refusal and is no error
     """Carries a refusal through code that cannot return one (a transaction that must roll back)."""

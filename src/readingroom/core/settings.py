@@ -21,6 +21,7 @@ METRICS_KEY = "READINGROOM_METRICS_KEY"  # opens /metrics: never written to a fi
 OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name for where spans go
 HOME = "READINGROOM_HOME"
 CACHE = "XDG_CACHE_HOME"
+CONFIG = "XDG_CONFIG_HOME"
 READER_URLS = ("READINGROOM_URL", "OPENAI_BASE_URL")  # where a reader reads; ours first, then the clients' own name
 READER_KEYS = ("READINGROOM_KEY", "OPENAI_API_KEY")
 
@@ -129,6 +130,12 @@ def _toml(value: object) -> str:
 def home_from(option: Path | None) -> Path:
     """Choose HOME: the option, else the environment, else `./readingroom-home`."""
     return (option or Path(os.environ.get(HOME) or "readingroom-home")).absolute()
+
+
+def signed_in_at() -> Path:
+    """Return the file of who signed in at a server from this terminal, without a HOME beside it: an applicant's."""
+    folder = Path(os.environ.get(CONFIG) or Path.home() / ".config")
+    return folder / "readingroom" / "session.json"
 
 
 def engine_key() -> str:

@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection
 from readingroom.core.canonical import Json
 
 _WHOSE, _ERASED = "whose", "erased"
+_MOST_SHOWN = 1_000  # bytes of one value
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,6 @@ def _without(value: Json, address: str) -> Json:
 
 
 def _plain(value: Any) -> Json:  # noqa: ANN401 - whatever a column holds
-    if isinstance(value, bytes):
-        return value.hex()
+    if isinstance(value, bytes):  # a file that somebody attached is told of here, and downloaded where it is
+        return value.hex() if len(value) <= _MOST_SHOWN else f"{len(value)} bytes"
     return value.isoformat() if isinstance(value, datetime) else value

@@ -30,6 +30,7 @@ from readingroom.web.pages import (
     agreements,
     appeals,
     applicant,
+    application,
     budget,
     desk,
     held,
@@ -69,7 +70,7 @@ _SAID = {
     400: "What was sent cannot be read as a form of this site. Go back, reload the page and send it again.",
     404: "There is no page at this address.",
     405: "This address cannot be used that way. Go back to the page with the form.",
-    413: "What was sent is larger than this site takes: a megabyte at most.",
+    413: "What was sent is larger than this site takes: a megabyte at most, and of an attached file five.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
 _AREAS = (
@@ -93,6 +94,7 @@ _AREAS = (
     knowledge,
     held,
     log,
+    application,
 )
 
 

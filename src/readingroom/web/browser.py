@@ -20,7 +20,8 @@ from readingroom.people.model import Actor, Person
 from readingroom.people.rules import Permission, check, may
 
 COOKIE = "rr_session"
-_OWN = re.compile(r"/(?:appeals|apply|applications|awards|my|desk|reviews|steward|people)(?:/[A-Za-z0-9_-]+){0,4}")
+_WAYS = "appeals|apply|applications|awards|my|desk|reviews|steward|people|invitations"
+_OWN = re.compile(rf"/(?:{_WAYS})(?:/[A-Za-z0-9_-]+){{0,4}}")
 AnyRequest = Request[Any, Any, Any]
 Form = dict[str, str]
 TEMPLATES = Path(__file__).parent / "templates"

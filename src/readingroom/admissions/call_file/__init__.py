@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from readingroom.admissions.call import BY_PERSON, REQUIRED_QUESTIONS, CallFile
+from readingroom.admissions.call import BY_PERSON, CallFile, Guarantor
 from readingroom.admissions.call_file import after
 from readingroom.admissions.call_file.basics import amounts, limits, window
 from readingroom.admissions.call_file.dividing import policy
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
-from readingroom.admissions.call_file.form import question
+from readingroom.admissions.call_file.form import agree, guarantor, question
 from readingroom.admissions.call_file.review import reviewing
 from readingroom.core import document
 from readingroom.core.document import Node
@@ -20,7 +20,7 @@ _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "window", "award", 
              "terms")  # fmt: skip
 
 
-_OPTIONAL = ("review", "reapply_after_days", *after.KEYS)
+_OPTIONAL = ("review", "reapply_after_days", "guarantor", *after.KEYS)
 
 
 def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
@@ -35,11 +35,11 @@ def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
 @lru_cache(maxsize=64)
 def parse_stored(text: str) -> CallFile:
     """Read a call file that was accepted when its call opened; a call's text never changes, so it is kept."""
-    return parse(text)
+    return from_node(document.read(text, "call.yaml"), opening=False)
 
 
-def from_node(root: Node) -> CallFile:
-    """Turn a document into a call; see `parse`."""
+def from_node(root: Node, *, opening: bool = True) -> CallFile:
+    """Turn a document into a call; see `parse`. What was opened before is not held to what is asked of new calls."""
     fields = root.fields(_REQUIRED, _OPTIONAL)
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
@@ -60,13 +60,14 @@ def from_node(root: Node) -> CallFile:
         terms=read["terms"],
         reapply_after_days=read.get("reapply_after_days", 0),
         after=follows,
+        guarantor=read.get("guarantor", Guarantor.NONE),
     )
-    _agree(made, fields)  # only now: what follows from a wrong field would distract
+    _agree(made, fields, opening=opening)  # only now: what follows from a wrong field would distract
     root.document.finish()
     return made
 
 
-def _agree(made: CallFile, fields: Mapping[str, Node]) -> None:
+def _agree(made: CallFile, fields: Mapping[str, Node], *, opening: bool) -> None:
     """Check what no field can say alone."""
     awardable = made.budget.passes - made.reserve
     if awardable < made.limits.minimum:
@@ -76,10 +77,7 @@ def _agree(made: CallFile, fields: Mapping[str, Node]) -> None:
         if amount < 1:
             what = f"a minimum award would hold no {unit}"
             fields["budget"].problem(what, f"{unit} follow passes in proportion; raise them or award.minimum")
-    for name in REQUIRED_QUESTIONS:
-        if not any(each.name == name and each.required for each in made.form):
-            cure = f"Add '- {{name: {name}, type: text, words: 200, label: ...}}'"
-            fields["form"].problem(f"the form does not ask {name!r}, as every call must", cure)
+    agree(fields["form"], made.form, opening=opening)
     once(fields["form"], [each.name for each in made.form], "question")
     if made.competitive and made.reviewing is None:
         fields["allocation"].problem("a competition needs reviews", f"Add 'review:', or write 'policy: {BY_PERSON}'")
@@ -92,6 +90,7 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
     "award": limits,
     "appeal_reserve": Node.integer,
     "form": lambda node: tuple(question(each) for each in node.items()),
+    "guarantor": guarantor,
     "review": reviewing,
     "allocation": policy,
     "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),

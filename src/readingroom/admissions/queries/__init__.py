@@ -40,7 +40,16 @@ from readingroom.admissions.queries.decisions import (
     decision,
     last_refusal,
 )
+from readingroom.admissions.queries.history import attachments, content, told, unfinished
 from readingroom.admissions.queries.reviews import declared, judgement, review, reviews, reviews_by
+from readingroom.admissions.queries.teams import (
+    invitation,
+    invitation_of,
+    invitations,
+    joined,
+    letters_since,
+    members,
+)
 
 __all__ = [
     "allocation",
@@ -51,6 +60,7 @@ __all__ = [
     "appeals_of",
     "application",
     "applications",
+    "attachments",
     "award",
     "awards",
     "awards_of",
@@ -60,11 +70,18 @@ __all__ = [
     "call_text",
     "calls",
     "children",
+    "content",
     "decision",
     "declared",
     "family_awards",
+    "invitation",
+    "invitation_of",
+    "invitations",
+    "joined",
     "judgement",
     "last_refusal",
+    "letters_since",
+    "members",
     "observed",
     "of_person",
     "parent",
@@ -80,6 +97,8 @@ __all__ = [
     "root",
     "sides",
     "team",
+    "told",
     "took_part",
+    "unfinished",
     "versions",
 ]

@@ -16,7 +16,7 @@ from readingroom.admissions.model import (
     Draft,
     Version,
 )
-from readingroom.core.canonical import Json
+from readingroom.admissions.queries import teams
 from readingroom.people import queries as people
 from readingroom.people.model import Person
 
@@ -51,13 +51,16 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
 
 
 def sides(tx: Connection, call_id: str) -> dict[str, Side]:
-    """Return the people of each submitted, living application of a call."""
+    """Return the people of each submitted, living application of a call: named by it, or asked into it."""
     gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
     found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
     known = people.persons(tx)
+    asked = teams.addresses(tx, [each.id for each in found])
     return {
         each.id: Side(
-            each.id, _party(each.person, known.get(each.person)), each.submitted.draft.team if each.submitted else ()
+            each.id,
+            _party(each.person, known.get(each.person)),
+            tuple(dict.fromkeys([*(each.submitted.draft.team if each.submitted else ()), *asked.get(each.id, ())])),
         )
         for each in found
     }
@@ -93,18 +96,15 @@ def _application(row: Row[Any], submitted: Version | None) -> Application:
         call=row.call_id,
         person=row.person_id,
         state=ApplicationState(row.state),
-        draft=_draft(row.draft),
+        draft=Draft.read(row.draft),
         submitted=submitted,
         note=row.note,
         correct_until=row.correct_until,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        revision=row.revision,
     )
 
 
 def _version(row: Row[Any]) -> Version:
-    return Version(row.number, _draft(row.draft), row.salt, row.commitment, row.submitted_at)
-
-
-def _draft(raw: Json) -> Draft:
-    return Draft(raw["answers"], raw["passes"], raw["tier"], tuple(raw["team"]))
+    return Version(row.number, Draft.read(row.draft), row.salt, row.commitment, row.submitted_at)

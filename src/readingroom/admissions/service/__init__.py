@@ -1,23 +1,25 @@
 """Use cases of the admissions room, one class for all of them.
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
-`calls` (the desk), `applying` (applicants), `reviewing` (reviewers), `deciding` (whoever decides), `awarding`, and
-after that `requesting` (holders), `funding`, `second_chances`, `appealing`.
+`calls` (the desk), `applying`, `attaching` and `teams` (applicants), `reviewing` (reviewers), `deciding` (whoever
+decides), `awarding`, and after that `requesting` (holders), `funding`, `second_chances`, `appealing`; and `merging`.
 """
 
 from __future__ import annotations
 
 from readingroom.admissions.service.appealing import Appealing
 from readingroom.admissions.service.applying import Applying
+from readingroom.admissions.service.attaching import Attaching
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
 from readingroom.admissions.service.merging import Merging
 from readingroom.admissions.service.requesting import Requesting
 from readingroom.admissions.service.reviewing import Reviewing
 from readingroom.admissions.service.second_chances import SecondChances
+from readingroom.admissions.service.teams import Teams
 
 
-class Admissions(Calls, Applying, Reviewing, SecondChances, Appealing, Awarding, Requesting, Merging):
+class Admissions(Calls, Applying, Attaching, Teams, Reviewing, SecondChances, Appealing, Awarding, Requesting, Merging):
     """Calls, applications, reviews, allocation, awards, and what follows them."""
 
 

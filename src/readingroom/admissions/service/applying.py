@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import answers, queries, requests, rules, tables
+from readingroom.admissions import answers, history, queries, requests, rules, tables
 from readingroom.admissions.call import Call, CallFile
+from readingroom.admissions.history import Facts, Step, Waiting
 from readingroom.admissions.model import Application, Decision, Draft, Version
+from readingroom.admissions.service.attaching import filled
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import canonical, commitment
 from readingroom.core.errors import BadInput, Problem
@@ -17,7 +19,6 @@ from readingroom.core.refusal import require
 from readingroom.people import queries as people
 from readingroom.people.address import fold
 from readingroom.people.model import Actor
-from readingroom.people.rules import Permission, may
 
 
 class Applying(Base):
@@ -36,7 +37,7 @@ class Applying(Base):
             require(requests.check_holder(found, queries.family_awards(tx, call, by.id)))
             refused = queries.last_refusal(tx, by.id)
             require(rules.check_reapplying(refused.reapply_from if refused else None, now))
-            kept = _tidy(draft or self._prefilled(tx, by, found), found.file)
+            kept = filled(tx, "", found.file, _tidy(draft or self._prefilled(tx, by, found), found.file))
             _solve(answers.saving_problems(found.file, kept))
             made = new_id("application")
             values = {"id": made, "call_id": call, "person_id": by.id, "state": "draft", "draft": kept.to_json()}
@@ -44,8 +45,14 @@ class Applying(Base):
             self._say(tx, by, "admissions.application.started", {"application": made, "call": call})
             return self._application(tx, made)
 
-    def save(self, by: Actor, application: str, draft: Draft) -> Application:
+    def save(self, by: Actor, application: str, draft: Draft, revision: int | None = None) -> Application:
         """Keep the draft as it is, complete or not. What was submitted before counts until submitted again.
+
+        Args:
+            by: the applicant.
+            application: its id.
+            draft: all of it; files are attached on their own, and may be left out.
+            revision: on what it was based; None does not ask whether somebody else has changed it meanwhile.
 
         Raises:
             BadInput: with what cannot be kept, field by field.
@@ -55,14 +62,16 @@ class Applying(Base):
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
             require(rules.check_saving(found) or rules.check_window(call, found, now))
-            kept = _tidy(draft, call.file)
+            require(rules.check_unchanged(found, revision))
+            kept = filled(tx, application, call.file, _tidy(draft, call.file))
             _solve(answers.saving_problems(call.file, kept))
-            values = {"draft": kept.to_json(), "updated_at": now}
-            tx.execute(tables.application.update().where(tables.application.c.id == application).values(values))
+            self._keep(tx, found, kept)
             return self._application(tx, application)
 
-    def submit(self, by: Actor, application: str) -> Application:
+    def submit(self, by: Actor, application: str, revision: int | None = None) -> Application:
         """Freeze the draft as a new version, which from now on is the one that counts.
+
+        Answers to what is not asked of this applicant are left out of it.
 
         Raises:
             BadInput: with everything that is missing or wrong, field by field.
@@ -72,9 +81,12 @@ class Applying(Base):
             call = self._call(tx, found.call)
             self._not_barred(tx, by.id)
             require(rules.check_saving(found) or rules.check_window(call, found, self._clock.now()))
+            require(rules.check_unchanged(found, revision))
             person = people.by_id(tx, by.id)
             identity = (person.email, person.name) if person else ()
             _solve(answers.submitting_problems(call.file, found.draft, identity))
+            found = replace(found, draft=answers.without_unasked(call.file, found.draft))
+            self._keep(tx, found, found.draft)
             frozen = self._freeze(tx, found)
             self._move(tx, found, "submit")
             clear = {"note": "", "correct_until": None}
@@ -97,19 +109,28 @@ class Applying(Base):
             return queries.of_person(tx, by.id)
 
     def versions(self, by: Actor, application: str) -> list[Version]:
-        """Return every submitted version of one's own application."""
+        """Return every submitted version of an application, to its team and to who may see names."""
         with self._db.read() as tx:
-            return queries.versions(tx, self._own(tx, by, application).id)
+            return queries.versions(tx, self._readable(tx, by, application).id)
 
     def decision(self, by: Actor, application: str) -> Decision | None:
-        """Return what was decided, with reasons: to the applicant, and to who may read applications."""
+        """Return what was decided, with reasons: to the applicant's team, and to who may see names."""
         with self._db.read() as tx:
-            found = self._application(tx, application) if may(by, Permission.APPLICATION_READ) else None
-            if found is None or found.person == by.id:
-                self._own(tx, by, application)
-            else:
-                self._unblinded(tx, by, self._call(tx, found.call))
-            return queries.decision(tx, application)
+            return queries.decision(tx, self._readable(tx, by, application).id)
+
+    def history(self, by: Actor, application: str) -> tuple[list[Step], list[Waiting]]:
+        """Return what happened to an application, and who has it now; nothing that reviewers do shows in either."""
+        with self._db.read() as tx:
+            found = self._readable(tx, by, application)
+            award = next((each for each in queries.awards_of(tx, found.person) if each.application == found.id), None)
+            facts = Facts(
+                self._call(tx, found.call),
+                found,
+                queries.told(tx, application),
+                queries.invitations(tx, application),
+                award,
+            )
+            return history.steps(facts), history.waiting(facts, self._clock.now())
 
     def prefilled(self, by: Actor, call: str) -> Draft:
         """Return what a new application to a call begins with: for a renewal, what the old one said."""

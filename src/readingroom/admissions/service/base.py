@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,12 +12,14 @@ from sqlalchemy.engine import Connection
 from readingroom.admissions import machines, queries, rules, tables
 from readingroom.admissions.account import Posting
 from readingroom.admissions.call import Call
-from readingroom.admissions.model import Application, ApplicationState, Award
+from readingroom.admissions.history import TOLD
+from readingroom.admissions.model import Application, ApplicationState, Award, Draft
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
+from readingroom.people.rules import Permission, may
 from readingroom.store.db import Database
 
 
@@ -41,7 +44,12 @@ class Base:
         self._barred_until = barred_until
 
     def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
-        self._ledger.append(tx, event, data, by=by.id)
+        made = self._ledger.append(tx, event, data, by=by.id)
+        if event in TOLD and isinstance(application := data.get("application"), str):
+            number = sa.select(sa.func.coalesce(sa.func.max(tables.step.c.number), -1) + 1)
+            number = number.where(tables.step.c.application_id == application)
+            values = {"application_id": application, "number": number.scalar_subquery(), "at": made.at}
+            tx.execute(tables.step.insert().values(values | {"event": event, "by_id": by.id, "data": data}))
 
     def _call(self, tx: Connection, call_id: str) -> Call:
         found = queries.call(tx, call_id)
@@ -69,6 +77,27 @@ class Base:
             raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
         return found
 
+    def _inside(self, tx: Connection, by: Actor, found: Application) -> bool:
+        """Tell whether an application is somebody's own, or its team's."""
+        return found.person == by.id or by.id in queries.members(tx, found.id)
+
+    def _readable(self, tx: Connection, by: Actor, application_id: str) -> Application:
+        """Find an application as it is shown to somebody: whole to its team, as submitted to who may see names."""
+        found = queries.application(tx, application_id)
+        if found is not None and self._inside(tx, by, found):
+            return found
+        if found is None or not found.submitted or not may(by, Permission.APPLICATION_READ):
+            return self._own(tx, by, application_id)
+        self._unblinded(tx, by, self._call(tx, found.call))
+        return as_submitted(found)
+
+    def _keep(self, tx: Connection, found: Application, draft: Draft) -> None:
+        """Write a draft down, as one change more; of two at once, the second is refused and not lost unseen."""
+        changed = {"draft": draft.to_json(), "updated_at": self._clock.now(), "revision": found.revision + 1}
+        mine = (tables.application.c.id == found.id) & (tables.application.c.revision == found.revision)
+        if tx.execute(tables.application.update().where(mine).values(changed)).rowcount != 1:
+            raise Refused(rules.changed_meanwhile(found.revision + 1, found.revision))
+
     def _award(self, tx: Connection, by: Actor, award_id: str) -> Award:
         found = queries.award(tx, award_id)
         if found is None:
@@ -85,7 +114,9 @@ class Base:
         party = queries.party(tx, by.id)
         sides = queries.sides(tx, call_id)
         gone = ApplicationState.WITHDRAWN
-        own = [a.id for a in queries.of_person(tx, by.id) if a.call == call_id and a.state is not gone]
+        inside = [queries.application(tx, each) for each, _ in queries.joined(tx, by.id)]  # by their own word
+        everyone = [*queries.of_person(tx, by.id), *(each for each in inside if each)]
+        own = [a.id for a in everyone if a.call == call_id and a.state is not gone]
         if application_id in sides and sides[application_id].includes(party):
             own.append(application_id)
         require(rules.check_impartial(own))
@@ -119,6 +150,11 @@ class Base:
                 "posted_at": self._clock.now(),
             }
             tx.execute(tables.posting.insert().values(values))
+
+
+def as_submitted(found: Application) -> Application:
+    """Hide what the applicant has not submitted: the draft shown is the version that counts."""
+    return replace(found, draft=found.submitted.draft) if found.submitted else found
 
 
 def _unknown_application() -> Refusal:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from readingroom.admissions import account, call_file, queries, rules, tables
 from readingroom.admissions.account import Balance, Cause
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application
+from readingroom.admissions.service.base import as_submitted
 from readingroom.admissions.service.funding import Funding
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput
@@ -16,7 +16,7 @@ from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
 from readingroom.core.text import needed_problem
 from readingroom.people.model import Actor
-from readingroom.people.rules import Permission, check, may
+from readingroom.people.rules import Permission, check
 from readingroom.strategy.model import StageFact
 
 
@@ -70,6 +70,9 @@ class Calls(Funding):
             self._move_call(tx, found, "close")
             tx.execute(tables.call.update().where(tables.call.c.id == call).values(closed_at=now))
             self._say(tx, by, "admissions.call.closed", {"call": call, "early": now < found.file.window.closes})
+            for application, person in queries.unfinished(tx, call):  # kept, and told
+                data = {"application": application, "call": call, "person": person}
+                self._say(tx, by, "admissions.application.unfinished", data)
             return self._call(tx, call)
 
     def return_application(self, by: Actor, application: str, note: str, until: datetime) -> Application:
@@ -115,20 +118,9 @@ class Calls(Funding):
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
             self._unblinded(tx, by, self._call(tx, call))
-            return [_as_submitted(each) for each in queries.applications(tx, call) if each.submitted]
+            return [as_submitted(each) for each in queries.applications(tx, call) if each.submitted]
 
     def application(self, by: Actor, application: str) -> Application:
-        """Return one application: one's own with its draft, or as submitted for who may read applications."""
+        """Return one application: one's own or one's team's with its draft, or as submitted for who may see names."""
         with self._db.read() as tx:
-            found = queries.application(tx, application)
-            if found is not None and found.person == by.id:
-                return found
-            if found is None or not found.submitted or not may(by, Permission.APPLICATION_READ):
-                return self._own(tx, by, application)
-            self._unblinded(tx, by, self._call(tx, found.call))
-            return _as_submitted(found)
-
-
-def _as_submitted(found: Application) -> Application:
-    """Hide what the applicant has not submitted: the draft shown is the version that counts."""
-    return replace(found, draft=found.submitted.draft) if found.submitted else found
+            return self._readable(tx, by, application)

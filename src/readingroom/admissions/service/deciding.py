@@ -8,12 +8,13 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import account, notices, queries, rules, tables
+from readingroom.admissions import account, notices, queries, rules, tables, teams
 from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
 from readingroom.admissions.service.base import Base
+from readingroom.admissions.service.teams import unvouched
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
@@ -42,6 +43,7 @@ class Deciding(Base):
                 self._unblinded(tx, by, found)
                 return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
             require(rules.check_settled(queries.applications(tx, call)))
+            require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play])))
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
             self._move_call(tx, found, "allocate")
             result = allocate(found.file, candidates, _seed(tx, call))
@@ -81,7 +83,9 @@ class Deciding(Base):
             self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
             now = self._clock.now()
+            unvouched_for = teams.check_vouched(call.file, found, queries.invitations(tx, application))
             require(rules.check_single(call, found, ruling, reviews, now))
+            require(teams.check_ruling(ruling, unvouched_for))
             decided = notices.by_person(call.file, application, ruling, now, by.id)
             self._decide(tx, by, found, decided)
             if ruling.outcome is Outcome.AWARDED:

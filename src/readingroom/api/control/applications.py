@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, get, patch, post
+from litestar import Request, Response, Router, get, patch, post
 from msgspec import UNSET, Meta, UnsetType
 
 from readingroom.admissions.model import Answer, Draft, Outcome, Reason, Ruling
 from readingroom.app import desk
 from readingroom.app.house import House
+from readingroom.core.errors import BadInput, Problem
+from readingroom.core.numbers import whole
 from readingroom.people.model import Actor
 
 Text = Annotated[str, Meta(max_length=20_000)]
@@ -71,11 +73,41 @@ def mine(house: House, actor: Actor) -> list[dict[str, Any]]:
     return [desk.application_json(each) for each in house.admissions.my_applications(actor)]
 
 
+@get("/applications/{application:str}", sync_to_thread=True, summary="An application, with its revision as etag")
+def show(application: str, house: House, actor: Actor) -> Response[dict[str, Any]]:
+    """Return one's own or one's team's application, or any as it was submitted for who may see names."""
+    return tagged(desk.application_json(house.admissions.application(actor, application)))
+
+
 @patch("/applications/{application:str}", sync_to_thread=True, summary="Save an application")
-def save(application: str, data: Filled, house: House, actor: Actor) -> dict[str, Any]:
-    """Save what is filled in so far."""
+def save(
+    application: str, data: Filled, house: House, actor: Actor, request: Request[Any, Any, Any]
+) -> Response[dict[str, Any]]:
+    """Save what is filled in so far; with `If-Match: ETAG`, only if nobody has changed it since."""
     found = house.admissions.application(actor, application)
-    return desk.application_json(house.admissions.save(actor, application, data.over(found.draft)))
+    based_on = etag(request.headers.get("if-match", ""), found.revision)
+    return tagged(desk.application_json(house.admissions.save(actor, application, data.over(found.draft), based_on)))
+
+
+def etag(sent: str, now: int) -> int:
+    """Read the revision that a change is based on; none, or `*`, is whatever there is now.
+
+    Raises:
+        BadInput: it is no etag of ours.
+    """
+    plain = sent.strip().removeprefix("W/").strip('"')
+    if plain in {"", "*"}:
+        return now
+    found = whole(plain)
+    if found is None:
+        cure = "Send the etag that GET answered with, or leave it out"
+        raise BadInput([Problem("if-match", "is no etag of an application", cure)])
+    return found
+
+
+def tagged(document: dict[str, Any]) -> Response[dict[str, Any]]:
+    """Answer with a document's revision as its etag."""
+    return Response(document, headers={"etag": f'"{document["revision"]}"'})
 
 
 @post("/applications/{application:str}/submit", status_code=200, sync_to_thread=True, summary="Submit an application")
@@ -129,6 +161,6 @@ def decision(application: str, house: House, actor: Actor) -> dict[str, Any]:
 
 router = Router(
     "/",
-    route_handlers=[applications, start, mine, save, submit, withdraw, decide, return_, decision],
+    route_handlers=[applications, start, mine, show, save, submit, withdraw, decide, return_, decision],
     tags=["admissions"],
 )

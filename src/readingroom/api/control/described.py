@@ -30,6 +30,8 @@ NAMES_SOMEBODY = frozenset(
         ("post", "/api/persons/bar"),
         ("post", "/api/texts/read"),
         ("post", "/api/sanctions"),
+        ("post", "/api/letters/read"),
+        ("post", "/api/letters/answer"),
     }
 )
 _TEXT = {"type": "string"}
@@ -58,6 +60,7 @@ _MEANING = {
     "403": "Not allowed",
     "404": "Not known here",
     "409": "Not possible as things stand",
+    "412": "Changed by somebody else meanwhile",
 }
 
 
@@ -84,6 +87,7 @@ def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
         "403": needs or path == "/api/sign-in",
         "404": "{" in path or (method, path) in NAMES_SOMEBODY,
         "409": needs and method != "get",
+        "412": method == "patch",
     }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     faults = {code: {"description": _MEANING[code], "content": content} for code, may in codes.items() if may}

@@ -100,6 +100,7 @@ def my_reading(
         "applicant/mine.html",
         409 if problems else 200,
         applications=house.admissions.my_applications(who.actor),
+        joined=house.admissions.joined(who.actor),
         calls={each.id: each for each in house.admissions.calls()},
         awards=[each for each in house.admissions.my_awards(who.actor) if each.state.value == "offered"],
         grants=[_shown(who, each) for each in house.access.my_grants(who.actor)],
