@@ -1,8 +1,9 @@
-"""How long a revocation takes, from its decision to the last byte at the reader, among 200 streams on 4 workers."""
+"""How long a sanction takes, from its decision to the last byte at the reader, among 200 streams on 4 workers."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import statistics
 from datetime import datetime
 
@@ -13,6 +14,11 @@ from benchmarks.servers import CPUS, Server
 
 STREAMS, WORKERS, GRANTS = 200, 4, 20
 WORDS = "word " * 4000
+DECISIONS = {  # each kind that stops reading, in turn
+    "revoke": ("grant", "revoke", "{}"),
+    "suspend": ("grant", "suspend", "{}"),
+    "suspend a member": ("sanction", "impose", "suspend", "--grant", "{}", "--person", "bench@example.org"),
+}
 
 
 async def _read(session: aiohttp.ClientSession, server: Server, key: str, ends: list[float]) -> None:
@@ -26,11 +32,11 @@ async def _read(session: aiohttp.ClientSession, server: Server, key: str, ends: 
         ends.append(last)
 
 
-async def _measure(server: Server) -> list[float]:
+async def _measure(server: Server) -> dict[str, list[float]]:
     assert server.home is not None  # noqa: S101 - a house of ours
     issue = ("grant", "issue", "--to", "bench@example.org", "--accept-terms", "--reason", "benchmark")
     made = [await asyncio.to_thread(servers.run, server.home, *issue) for _ in range(GRANTS)]
-    taken: list[float] = []
+    taken: dict[str, list[float]] = {kind: [] for kind in DECISIONS}
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         ends: dict[str, list[float]] = {each["id"]: [] for each in made}
@@ -39,13 +45,13 @@ async def _measure(server: Server) -> list[float]:
             for n in range(STREAMS)
         ]
         await asyncio.sleep(3)
-        for each in made:
-            revoke = ("grant", "revoke", each["id"], "--reason", "security")
-            decision = await asyncio.to_thread(servers.run, server.home, *revoke)
+        for each, kind in zip(made, itertools.cycle(DECISIONS), strict=False):
+            words = [word.format(each["id"]) for word in DECISIONS[kind]]
+            decision = await asyncio.to_thread(servers.run, server.home, *words, "--reason", "security")
             said = datetime.fromisoformat(decision["decided_at"]).timestamp()
             decided = loop.time() - (datetime.now().timestamp() - said)  # noqa: DTZ005, TID251 - a wall clock's distance
             await asyncio.sleep(0.5)
-            taken += [(end - decided) * 1000 for end in ends[each["id"]]]
+            taken[kind] += [(end - decided) * 1000 for end in ends[each["id"]]]
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
@@ -53,11 +59,13 @@ async def _measure(server: Server) -> list[float]:
 
 
 def measure() -> dict[str, float]:
-    """Return the milliseconds of p50, p99 and the worst of all streams, and how many there were.
+    """Return the milliseconds of p50, p99 and the worst of all streams, the worst of each kind, and how many.
 
     They count from `decided_at`, a moment before the commit, so the commit's own time is in them.
     """
     with servers.house("echo", WORKERS, set(CPUS), words_per_second=20) as server:
-        taken = asyncio.run(_measure(server))
+        by_kind = asyncio.run(_measure(server))
+    taken = [each for found in by_kind.values() for each in found]
     cuts = statistics.quantiles(taken, n=100)
-    return {"streams": len(taken), "p50_ms": cuts[49], "p99_ms": cuts[98], "worst_ms": max(taken)}
+    worst = {f"{kind}_worst_ms".replace(" ", "_"): max(found) for kind, found in by_kind.items()}
+    return {"streams": len(taken), "p50_ms": cuts[49], "p99_ms": cuts[98], "worst_ms": max(taken), **worst}

@@ -24,18 +24,21 @@ COLLEAGUE = Actor("person_colleague")
 DAY = timedelta(days=1)
 
 
-def made(kind: Kind, begins: int, until: int | None, lifted: int | None, **more: object) -> Sanction:
+def at_hour(hours: int) -> datetime:
+    return NOW + timedelta(hours=hours)
+
+
+def made(kind: Kind, begins: int, until: int | None, *, lifted: bool = False) -> Sanction:
     """Give a sanction of the reader's, with its moments in hours from NOW."""
-
-    def at(hours: float) -> datetime:
-        return NOW + timedelta(hours=hours)
-
-    cure = at(begins) if begins > 0 else None
-    return Sanction(
-        "sanction_1", kind, Reason.OTHER, Subject.MEMBER, "grant_1", "p", "s", at(min(begins, 0)), at(begins),
-        until=None if until is None else at(until), cure_by=cure,
-        lifted_at=None if lifted is None else at(lifted), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+    sanction = Sanction(
+        "sanction_1", kind, Reason.OTHER, Subject.MEMBER, "grant_1", "p", "s", at_hour(-5), at_hour(begins)
+    )
+    return replace(
+        sanction,
+        until=None if until is None else at_hour(until),
+        cure_by=at_hour(begins) if begins > 0 else None,
+        lifted_at=at_hour(-5) if lifted else None,
+    )
 
 
 hours = st.integers(-5, 5)
@@ -49,7 +52,7 @@ def test_a_sanction_stops_exactly_from_its_beginning_to_its_end(
     lifted: bool,  # noqa: FBT001 - drawn
     at: int,
 ) -> None:
-    sanction = made(kind, begins, until, -5 if lifted else None)
+    sanction = made(kind, begins, until, lifted=lifted)
     now = NOW + timedelta(hours=at)
     facts = replace(whole(), sanctions=(sanction,), grant=replace(whole().grant, expires_at=NOW + 9 * DAY))  # type: ignore[type-var]
     stopped = not lifted and begins <= at and (until is None or at < until)
@@ -66,7 +69,7 @@ def test_a_sanction_stops_exactly_from_its_beginning_to_its_end(
 def test_a_yes_that_is_remembered_stays_true_until_it_is_looked_at_again(
     begins: int, until: int | None, moments: list[int]
 ) -> None:
-    facts = replace(whole(), sanctions=(made(Kind.SUSPEND, begins, until, None),))
+    facts = replace(whole(), sanctions=(made(Kind.SUSPEND, begins, until),))
     asked, later = (NOW + timedelta(hours=each) for each in moments)
     if entitled(facts, stage(), asked).ok and later < stands_until(facts, stage(), asked):
         assert entitled(facts, stage(), later).ok

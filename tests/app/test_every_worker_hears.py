@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from readingroom.access import queries as access
-from readingroom.access.model import Amounts, Award, Reason
+from readingroom.access.model import Amounts, Award, Kind, Reason
+from readingroom.access.sanctions import Wanted
 from readingroom.app.founding import default_plan, found
 from readingroom.app.lending import issue_discretionary
+from readingroom.app.projects import invite
 from readingroom.core.settings import Settings
 from readingroom.engines.identity import ECHO_DIGEST
 
@@ -27,6 +29,10 @@ def test_whatever_can_end_a_stream_is_heard_by_every_worker(tmp_path: Path) -> N
         lambda: house.access.rotate_key(by, key.id),
         lambda: house.access.revoke_key(by, another.id),
         lambda: house.access.bar(by, grant.holder, ends, Reason.SECURITY),
+        lambda: invite(house, by, grant.id, "m@x.example"),
+        lambda: house.access.remove(by, grant.id, house.people.named("m@x.example").id),
+        lambda: house.access.impose(by, Wanted(Kind.THROTTLE, Reason.SECURITY, grant.id, per_minute=6)),
+        lambda: house.access.lift(by, house.access.sanctions(by, grant.id)[0].id, "cured"),
         lambda: house.access.suspend(by, grant.id, Reason.SECURITY),
         lambda: house.access.reinstate(by, grant.id, Reason.ERROR_CORRECTED),
         lambda: house.access.revoke(by, grant.id, Reason.SECURITY),
