@@ -30,6 +30,7 @@ class ApplicationState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
     RETURNED = "returned"
+    LATE = "late"  # half-finished, or submitted, when the window had closed: kept, and decided by nobody
     UNDER_REVIEW = "under-review"
     WITHDRAWN = "withdrawn"
     AWARDED = "awarded"
@@ -80,6 +81,14 @@ class Reason(StrEnum):
     VETOED = "vetoed"
     BELOW_FLOOR = "below-floor"
     ASK_TOO_SMALL = "ask-too-small"
+    # by the desk, on the form alone
+    NO_AFFILIATION = "no-affiliation"
+    NO_CREDENTIAL = "no-credential"
+    INCOMPLETE = "incomplete"
+    DUPLICATE = "duplicate"
+    # confirmed by a person
+    SIFTED_OUT = "sifted-out"
+    NO_REVIEWS_GIVEN = "no-reviews-given"  # in a call whose applicants review one another
     # by a person
     SUITABLE = "suitable"
     OUT_OF_SCOPE = "out-of-scope"
@@ -92,6 +101,11 @@ class Reason(StrEnum):
 BY_PERSON = frozenset(
     {Reason.SUITABLE, Reason.OUT_OF_SCOPE, Reason.UNCLEAR, Reason.MISUSE_RISK, Reason.BUDGET_SPENT, Reason.OTHER}
 )
+
+
+FORMAL = frozenset(
+    {Reason.NO_AFFILIATION, Reason.NO_CREDENTIAL, Reason.INCOMPLETE, Reason.DUPLICATE, Reason.OUT_OF_SCOPE}
+)  # why the desk finds an application not eligible
 
 
 class ConflictKind(StrEnum):

@@ -31,6 +31,9 @@ call = sa.Table(
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("opened_by", sa.String, nullable=False),
     sa.Column("closed_at", Moment),
+    sa.Column("series", sa.String, nullable=False, server_default="", index=True),  # opened together; its first's id
+    sa.Column("part", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("terms_digest", sa.String, nullable=False, server_default=""),
 )
 application = sa.Table(
     "admissions_application",
@@ -139,4 +142,33 @@ posting = sa.Table(
     sa.Column("award_id", sa.String, nullable=False, server_default=""),
     sa.Column("posted_at", Moment, nullable=False),
     sa.CheckConstraint("amount > 0", name="positive"),
+)
+desk_check = sa.Table(
+    "admissions_desk_check",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("checked_at", Moment, nullable=False),
+    sa.Column("checked_by", sa.String, nullable=False),
+)
+sift = sa.Table(
+    "admissions_sift",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
+    sa.Column("reviewer_id", sa.String, nullable=False, index=True),
+    sa.Column("score", sa.Integer),
+    sa.Column("comment", sa.Text, nullable=False, server_default=""),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("submitted_at", Moment),
+    sa.UniqueConstraint("application_id", "reviewer_id"),
+)
+sift_ruling = sa.Table(  # a person's word on an application under the line that goes on all the same
+    "admissions_sift_ruling",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("ruled_at", Moment, nullable=False),
+    sa.Column("ruled_by", sa.String, nullable=False),
 )
