@@ -63,11 +63,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What reviewers score, and how much it weighs."""
+    """What reviewers score, and how much it weighs.
+
+    Attributes:
+        anchors: what the scores mean on this criterion, where that differs from the call's scale.
+    """
 
     name: str
     question: str
     weight: int
+    anchors: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
