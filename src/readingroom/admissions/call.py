@@ -261,7 +261,9 @@ class CallFile:
             after = before + share
             units = {unit: self._cut(amount, before, after) for unit, amount in self.budget.units().items()}
             reserve = self._cut(self.reserve, before, after)
-            made.append(replace(self, budget=Amounts(**units), reserve=reserve, rounds=(), distributed=self.distributed))
+            made.append(
+                replace(self, budget=Amounts(**units), reserve=reserve, rounds=(), distributed=self.distributed)
+            )
             before = after
         return made
 

@@ -19,6 +19,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
+def dividing_seed(seed: bytes) -> bytes:
+    """Return what divides a call: made of its seed, which is revealed at allocation, so anyone can divide it again."""
+    return hashlib.sha256(b"halves" + seed).digest()
+
+
 def halves(people: Mapping[str, frozenset[str]], seed: bytes) -> tuple[frozenset[str], frozenset[str]]:
     """Shuffle applications into two halves of nearly one size; the order and the names do not matter.
 

@@ -42,7 +42,9 @@ def _money(made: CallFile, fields: Mapping[str, Node]) -> Iterator[Problem]:
     if made.expects:
         most_awards = (made.budget.passes - made.reserve) // made.limits.minimum
         if made.competitive and most_awards >= made.expects.applications * 2:
-            what = f"even at the minimum there is enough for {most_awards} awards, and {made.expects.applications} apply"
+            what = (
+                f"even at the minimum there is enough for {most_awards} awards, and {made.expects.applications} apply"
+            )
             yield Problem(_at(fields["award"], "minimum"), what, "A call without reviews may serve them faster")
 
 

@@ -21,6 +21,7 @@ from readingroom.people import queries as people
 from readingroom.people.model import Person
 
 T = tables
+_GONE = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT, ApplicationState.LATE}
 
 
 def application(tx: Connection, application_id: str) -> Application | None:
@@ -52,8 +53,7 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
 
 def sides(tx: Connection, call_id: str) -> dict[str, Side]:
     """Return the people of each submitted, living application of a call."""
-    gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
-    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
+    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in _GONE]
     known = people.persons(tx)
     return {
         each.id: Side(
@@ -63,9 +63,23 @@ def sides(tx: Connection, call_id: str) -> dict[str, Side]:
     }
 
 
+def side(tx: Connection, application_id: str) -> Side | None:
+    """Return the people of one submitted, living application; None where it is none."""
+    found = application(tx, application_id)
+    if found is None or not found.submitted or found.state in _GONE:
+        return None
+    return Side(found.id, party(tx, found.person), found.submitted.draft.team)
+
+
 def party(tx: Connection, person_id: str) -> Party:
     """Return what conflicts are judged on, as it is now."""
     return _party(person_id, people.by_id(tx, person_id))
+
+
+def parties(tx: Connection, persons: Collection[str]) -> dict[str, Party]:
+    """Return what conflicts are judged on, for some persons at once."""
+    known = people.persons(tx)
+    return {each: _party(each, known.get(each)) for each in persons}
 
 
 def _party(person_id: str, found: Person | None) -> Party:

@@ -249,11 +249,11 @@ class _Stage:
         self, file: CallFile, judged: Mapping[str, tuple[Judgement, ...]], kept: Sequence[str], seed: int
     ) -> Allocation:
         going = set(kept)
-        return allocate(file, [candidate(each, judged[each.name]) for each in self._mine if each.name in going], _seed(seed))
+        return allocate(
+            file, [candidate(each, judged[each.name]) for each in self._mine if each.name in going], _seed(seed)
+        )
 
-    def _what_if(
-        self, judged: Mapping[str, tuple[Judgement, ...]], kept: Sequence[str], seed: int
-    ) -> list[WhatIf]:
+    def _what_if(self, judged: Mapping[str, tuple[Judgement, ...]], kept: Sequence[str], seed: int) -> list[WhatIf]:
         file, limits = self._file, self._file.limits
         changes = {
             "as the file says": file,

@@ -9,11 +9,15 @@ from __future__ import annotations
 from readingroom.admissions.service.applying import Applying
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
+from readingroom.admissions.service.checking import Checking
 from readingroom.admissions.service.deciding import Deciding
+from readingroom.admissions.service.late import Late
+from readingroom.admissions.service.peers import Peers
 from readingroom.admissions.service.reviewing import Reviewing
+from readingroom.admissions.service.sifting import Sifting
 
 
-class Admissions(Calls, Applying, Reviewing, Deciding, Awarding):
+class Admissions(Calls, Late, Checking, Sifting, Peers, Applying, Reviewing, Deciding, Awarding):
     """Calls, applications, reviews, allocation and awards."""
 
 

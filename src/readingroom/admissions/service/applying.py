@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import answers, queries, rules, tables
+from readingroom.admissions import answers, eligibility, queries, rules, tables, timing
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.model import Application, Decision, Draft, Version
 from readingroom.admissions.service.base import Base
@@ -31,6 +31,7 @@ class Applying(Base):
             found = self._call(tx, call)
             mine = queries.of_person(tx, by.id)
             require(rules.check_window(found, None, now))
+            require(self._has_room(tx, found))
             require(rules.check_first([each for each in mine if each.call == call]))
             refused = queries.last_refusal(tx, by.id)
             require(rules.check_reapplying(refused.reapply_from if refused else None, now))
@@ -52,7 +53,8 @@ class Applying(Base):
         with self._db.write() as tx:
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
-            require(rules.check_saving(found) or rules.check_window(call, found, now))
+            late = timing.comes_late(call, found, now)
+            require(rules.check_saving(found) or (None if late else rules.check_window(call, found, now)))
             kept = _tidy(draft, call.file)
             _solve(answers.saving_problems(call.file, kept))
             values = {"draft": kept.to_json(), "updated_at": now}
@@ -62,22 +64,31 @@ class Applying(Base):
     def submit(self, by: Actor, application: str) -> Application:
         """Freeze the draft as a new version, which from now on is the one that counts.
 
+        What was begun in time and is finished after the window is kept as `late`: it was not refused, and does not
+        count until a person admits it, or its applicant moves it into the next round.
+
         Raises:
             BadInput: with everything that is missing or wrong, field by field.
         """
         with self._db.decide() as tx:
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
-            require(rules.check_saving(found) or rules.check_window(call, found, self._clock.now()))
+            now = self._clock.now()
+            late = timing.comes_late(call, found, now)
+            require(rules.check_saving(found) or (None if late else rules.check_window(call, found, now)))
+            require(eligibility.check_eligible(call.file.eligibility, self.standing_of(tx, by.id), now))
             person = people.by_id(tx, by.id)
             identity = (person.email, person.name) if person else ()
             _solve(answers.submitting_problems(call.file, found.draft, identity))
             frozen = self._freeze(tx, found)
-            self._move(tx, found, "submit")
+            self._move(tx, found, "miss" if late else "submit")
+            self._unmark(tx, application)  # the desk looked at another version
             clear = {"note": "", "correct_until": None}
             tx.execute(tables.application.update().where(tables.application.c.id == application).values(clear))
             data = {"application": application, "call": found.call, "version": frozen.number}
             self._say(tx, by, "admissions.application.submitted", data | {"commitment": frozen.commitment})
+            if late:
+                self._tell_late(tx, by, found, finished=True)
             return self._application(tx, application)
 
     def withdraw(self, by: Actor, application: str) -> Application:
