@@ -75,7 +75,7 @@ def test_no_review_that_an_applicant_gives_changes_their_own_award(scores: list[
     sides = distributed.halves(people, SEED)
 
     def awards(changed: int | None) -> dict[str, int]:
-        found = {}
+        found: dict[str, int] = {}
         for part, here, there in zip(file.parts, sides, reversed(sides), strict=True):
             edges = distributed.peers(
                 dict.fromkeys(here, 2), {f"p{each[1:]}": 0 for each in there}, lambda _a, _p: True, SEED

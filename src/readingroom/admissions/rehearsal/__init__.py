@@ -6,7 +6,7 @@ Nobody in it is anybody: applicants are A-001, reviewers R-01, and what they are
 
 from __future__ import annotations
 
-from readingroom.admissions.rehearsal.play import Rehearsal, rehearse
+from readingroom.admissions.rehearsal.play import MAX_APPLICANTS, Rehearsal, rehearse
 from readingroom.admissions.rehearsal.shown import document, text
 
-__all__ = ["Rehearsal", "document", "rehearse", "text"]
+__all__ = ["MAX_APPLICANTS", "Rehearsal", "document", "rehearse", "text"]
