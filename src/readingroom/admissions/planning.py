@@ -146,8 +146,8 @@ def reviewers_needed(file: CallFile, expects: Expectation) -> int:
 def _panel(file: CallFile, expects: Expectation) -> list[Line]:
     if not file.competitive:
         return []
-    # Those well under the line are not discussed: twice as many as can be awarded are.
-    discussed = min(expects.applications, 2 * awards_at_most(file))
+    # Those well under the line are not discussed: twice as many as can be awarded the most are.
+    discussed = min(expects.applications, max(1, 2 * (file.budget.passes - file.reserve) // file.limits.maximum))
     hours = expects.panel * discussed * expects.minutes_in_panel / 60
     how = f"{expects.panel} persons x {discussed} discussed x {expects.minutes_in_panel} minutes"
     return [Line("panel", expects.panel, "persons", hours, how)]

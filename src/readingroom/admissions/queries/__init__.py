@@ -10,6 +10,7 @@ from readingroom.admissions.queries.applications import (
     party,
     side,
     sides,
+    submitted,
     team,
     versions,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "sift_kept",
     "sifts",
     "sifts_by",
+    "submitted",
     "team",
     "unchecked",
     "versions",

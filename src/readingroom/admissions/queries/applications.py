@@ -34,6 +34,13 @@ def applications(tx: Connection, call_id: str) -> list[Application]:
     return _applications(tx, T.application.c.call_id == call_id)
 
 
+def submitted(tx: Connection, call_id: str, limit: int, offset: int = 0) -> list[Application]:
+    """Return a page of what was submitted to a call, ordered by random ids; drafts are their applicants' own."""
+    sent = sa.select(T.version.c.application_id)
+    where = (T.application.c.call_id == call_id) & (T.application.c.state != ApplicationState.DRAFT.value)
+    return _applications(tx, where & T.application.c.id.in_(sent), limit, offset)
+
+
 def of_person(tx: Connection, person_id: str) -> list[Application]:
     """Return a person's applications."""
     return _applications(tx, T.application.c.person_id == person_id)
@@ -87,8 +94,11 @@ def _party(person_id: str, found: Person | None) -> Party:
     return Party(person_id, found.email, found.affiliation) if found else Party(person_id, "", "")
 
 
-def _applications(tx: Connection, where: sa.ColumnElement[bool]) -> list[Application]:
-    rows = tx.execute(sa.select(T.application).where(where).order_by(T.application.c.id)).all()
+def _applications(
+    tx: Connection, where: sa.ColumnElement[bool], limit: int | None = None, offset: int = 0
+) -> list[Application]:
+    chosen = sa.select(T.application).where(where).order_by(T.application.c.id)
+    rows = tx.execute(chosen if limit is None else chosen.limit(limit).offset(offset)).all()
     latest = _latest(tx, [row.id for row in rows])
     return [_application(row, latest.get(row.id)) for row in rows]
 

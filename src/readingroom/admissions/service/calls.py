@@ -178,14 +178,12 @@ class Calls(Base):
             self._call(tx, call)
             return queries.budget(tx, call)
 
-    def applications(self, by: Actor, call: str) -> list[Application]:
+    def applications(self, by: Actor, call: str, limit: int = 100_000, offset: int = 0) -> list[Application]:
         """List what was submitted to a call, with who applies; drafts are their applicants' own."""
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
             self._unblinded(tx, by, self._call(tx, call))
-            unseen = ApplicationState.DRAFT  # also one that was moved here, and is being amended
-            found = [each for each in queries.applications(tx, call) if each.submitted and each.state is not unseen]
-            return [_as_submitted(each) for each in found]
+            return [_as_submitted(each) for each in queries.submitted(tx, call, limit, offset)]
 
     def application(self, by: Actor, application: str) -> Application:
         """Return one application: one's own with its draft, or as submitted for who may read applications."""
