@@ -15,7 +15,15 @@ from readingroom.admissions.queries.applications import (
     versions,
 )
 from readingroom.admissions.queries.calls import budget, call, call_text, calls, calls_page, postings, seed, series
-from readingroom.admissions.queries.decisions import allocation, award, awards, awards_of, decision, last_refusal
+from readingroom.admissions.queries.decisions import (
+    allocation,
+    award,
+    awards,
+    awards_of,
+    awards_page,
+    decision,
+    last_refusal,
+)
 from readingroom.admissions.queries.desk import (
     Listed,
     checked_among,
@@ -56,6 +64,7 @@ __all__ = [
     "award",
     "awards",
     "awards_of",
+    "awards_page",
     "budget",
     "call",
     "call_text",

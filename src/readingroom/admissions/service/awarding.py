@@ -87,6 +87,14 @@ class Awarding(Base):
             self._unblinded(tx, by, found)
             return queries.awards(tx, found.id)
 
+    def awards_page(self, by: Actor, call: str, limit: int, offset: int = 0) -> tuple[list[Award], int]:
+        """Return some of a call's awards, those that may be taken back first, and how many there are."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            found = self._call(tx, call)
+            self._unblinded(tx, by, found)
+            return queries.awards_page(tx, found.id, limit, offset)
+
     def _known(self, tx: Connection, award: str) -> Award:
         found = queries.award(tx, award)
         if found is None:

@@ -143,6 +143,11 @@ def _check_desk(call: Call) -> Refusal | None:
     return Refusal("admissions/not-in-review", "The call has been allocated.", {"state": call.state.value})
 
 
+def may_check(call: Call, each: Listed) -> bool:
+    """Tell whether the desk has yet to look at an application."""
+    return _check_desk(call) is None and each.state is ApplicationState.SUBMITTED and not each.checked
+
+
 def _check_formal(state: ApplicationState, reason: Reason, note: str) -> Refusal | None:
     if state is not ApplicationState.SUBMITTED:
         text = "The desk looks at what is submitted and not yet in review."

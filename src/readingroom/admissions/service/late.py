@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from readingroom.admissions import queries, rules, tables, timing
-from readingroom.admissions.model import Application
+from readingroom.admissions.call import Call
+from readingroom.admissions.model import Application, ApplicationState
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput
@@ -57,3 +58,12 @@ class Late(Base):
             data: dict[str, Json] = {"application": application, "call": call.id, "into": target.id}
             self._say(tx, by, "admissions.application.moved", data | {"person": by.id})
             return self._application(tx, application)
+
+    def next_round(self, by: Actor, application: str) -> Call | None:
+        """Return the round into which one's late application can be moved; None where there is none."""
+        with self._db.read() as tx:
+            found = self._own(tx, by, application)
+            if found.state is not ApplicationState.LATE:
+                return None
+            call = self._call(tx, found.call)
+            return timing.next_round(call, queries.series(tx, call), self._clock.now())

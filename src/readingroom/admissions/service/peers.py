@@ -82,6 +82,11 @@ class Peers(Deciding):
             tx.execute(tables.review.update().where(where).values(state=state))
             return decided
 
+    def is_peer(self, by: Actor) -> bool:
+        """Tell whether somebody has applied to a call whose applicants review one another."""
+        with self._db.read() as tx:
+            return queries.applies_to_a_half(tx, by.id)
+
     def _halves(self, tx: Connection, call: str) -> list[Call]:
         found = self._call(tx, call)
         if not found.file.distributed:

@@ -142,6 +142,13 @@ class Reviewing(Base):
             self._unblinded(tx, by, self._call(tx, call))
             return queries.reviews(tx, call)
 
+    def reviews_of(self, by: Actor, call: str, applications: Collection[str]) -> list[Review]:
+        """Return the reviews of some applications of a call, for a page of a list."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            self._unblinded(tx, by, self._call(tx, call))
+            return [each for each in queries.reviews_of(tx, applications) if each.call == call]
+
     def _match(
         self, tx: Connection, call: Call, in_play: dict[str, Application], reviewers: Collection[str]
     ) -> tuple[tuple[str, str], ...]:

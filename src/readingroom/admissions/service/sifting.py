@@ -33,6 +33,21 @@ class SiftTask:
     criterion: Criterion
     anchors: tuple[tuple[int, str], ...]
 
+    @property
+    def low(self) -> int:
+        """The lowest score."""
+        return self.anchors[0][0]
+
+    @property
+    def high(self) -> int:
+        """The highest score."""
+        return self.anchors[-1][0]
+
+    @property
+    def meanings(self) -> dict[int, str]:
+        """What scores mean, those that are explained."""
+        return dict(self.anchors)
+
 
 class Sifting(Deciding):
     """Use cases of the sift."""

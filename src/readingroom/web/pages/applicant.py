@@ -153,6 +153,7 @@ def _status(who: Visitor, application: str, problems: list[Told] | None = None) 
         decision=admissions.decision(who.actor, application),
         mine=mine,
         living=mine and found.state in LIVING,
+        next_round=admissions.next_round(who.actor, application) if mine else None,
         problems=problems or [],
     )
 
@@ -214,5 +215,13 @@ def withdraw(who: Visitor, application: str, data: Posted) -> Response[Any]:
     return back_to(f"/applications/{application}")
 
 
-_HANDLERS = [calls, form, apply, status, edit, changes, withdraw_page, withdraw]
+@post("/applications/{application:str}/late", sync_to_thread=True)
+def late(who: Visitor, application: str, data: Posted) -> Response[Any]:
+    """Move a late application into the next round."""
+    check_form(who, data)
+    moved = who.house.admissions.move_to_next_round(who.actor, application)
+    return back_to(f"/applications/{moved.id}")
+
+
+_HANDLERS = [calls, form, apply, status, edit, changes, withdraw_page, withdraw, late]
 router = Router("/", route_handlers=_HANDLERS, include_in_schema=False)

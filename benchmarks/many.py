@@ -1,0 +1,82 @@
+"""A house with many applications, made by the row: what lists and calls are measured on."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from readingroom.admissions import tables
+from readingroom.app import founding
+from readingroom.app.calls import template
+from readingroom.app.desk import open_call
+from readingroom.app.house import House
+from readingroom.core.canonical import canonical, commitment
+from readingroom.core.clock import Clock
+from readingroom.core.settings import Settings, load
+from readingroom.people.model import Role
+from readingroom.people.tables import person as person_table
+
+ANSWERS = {
+    "purpose": "How small models handle negation",
+    "asks": "Short prompts with and without negation",
+    "why": "600 prompts of 20 passes",
+    "egress": "text only",
+    "risks": "None beyond ordinary text",
+    "machine": "A laptop",
+}
+
+
+@contextlib.contextmanager
+def house(clock: Clock | None = None) -> Iterator[House]:
+    """Give a house for trials on the echo engine, with a steward, a panel and 20 reviewers, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "house"
+        settings = Settings(home=home, dev=True, engine="echo")
+        founding.found(settings, founding.default_plan(settings)).close()
+        made = House(load(home), clock)
+        operator = made.people.operator()
+        made.people.add(operator, "steward@lab.example", roles=[Role.STEWARD])
+        made.people.add(operator, "panel@lab.example", roles=[Role.PANEL])
+        for n in range(20):
+            made.people.add(operator, f"reviewer@place-{n}.example", roles=[Role.REVIEWER])
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def bulk_call(made: House) -> str:
+    """Open the shipped bulk call on whatever stage lends."""
+    stage = next(each.stage for each in made.releases.status() if each.stage.channel.value == "api")
+    text = template("bulk", made.clock.now()).replace("stage: reading-room", f"stage: {stage.name}")
+    text = text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
+    return open_call(made, made.people.operator(), text, "bulk.yaml").id
+
+
+def applications(made: House, call: str, count: int, state: str = "submitted") -> None:
+    """Write so many persons and applications as rows, as use cases would have left them (without their entries)."""
+    now, tier = made.clock.now(), made.admissions.call(call).file.tiers[0]
+    people, rows, versions = [], [], []
+    for n in range(count):
+        person, name = f"person_many{n:06}", f"application_many{n:06}"
+        draft = {"answers": ANSWERS, "passes": 10_000 + 37 * (n % 1000), "tier": tier, "team": []}
+        at = now + timedelta(seconds=n)
+        people.append(
+            {"id": person, "email": f"a@place-{n}.example", "name": "", "affiliation": f"Place {n}", "created_at": at}
+        )
+        rows.append(
+            {"id": name, "call_id": call, "person_id": person, "state": state, "draft": draft, "created_at": at,
+             "updated_at": at}
+        )  # fmt: skip
+        salt = bytes(32)
+        versions.append(
+            {"application_id": name, "number": 1, "draft": draft, "salt": salt, "submitted_at": at,
+             "commitment": commitment(salt, canonical(draft))}
+        )  # fmt: skip
+    with made.db.write() as tx:
+        tx.execute(person_table.insert(), people)
+        tx.execute(tables.application.insert(), rows)
+        tx.execute(tables.version.insert(), versions)
