@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from readingroom.admissions import tables
+from readingroom.admissions.conflicts import Party
 from readingroom.app import founding
 from readingroom.app.calls import template
 from readingroom.app.desk import open_call
@@ -41,7 +42,7 @@ def house(clock: Clock | None = None) -> Iterator[House]:
         made.people.add(operator, "steward@lab.example", roles=[Role.STEWARD])
         made.people.add(operator, "panel@lab.example", roles=[Role.PANEL])
         for n in range(20):
-            made.people.add(operator, f"reviewer@place-{n}.example", roles=[Role.REVIEWER])
+            made.people.add(operator, f"reviewer@elsewhere-{n}.example", roles=[Role.REVIEWER])
         try:
             yield made
         finally:
@@ -54,6 +55,22 @@ def bulk_call(made: House) -> str:
     text = template("bulk", made.clock.now()).replace("stage: reading-room", f"stage: {stage.name}")
     text = text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
     return open_call(made, made.people.operator(), text, "bulk.yaml").id
+
+
+def person_id(name: str) -> str:
+    """Return the id of a synthetic person."""
+    return f"person_many{name.replace('-', '').casefold()}"
+
+
+def persons(made: House, known: Sequence[tuple[str, Party]]) -> None:
+    """Write synthetic persons as rows."""
+    rows = [
+        {"id": person_id(name), "email": party.email, "name": "", "affiliation": party.affiliation,
+         "created_at": made.clock.now()}
+        for name, party in known
+    ]  # fmt: skip
+    with made.db.write() as tx:
+        tx.execute(person_table.insert(), rows)
 
 
 def applications(made: House, call: str, count: int, state: str = "submitted") -> None:
@@ -69,7 +86,7 @@ def applications(made: House, call: str, count: int, state: str = "submitted") -
         )
         rows.append(
             {"id": name, "call_id": call, "person_id": person, "state": state, "draft": draft, "created_at": at,
-             "updated_at": at}
+             "updated_at": at, "arrived_at": at}
         )  # fmt: skip
         salt = bytes(32)
         versions.append(

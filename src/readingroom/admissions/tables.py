@@ -48,6 +48,8 @@ application = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     **whose("person_id"),
+    sa.Column("arrived_at", Moment),  # when it was first submitted to this call: the order of the desk's lists
+    sa.Index("ix_admissions_application_arrived", "call_id", "arrived_at", "id"),
 )
 version = sa.Table(
     "admissions_version",

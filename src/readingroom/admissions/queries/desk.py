@@ -42,13 +42,11 @@ def listed(
     tx: Connection, call_id: str, *, states: Collection[ApplicationState] = (), limit: int = 50, offset: int = 0
 ) -> list[Listed]:
     """Return a page of what was submitted to a call, in the order in which it came."""
-    first = _first()
-    where = (T.application.c.call_id == call_id) & (T.application.c.state != ApplicationState.DRAFT.value)
+    where = (T.application.c.call_id == call_id) & T.application.c.arrived_at.is_not(None)
     if states:
         where &= T.application.c.state.in_([each.value for each in states])
-    joined = T.application.join(first, first.c.application_id == T.application.c.id)
-    chosen = sa.select(T.application, first.c.since).select_from(joined).where(where)
-    rows = tx.execute(chosen.order_by(first.c.since, T.application.c.id).limit(limit).offset(offset)).all()
+    order = (T.application.c.arrived_at, T.application.c.id)
+    rows = tx.execute(sa.select(T.application).where(where).order_by(*order).limit(limit).offset(offset)).all()
     return _with_what_counts(tx, rows)
 
 
@@ -69,10 +67,9 @@ def counts_by_call(tx: Connection, calls: Collection[str]) -> dict[str, int]:
 
 def listed_count(tx: Connection, call_id: str, states: Collection[ApplicationState]) -> int:
     """Return how many applications `listed` has in these states, over all pages."""
-    sent = sa.select(T.version.c.application_id)
-    where = (T.application.c.call_id == call_id) & T.application.c.state.in_([each.value for each in states])
-    chosen = sa.select(sa.func.count()).select_from(T.application).where(where & T.application.c.id.in_(sent))
-    return int(tx.execute(chosen).scalar_one())
+    where = (T.application.c.call_id == call_id) & T.application.c.arrived_at.is_not(None)
+    where &= T.application.c.state.in_([each.value for each in states])
+    return int(tx.execute(sa.select(sa.func.count()).select_from(T.application).where(where)).scalar_one())
 
 
 def checked_among(tx: Connection, applications: Collection[str]) -> frozenset[str]:
@@ -83,13 +80,11 @@ def checked_among(tx: Connection, applications: Collection[str]) -> frozenset[st
 
 def waiting(tx: Connection, call_id: str, before: datetime | None = None, limit: int = 1000) -> list[Listed]:
     """Return what waits for a decision, the first come first; with `before`, only what came before that moment."""
-    first = _first()
     where = (T.application.c.call_id == call_id) & T.application.c.state.in_(_WAITS)
     if before is not None:
-        where &= first.c.since < before
-    joined = T.application.join(first, first.c.application_id == T.application.c.id)
-    chosen = sa.select(T.application, first.c.since).select_from(joined).where(where)
-    return _with_what_counts(tx, tx.execute(chosen.order_by(first.c.since).limit(limit)).all())
+        where &= T.application.c.arrived_at < before
+    chosen = sa.select(T.application).where(where).order_by(T.application.c.arrived_at, T.application.c.id)
+    return _with_what_counts(tx, tx.execute(chosen.limit(limit)).all())
 
 
 def unchecked(tx: Connection, call_id: str) -> int:
@@ -117,12 +112,6 @@ def fewest_reviews(tx: Connection, call_id: str) -> int:
     return int(tx.execute(chosen).scalar() or 0)
 
 
-def _first() -> sa.Subquery:
-    """Return when each application was first submitted."""
-    since = sa.func.min(T.version.c.submitted_at, type_=T.version.c.submitted_at.type).label("since")
-    return sa.select(T.version.c.application_id, since).group_by(T.version.c.application_id).subquery()
-
-
 def _with_what_counts(tx: Connection, rows: Collection[Row[Any]]) -> list[Listed]:
     """Add what the last version asks for, and how many reviews there are: two queries for a whole page."""
     ids = [row.id for row in rows]
@@ -137,7 +126,7 @@ def _with_what_counts(tx: Connection, rows: Collection[Row[Any]]) -> list[Listed
     return [
         Listed(
             row.id, row.person_id, ApplicationState(row.state), asked[row.id]["passes"], asked[row.id]["tier"],
-            row.since, reviews.get(row.id, 0), row.id in checked, row.correct_until,
+            row.arrived_at, reviews.get(row.id, 0), row.id in checked, row.correct_until,
         )
         for row in rows
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from readingroom.admissions import answers, eligibility, queries, rules, tables,
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.model import Application, Decision, Draft, Version
 from readingroom.admissions.service.base import Base
-from readingroom.core.canonical import canonical, commitment
+from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
@@ -83,7 +83,9 @@ class Applying(Base):
             frozen = self._freeze(tx, found)
             self._move(tx, found, "miss" if late else "submit")
             self._unmark(tx, application)  # the desk looked at another version
-            clear = {"note": "", "correct_until": None}
+            clear: dict[str, Json] = {"note": "", "correct_until": None}
+            if found.state in timing.UNSUBMITTED:
+                clear["arrived_at"] = now
             tx.execute(tables.application.update().where(tables.application.c.id == application).values(clear))
             data = {"application": application, "call": found.call, "version": frozen.number}
             self._say(tx, by, "admissions.application.submitted", data | {"commitment": frozen.commitment})

@@ -54,7 +54,7 @@ class Late(Base):
             assert target is not None  # noqa: S101 - `check_moving` has looked
             self._move(tx, found, "move")
             where = tables.application.c.id == application
-            tx.execute(tables.application.update().where(where).values(call_id=target.id))
+            tx.execute(tables.application.update().where(where).values(call_id=target.id, arrived_at=None))
             data: dict[str, Json] = {"application": application, "call": call.id, "into": target.id}
             self._say(tx, by, "admissions.application.moved", data | {"person": by.id})
             return self._application(tx, application)

@@ -179,11 +179,20 @@ def allocation(who: Visitor, call: str, begin: From = 0) -> Template:
     """Show how a call was allocated, or what an allocation would give now, a page at a time."""
     who.needs(Permission.APPLICATION_READ)
     found = who.house.admissions.call(call)
-    lines, why_none = _lines(who, found, begin, PAGE)
     total = sum(who.house.admissions.desk_page(who.actor, call, (), 1).counts.values())
-    place = {"at": begin, "size": PAGE, "total": total}
-    fixed = found.state in FIXED
-    return page(who, "desk/allocation.html", call=found, lines=lines, why_none=why_none, fixed=fixed, **place)
+    if total > SHOWN_WHOLE and found.state not in FIXED:
+        told = f"With {total:,} applications this takes seconds: `readingroom call allocate {call} --dry-run` shows it."
+        return page(
+            who, "desk/allocation.html", call=found, lines=[], why_none=told, fixed=False, **_place(begin, total)
+        )
+    lines, why_none = _lines(who, found, begin, PAGE)
+    shown = {"fixed": found.state in FIXED, **_place(begin, total)}
+    return page(who, "desk/allocation.html", call=found, lines=lines, why_none=why_none, **shown)
+
+
+def _place(at: int, total: int) -> dict[str, int]:
+    """Say which page of a list is shown."""
+    return {"at": at, "size": PAGE, "total": total}
 
 
 def _as_ruled(each: Listed) -> Application:

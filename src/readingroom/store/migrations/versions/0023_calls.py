@@ -61,3 +61,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_admissions_call_series"), "admissions_call", ["series"], unique=False)
     # What was opened before stands alone.
     op.execute("update admissions_call set series = id where series = ''")
+    op.add_column("admissions_application", sa.Column("arrived_at", sa.String(length=27), nullable=True))
+    columns = ["call_id", "arrived_at", "id"]
+    op.create_index("ix_admissions_application_arrived", "admissions_application", columns, unique=False)
+    op.execute(
+        "update admissions_application set arrived_at = (select min(submitted_at) from admissions_version "
+        "where application_id = admissions_application.id)"
+    )
