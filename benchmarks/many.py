@@ -70,30 +70,48 @@ def persons(made: House, known: Sequence[tuple[str, Party]]) -> None:
         for name, party in known
     ]  # fmt: skip
     with made.db.write() as tx:
-        tx.execute(person_table.insert(), rows)
+        if rows:
+            tx.execute(person_table.insert(), rows)
 
 
-def applications(made: House, call: str, count: int, state: str = "submitted") -> None:
-    """Write so many persons and applications as rows, as use cases would have left them (without their entries)."""
+def applications(made: House, call: str, known: Sequence[tuple[str, int]]) -> dict[str, str]:
+    """Write submitted applications as rows, as use cases would have left them (without their entries).
+
+    Returns:
+        The name of each synthetic person to the application's id.
+    """
     now, tier = made.clock.now(), made.admissions.call(call).file.tiers[0]
-    people, rows, versions = [], [], []
-    for n in range(count):
-        person, name = f"person_many{n:06}", f"application_many{n:06}"
-        draft = {"answers": ANSWERS, "passes": 10_000 + 37 * (n % 1000), "tier": tier, "team": []}
+    rows, versions, ids = [], [], {}
+    for n, (name, passes) in enumerate(known):
+        ids[name] = person_id(name).replace("person", "application")
+        draft = {"answers": ANSWERS, "passes": passes, "tier": tier, "team": []}
         at = now + timedelta(seconds=n)
-        people.append(
-            {"id": person, "email": f"a@place-{n}.example", "name": "", "affiliation": f"Place {n}", "created_at": at}
-        )
         rows.append(
-            {"id": name, "call_id": call, "person_id": person, "state": state, "draft": draft, "created_at": at,
-             "updated_at": at, "arrived_at": at}
+            {"id": ids[name], "call_id": call, "person_id": person_id(name), "state": "submitted", "draft": draft,
+             "created_at": at, "updated_at": at, "arrived_at": at}
         )  # fmt: skip
         salt = bytes(32)
         versions.append(
-            {"application_id": name, "number": 1, "draft": draft, "salt": salt, "submitted_at": at,
+            {"application_id": ids[name], "number": 1, "draft": draft, "salt": salt, "submitted_at": at,
              "commitment": commitment(salt, canonical(draft))}
         )  # fmt: skip
     with made.db.write() as tx:
-        tx.execute(person_table.insert(), people)
         tx.execute(tables.application.insert(), rows)
         tx.execute(tables.version.insert(), versions)
+    return ids
+
+
+def looks(made: House, given: Sequence[tuple[str, int]]) -> None:
+    """Write the scores of first looks as rows."""
+    now = made.clock.now()
+    with made.db.write() as tx:
+        for look, score in given:
+            values = {"score": score, "comment": "A first look.", "submitted_at": now}
+            tx.execute(tables.sift.update().where(tables.sift.c.id == look).values(values))
+
+
+def field(made: House, call: str, count: int) -> None:
+    """Write so many persons with an application each: `application_manya000001` and on."""
+    names = [f"A-{n:06}" for n in range(count)]
+    persons(made, [(name, Party(name, f"a@place-{n}.example", f"Place {n}")) for n, name in enumerate(names)])
+    applications(made, call, [(name, 10_000 + 37 * (n % 1000)) for n, name in enumerate(names)])
