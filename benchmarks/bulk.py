@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks import many
 from readingroom.admissions import queries
 from readingroom.admissions.call import Call
+from readingroom.admissions.desk import Listed
 from readingroom.admissions.model import ApplicationState
 from readingroom.admissions.rehearsal.field import Applicant, Opinions, applicants
 from readingroom.app.calls import template
@@ -101,7 +102,7 @@ class Bulk:
         parts = [ids[n : n + FORMS_AT_ONCE] for n in range(0, len(ids), FORMS_AT_ONCE)]
         return sum(self.house.admissions.check_forms(by, half.id, part) for part in parts)
 
-    def _rows(self, half: Call) -> list[queries.Listed]:
+    def _rows(self, half: Call) -> list[Listed]:
         with self.house.db.read() as tx:
             return queries.listed(tx, half.id, states=[ApplicationState.SUBMITTED], limit=1_000_000)
 

@@ -47,9 +47,9 @@ application = sa.Table(
     sa.Column("correct_until", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
-    **whose("person_id"),
     sa.Column("arrived_at", Moment),  # when it was first submitted to this call: the order of the desk's lists
     sa.Index("ix_admissions_application_arrived", "call_id", "arrived_at", "id"),
+    **whose("person_id"),
 )
 version = sa.Table(
     "admissions_version",
@@ -152,6 +152,7 @@ desk_check = sa.Table(
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("checked_at", Moment, nullable=False),
     sa.Column("checked_by", sa.String, nullable=False),
+    **whose("application_id"),
 )
 sift = sa.Table(
     "admissions_sift",
@@ -161,16 +162,18 @@ sift = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
     sa.Column("reviewer_id", sa.String, nullable=False, index=True),
     sa.Column("score", sa.Integer),
-    sa.Column("comment", sa.Text, nullable=False, server_default=""),
-    sa.Column("salt", sa.LargeBinary),
+    sa.Column("comment", sa.Text, nullable=False, server_default="", **personal("")),
+    sa.Column("salt", sa.LargeBinary, **personal(b"")),
     sa.Column("submitted_at", Moment),
     sa.UniqueConstraint("application_id", "reviewer_id"),
+    **whose("reviewer_id", "application_id"),
 )
 sift_ruling = sa.Table(  # a person's word on an application under the line that goes on all the same
     "admissions_sift_ruling",
     metadata,
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
-    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False, **personal("")),
     sa.Column("ruled_at", Moment, nullable=False),
     sa.Column("ruled_by", sa.String, nullable=False),
+    **whose("application_id"),
 )

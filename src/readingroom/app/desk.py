@@ -9,9 +9,8 @@ from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
 from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
+from readingroom.admissions.desk import DeskPage, Listed
 from readingroom.admissions.model import Application, Award, Judgement, Risk
-from readingroom.admissions.queries import Listed
-from readingroom.admissions.service.checking import DeskPage
 from readingroom.admissions.service.sifting import SiftTask
 from readingroom.app.house import House
 from readingroom.core.refusal import require

@@ -25,7 +25,6 @@ from readingroom.admissions.queries.decisions import (
     last_refusal,
 )
 from readingroom.admissions.queries.desk import (
-    Listed,
     checked_among,
     counts,
     counts_by_call,
@@ -56,7 +55,6 @@ from readingroom.admissions.queries.sifting import (
 )
 
 __all__ = [
-    "Listed",
     "allocation",
     "application",
     "applications",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,31 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.admissions import tables
+from readingroom.admissions.desk import Listed
 from readingroom.admissions.model import ApplicationState, ReviewState
 
 T = tables
 _WAITS = (ApplicationState.SUBMITTED.value, ApplicationState.UNDER_REVIEW.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One application in a list: what the desk sorts and filters by, and no answers.
-
-    Attributes:
-        since: when what counts was first submitted; the order in which applications came.
-        reviews: how many were submitted.
-        checked: whether the desk has found its form in order.
-    """
-
-    id: str
-    person: str
-    state: ApplicationState
-    passes: int
-    tier: str
-    since: datetime
-    reviews: int = 0
-    checked: bool = False
-    correct_until: datetime | None = None
 
 
 def listed(

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-from readingroom.admissions import eligibility, notices, queries, rules, tables, timing
-from readingroom.admissions.call import Call
+from readingroom.admissions import desk, eligibility, notices, queries, rules, tables, timing
+from readingroom.admissions.desk import Listed
 from readingroom.admissions.model import (
-    FORMAL,
     ApplicationState,
-    CallState,
     Decision,
     Outcome,
     Reason,
-    ReviewState,
     Ruling,
 )
-from readingroom.admissions.queries import Listed
 from readingroom.admissions.service.deciding import Deciding
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refusal, Refused, require
@@ -27,26 +21,6 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
 MOST_AT_ONCE = 200  # in one act: what a person can have looked at, and what fits one entry of the ledger
-
-
-@dataclass(frozen=True, slots=True)
-class DeskPage:
-    """A page of a call's applications.
-
-    Attributes:
-        counts: of the whole call, by state; half-finished ones are counted and not listed.
-        unchecked: how many the desk has yet to look at; 0 where the call asks for no desk.
-        due: application to by when a person means to decide.
-    """
-
-    call: Call
-    rows: tuple[Listed, ...]
-    total: int
-    counts: dict[ApplicationState, int]
-    reviews: dict[ReviewState, int]
-    fewest_reviews: int
-    unchecked: int
-    due: dict[str, datetime]
 
 
 class Checking(Deciding):
@@ -60,7 +34,7 @@ class Checking(Deciding):
             raise BadInput([Problem("applications", f"must be 1 to {MOST_AT_ONCE}", "Name those you looked at")])
         with self._db.decide() as tx:
             found = self._call(tx, call)
-            require(_check_desk(found))
+            require(desk.check_desk(found))
             self._unblinded(tx, by, found)
             self._impartial(tx, by, call)
             known = {each: queries.application(tx, each) for each in wanted}
@@ -83,9 +57,9 @@ class Checking(Deciding):
             require(check(people.actor_now(tx, by), Permission.CALL_DECIDE))
             found = self._application(tx, application)
             call = self._call(tx, found.call)
-            require(_check_desk(call))
+            require(desk.check_desk(call))
             self._impartial(tx, by, call.id, application)
-            require(_check_formal(found.state, reason, note))
+            require(desk.check_formal(found.state, reason, note))
             ruling = Ruling(Outcome.REFUSED, reason, note)
             decided = notices.by_person(call.file, application, ruling, self._clock.now(), by.id)
             self._decide(tx, by, found, decided)
@@ -102,7 +76,7 @@ class Checking(Deciding):
 
     def desk_page(
         self, by: Actor, call: str, states: Sequence[ApplicationState] = (), limit: int = 50, offset: int = 0
-    ) -> DeskPage:
+    ) -> desk.DeskPage:
         """Return a page of a call's applications, in the order in which they came."""
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
@@ -112,7 +86,7 @@ class Checking(Deciding):
             held = queries.counts(tx, call)
             shown = [state for state in held if state is not ApplicationState.DRAFT and (not states or state in states)]
             ends = {each.id: timing.due(found.file, each.since) for each in rows if each.state in rules.IN_PLAY}
-            return DeskPage(
+            return desk.DeskPage(
                 call=found,
                 rows=tuple(rows),
                 total=queries.listed_count(tx, call, shown),
@@ -132,30 +106,3 @@ class Checking(Deciding):
             if found.file.decide_within is None:
                 return []
             return queries.waiting(tx, call, self._clock.now() - found.file.decide_within)
-
-
-def _check_desk(call: Call) -> Refusal | None:
-    """Refuse where the call has no desk, or where what it looks at is over."""
-    if not call.file.eligibility.desk:
-        return Refusal("admissions/no-desk", "This call has no eligibility desk (`eligibility: {desk: true}`).")
-    if call.state in {CallState.OPEN, CallState.CLOSED}:
-        return None
-    return Refusal("admissions/not-in-review", "The call has been allocated.", {"state": call.state.value})
-
-
-def may_check(call: Call, each: Listed) -> bool:
-    """Tell whether the desk has yet to look at an application."""
-    return _check_desk(call) is None and each.state is ApplicationState.SUBMITTED and not each.checked
-
-
-def _check_formal(state: ApplicationState, reason: Reason, note: str) -> Refusal | None:
-    if state is not ApplicationState.SUBMITTED:
-        text = "The desk looks at what is submitted and not yet in review."
-        return Refusal("admissions/wrong-state", text, {"state": state.value})
-    if reason not in FORMAL:
-        known = sorted(each.value for each in FORMAL)
-        text = f"{reason.value!r} is no reason of the form. One of: {', '.join(known)}."
-        return Refusal("admissions/reason-not-fitting", text, {"reason": reason.value, "fitting": known})
-    if not note.strip():
-        return Refusal("admissions/note-missing", "Say in words why: the applicant is told.", {"reason": reason.value})
-    return None

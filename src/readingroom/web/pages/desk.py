@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Response, Router, get, post
@@ -13,6 +14,7 @@ from litestar.response import Template
 from readingroom.admissions import machines, rehearsal
 from readingroom.admissions.allocation import Sheet
 from readingroom.admissions.call import Call
+from readingroom.admissions.desk import DeskPage, Listed, may_check
 from readingroom.admissions.model import (
     BY_PERSON,
     Application,
@@ -23,9 +25,8 @@ from readingroom.admissions.model import (
     Reason,
     Ruling,
 )
-from readingroom.admissions.queries import Listed
+from readingroom.admissions.rehearsal.play import Played
 from readingroom.admissions.rules import IN_PLAY, may_decide, may_lapse, may_release, may_return
-from readingroom.admissions.service.checking import DeskPage, may_check
 from readingroom.app import calls as planned
 from readingroom.app.desk import open_call
 from readingroom.core.errors import BadInput, Problem
@@ -33,11 +34,11 @@ from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refused
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
+from readingroom.web import charts
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages import checking, review, waiting
 from readingroom.web.pages.account import Posted
-from readingroom.web.timeline import timeline
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
 
@@ -73,7 +74,8 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
         "looks": admissions.sifts_to_do(who.actor) if may_review else [],
         "calls": calls,
         "counts": admissions.submitted_counts([each.id for each in calls]),
-        "timeline": timeline(calls, now),
+        "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
+        "places": {each.file.name: f"/desk/calls/{each.id}" for each in calls},
         "at": at,
         "size": PAGE,
         "total": total,
@@ -82,6 +84,13 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
         "problems": problems,
     }
     return page(who, "desk/desk.html", 400 if problems else 200, **shown)
+
+
+def _span(call: Call) -> tuple[str, datetime, datetime | None]:
+    """Return when a call takes applications; one that stands open has no end until it is closed."""
+    window = call.file.window
+    ends = call.closed_at if call.closed_at or window.standing else window.closes
+    return call.file.name, min(max(window.opens, call.opened_at), ends or window.closes), ends
 
 
 @post("/desk/calls", sync_to_thread=True)
@@ -112,9 +121,25 @@ def _plan(who: Visitor, text: str, typed: Form) -> Template:
         report=report,
         rows=planned.needs_rows(report.needs),
         played=rehearsal.text(played),
+        drawn=[(each.file.part, _scores(each)) for each in played.parts],
         text=text,
         typed=typed,
     )
+
+
+def _scores(part: Played) -> charts.Scores | None:
+    """Draw how the scores of a rehearsal lie around the funding line."""
+    reviewing = part.file.reviewing
+    if reviewing is None:
+        return None
+    outcome = {True: "funded", False: "unfunded"}
+    scored = [
+        (float(s.score), "aside" if s.rank is None else outcome[s.passes > 0])
+        for s in part.standings
+        if s.score is not None
+    ]
+    line = None if part.line is None else float(part.line)
+    return charts.scores(scored, (reviewing.low, reviewing.high), line)
 
 
 @dataclass(frozen=True, slots=True)
