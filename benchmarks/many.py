@@ -10,6 +10,7 @@ from pathlib import Path
 
 from readingroom.admissions import tables
 from readingroom.admissions.conflicts import Party
+from readingroom.admissions.model import Judgement
 from readingroom.app import founding
 from readingroom.app.calls import template
 from readingroom.app.desk import open_call
@@ -108,6 +109,15 @@ def looks(made: House, given: Sequence[tuple[str, int]]) -> None:
         for look, score in given:
             values = {"score": score, "comment": "A first look.", "submitted_at": now}
             tx.execute(tables.sift.update().where(tables.sift.c.id == look).values(values))
+
+
+def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:
+    """Write reviews as rows."""
+    now = made.clock.now()
+    with made.db.write() as tx:
+        for review, judgement in given:
+            values = {"state": "submitted", "judgement": judgement.to_json(), "submitted_at": now}
+            tx.execute(tables.review.update().where(tables.review.c.id == review).values(values))
 
 
 def field(made: House, call: str, count: int) -> None:
