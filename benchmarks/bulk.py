@@ -38,7 +38,8 @@ class Bulk:
     """A call for thousands, as it is played.
 
     Attributes:
-        quick: applications, first looks and all but some reviews are written by the row, as their use cases would have left them.
+        quick: applications, first looks and all but some reviews are written by the row, as use cases would have
+            left them.
         people: application to the synthetic applicant behind it.
         steps: name of each step to its seconds and what was done.
     """
