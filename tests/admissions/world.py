@@ -46,9 +46,10 @@ ANSWERS = {
 def call_text(**changes: Json) -> str:
     """Spell the template with some of its top-level keys changed; None removes one."""
     raw = yaml.safe_load(CALL) | changes
-    raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {
-        "may_close_early": raw["window"].get("may_close_early", True)
-    }
+    if raw["window"] and "standing" not in raw["window"]:
+        raw["window"] = {key: str(value).replace(" ", "T") for key, value in raw["window"].items()} | {
+            "may_close_early": raw["window"].get("may_close_early", True)
+        }
     return yaml.safe_dump({key: value for key, value in raw.items() if value is not None}, sort_keys=False)
 
 

@@ -3,8 +3,9 @@
 Owns: calls, applications with their files, teams and guarantors, conflicts, reviews, allocation, decisions, awards,
     what holders ask for afterwards, appeals, the account of each call's budget.
 Hears: nothing; a stage arrives as a fact (`StageFact`), persons are read from the people room.
-Says: admissions.call.opened|closed|allocated|published|funded|gave-back|reserve-freed,
-    admissions.application.started|submitted|unfinished|returned|withdrawn|decided|second-chance,
+Says: admissions.call.opened|closed|divided|allocated|published|funded|gave-back|reserve-freed,
+    admissions.application.started|submitted|late|moved|admitted|checked|returned|withdrawn|decided,
+    admissions.application.second-chance, admissions.sift.assigned|scored|overruled,
     admissions.member.invited|reminded|accepted|declined|left|removed,
     admissions.guarantor.invited|reminded|accepted|declined|removed,
     admissions.review.assigned|submitted|released, admissions.conflict.declared|found,

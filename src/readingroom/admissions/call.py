@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
@@ -14,6 +14,7 @@ from readingroom.admissions.policies.base import Policy
 
 REQUIRED_QUESTIONS = ("purpose", "asks", "why", "egress", "risks", "machine")  # every form asks these
 BY_PERSON = "by-person"  # the call that holds no competition: a person decides each application
+UNTIL_CLOSED = datetime(9999, 12, 31, tzinfo=UTC)  # the end of a standing window: when a person closes the call
 
 
 class Kind(StrEnum):
@@ -122,14 +123,24 @@ class Window:
     closes: datetime
     may_close_early: bool = False
 
+    @property
+    def standing(self) -> bool:
+        """Tell whether it has no end of its own: a person closes it."""
+        return self.closes == UNTIL_CLOSED
+
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What reviewers score, and how much it weighs."""
+    """What reviewers score, and how much it weighs.
+
+    Attributes:
+        anchors: what the scores mean on this criterion, where that differs from the call's scale.
+    """
 
     name: str
     question: str
     weight: int
+    anchors: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,14 @@ class Reviewing:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The least and the most passes of one award."""
+
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The bounds of one award.
 
@@ -169,12 +188,79 @@ class Limits:
         maximum: more than this nobody is given.
         days: how long the grant lasts from acceptance.
         accept_within_days: after that a person may take the offer back.
+        tiers: closer bounds of single tiers, within the call's own.
     """
 
     minimum: int
     maximum: int
     days: int
     accept_within_days: int
+    tiers: Mapping[str, Bounds] = field(default_factory=dict)
+
+    def of(self, tier: str) -> Bounds:
+        """Return the bounds of an award of this tier."""
+        return self.tiers.get(tier) or Bounds(self.minimum, self.maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One of a call's rounds: a window of its own, and its share of the call's passes."""
+
+    name: str
+    window: Window
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """Who may apply, by facts that others can confirm; see `admissions.eligibility`.
+
+    Attributes:
+        affiliations: kinds of which the applicant needs one that is valid; none asks for none.
+        credentials: kinds of which the applicant needs every one, valid.
+        desk: whether the desk looks at each application's form before it is reviewed.
+    """
+
+    affiliations: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    desk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """A first look at each application by few reviewers on one criterion, before it is reviewed in full.
+
+    Attributes:
+        reviews: how many look at each.
+        criterion: what they score; one of the call's criteria.
+        line: a mean under it is put before a person, who confirms that the application goes no further.
+    """
+
+    reviews: int
+    criterion: str
+    line: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the lab reckons with; `call check` counts persons and engine days by it. It promises nobody anything.
+
+    Attributes:
+        applications: how many are expected.
+        reviewers: how many the lab has; 0 where it does not say.
+        reviews_each: how many reviews one reviewer is asked for at most.
+        minutes_per_review: likewise `per_sift`, `at_desk` and `in_panel`, for each application.
+        panel: how many persons sit on the panel.
+    """
+
+    applications: int
+    reviewers: int = 0
+    reviews_each: int = 12
+    minutes_per_review: int = 60
+    minutes_per_sift: int = 10
+    minutes_at_desk: int = 10
+    minutes_in_panel: int = 10
+    panel: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +275,10 @@ class CallFile:
         terms: the name of the terms that a reader of this call accepts.
         after: what it promises for the time after an award.
         guarantor: whether an institution must vouch before anything is awarded.
+        decide_within: by when a person means to decide, from submission; shown, and never acted upon.
+        rounds: windows of their own, each a call of its own once opened; none where the call has one window.
+        distributed: whether applicants review one another, in two halves that each have half the budget.
+        part: which round or half of the file this is; empty for the whole.
     """
 
     title: str
@@ -206,6 +296,52 @@ class CallFile:
     reapply_after_days: int = 0
     after: After = field(default_factory=After)
     guarantor: Guarantor = Guarantor.NONE
+    eligibility: Eligibility = field(default_factory=Eligibility)
+    sift: Sift | None = None
+    expects: Expectation | None = None
+    decide_within: timedelta | None = None
+    rounds: tuple[Round, ...] = ()
+    distributed: bool = False
+    part: str = ""
+
+    @property
+    def parts(self) -> tuple[CallFile, ...]:
+        """Return the calls that this file opens: itself, or one for each of its rounds or halves.
+
+        Their budgets and reserves add up to the file's, in every unit, exactly.
+        """
+        if self.part:
+            return (self,)
+        if self.rounds:
+            cut = self._split([each.passes for each in self.rounds])
+            named = zip(self.rounds, cut, strict=True)
+            return tuple(replace(one, part=each.name, window=each.window) for each, one in named)
+        if self.distributed:
+            halves = (self.budget.passes - self.budget.passes // 2, self.budget.passes // 2)
+            return tuple(replace(one, part=f"half {n}") for n, one in enumerate(self._split(halves), start=1))
+        return (self,)
+
+    @property
+    def name(self) -> str:
+        """The title, with the part that this is."""
+        return f"{self.title}: {self.part}" if self.part else self.title
+
+    def _split(self, passes: Sequence[int]) -> list[CallFile]:
+        """Cut budget and reserve in proportion; each cut is a difference of rounded sums, so nothing is lost."""
+        made, before = [], 0
+        for share in passes:
+            after = before + share
+            units = {unit: self._cut(amount, before, after) for unit, amount in self.budget.units().items()}
+            reserve = self._cut(self.reserve, before, after)
+            made.append(
+                replace(self, budget=Amounts(**units), reserve=reserve, rounds=(), distributed=self.distributed)
+            )
+            before = after
+        return made
+
+    def _cut(self, amount: int, before: int, after: int) -> int:
+        whole = self.budget.passes
+        return amount * after // whole - amount * before // whole
 
     @property
     def competitive(self) -> bool:
@@ -260,6 +396,9 @@ class Call:
     Attributes:
         digest: of the file as it was opened.
         seed_commitment: SHA-256 of the seed that breaks ties; the seed itself is revealed at allocation.
+        series: the first of the calls that were opened from the same file together; its own id where it is alone.
+        part: its place among them, from 0.
+        terms_digest: of the terms in force when it opened; empty where the house has none.
     """
 
     id: str
@@ -270,3 +409,6 @@ class Call:
     opened_at: datetime
     opened_by: str
     closed_at: datetime | None = None
+    series: str = ""
+    part: int = 0
+    terms_digest: str = ""

@@ -21,7 +21,9 @@ TOLD = {  # event to what the applicant is told, with the entry's own data in it
     f"{_A}application.started": "Begun",
     f"{_A}application.submitted": "Version {version} submitted",
     f"{_A}application.returned": "Returned for correction, which is no refusal",
-    f"{_A}application.unfinished": "The call closed while this was not submitted; it is kept, and nothing was decided",
+    f"{_A}application.late": "The window closed first; it is kept as late, and nothing was decided",
+    f"{_A}application.moved": "Moved into the next round",
+    f"{_A}application.admitted": "Admitted, though it came late",
     f"{_A}application.withdrawn": "Withdrawn",
     f"{_A}application.decided": "Decided: {outcome}, {reason}",
     f"{_A}member.invited": "Somebody invited into the team",
@@ -145,6 +147,9 @@ def waiting(facts: Facts, now: datetime) -> list[Waiting]:
     state = facts.application.state
     if state in {ApplicationState.DRAFT, ApplicationState.RETURNED}:
         return [_unsent(facts, now)]
+    if state is ApplicationState.LATE:
+        who = DESK if facts.application.submitted else APPLICANT
+        return [Waiting(who, "it came late and is kept; it counts once a person admits it, or in the next round")]
     if state in {ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW}:
         return [*_guaranteed(facts), _in_play(facts, now)]
     if state is ApplicationState.AWARDED:

@@ -70,6 +70,11 @@ APPLICATION = Machine(
     {
         (_A.DRAFT, "submit"): _A.SUBMITTED,
         (_A.DRAFT, "withdraw"): _A.WITHDRAWN,
+        (_A.DRAFT, "miss"): _A.LATE,  # the window closed on it
+        (_A.LATE, "miss"): _A.LATE,  # a further version
+        (_A.LATE, "admit"): _A.SUBMITTED,  # by a person, with a reason
+        (_A.LATE, "move"): _A.DRAFT,  # into the next round, by its applicant
+        (_A.LATE, "withdraw"): _A.WITHDRAWN,
         (_A.SUBMITTED, "submit"): _A.SUBMITTED,  # an amendment: a further version
         (_A.SUBMITTED, "return"): _A.RETURNED,
         (_A.SUBMITTED, "review"): _A.UNDER_REVIEW,

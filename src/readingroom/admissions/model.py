@@ -32,6 +32,7 @@ class ApplicationState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
     RETURNED = "returned"
+    LATE = "late"  # half-finished, or submitted, when the window had closed: kept, and decided by nobody
     UNDER_REVIEW = "under-review"
     WITHDRAWN = "withdrawn"
     AWARDED = "awarded"
@@ -82,6 +83,14 @@ class Reason(StrEnum):
     VETOED = "vetoed"
     BELOW_FLOOR = "below-floor"
     ASK_TOO_SMALL = "ask-too-small"
+    # by the desk, on the form alone
+    NO_AFFILIATION = "no-affiliation"
+    NO_CREDENTIAL = "no-credential"
+    INCOMPLETE = "incomplete"
+    DUPLICATE = "duplicate"
+    # confirmed by a person
+    SIFTED_OUT = "sifted-out"
+    NO_REVIEWS_GIVEN = "no-reviews-given"  # in a call whose applicants review one another
     # by a person
     SUITABLE = "suitable"
     OUT_OF_SCOPE = "out-of-scope"
@@ -98,6 +107,11 @@ BY_PERSON = frozenset(
         Reason.NOT_VOUCHED, Reason.OTHER,
     }
 )  # fmt: skip
+
+
+FORMAL = frozenset(
+    {Reason.NO_AFFILIATION, Reason.NO_CREDENTIAL, Reason.INCOMPLETE, Reason.DUPLICATE, Reason.OUT_OF_SCOPE}
+)  # why the desk finds an application not eligible
 
 
 class ConflictKind(StrEnum):

@@ -18,6 +18,12 @@ _DIFFER = {
     Reason.BUDGET_SPENT: "A call with budget left; the application itself was not found wanting.",
     Reason.NOT_VOUCHED: "A guarantor who vouches for the version that counts; silence is no vouching.",
     Reason.OTHER: "What the reason names.",
+    Reason.NO_AFFILIATION: "An affiliation of a kind that this call asks for, valid when you submit.",
+    Reason.NO_CREDENTIAL: "The credentials that this call asks for, valid when you submit.",
+    Reason.INCOMPLETE: "Answers that are complete enough to be reviewed.",
+    Reason.DUPLICATE: "Nothing: the other application stands.",
+    Reason.SIFTED_OUT: "A higher score on the criterion of the sift.",
+    Reason.NO_REVIEWS_GIVEN: "The reviews that every applicant of this call gives.",
 }
 
 

@@ -29,7 +29,7 @@ from readingroom.admissions.requests import REQUEST
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
 from readingroom.people.model import Actor
-from readingroom.people.rules import Permission, may
+from readingroom.people.rules import Permission, check, may
 from readingroom.strategy.model import Audience, Channel, StageFact
 
 IN_PLAY = frozenset({ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW})
@@ -64,7 +64,7 @@ def check_opening(file: CallFile, stage: StageFact | None, now: datetime) -> Ref
     if strange:
         reason = f"The stage {file.stage!r} has no tier {strange[0]!r}; it has: {', '.join(stage.tiers)}."
         return Refusal("admissions/tier-unknown", reason, {"tiers": strange})
-    if file.window.closes <= now:
+    if min(each.window.closes for each in file.parts) <= now:
         return Refusal("admissions/window-closed", "The call's window is already over; give it a later end.")
     return None
 
@@ -143,7 +143,9 @@ def check_reapplying(reapply_from: datetime | None, now: datetime) -> Refusal | 
 
 
 def check_saving(application: Application) -> Refusal | None:
-    """Refuse to change answers once reviewers read them, or once it is over."""
+    """Refuse to change answers once reviewers read them, or once it is over; one that came late can still be saved."""
+    if application.state is ApplicationState.LATE:
+        return None
     return machines.APPLICATION.check(application.state, "submit")
 
 
@@ -245,12 +247,19 @@ def may_return(call: Call, application: Application, now: datetime) -> bool:
     return check_returnable(call, application, datetime.max.replace(tzinfo=now.tzinfo), now) is None
 
 
-def check_assigned(by: Actor, review: Review | None, application: Application | None) -> Refusal | None:
-    """Refuse a review by who was not asked for it.
+def check_asks(by: Actor, *, peer: bool) -> Refusal | None:
+    """Refuse a list of reviews to who is no reviewer, nor a `peer`: an applicant who reviews the other half."""
+    return None if peer else check(by, Permission.APPLICATION_REVIEW)
+
+
+def check_assigned(
+    by: Actor, review: Review | None, application: Application | None, *, peer: bool = False
+) -> Refusal | None:
+    """Refuse a review by who was not asked for it; a `peer` reviews as an applicant of the other half.
 
     The answer is the same whether the application is another's to review, one's own, or does not exist.
     """
-    asked = may(by, Permission.APPLICATION_REVIEW) and review is not None and review.reviewer == by.id
+    asked = (peer or may(by, Permission.APPLICATION_REVIEW)) and review is not None and review.reviewer == by.id
     if asked and review and review.state in ASKED and application:
         return None
     return Refusal("admissions/not-a-reviewer", "You are not asked to review an application by this id.")
@@ -282,6 +291,9 @@ def check_reviewed(file: CallFile, in_play: Mapping[str, Collection[Review]]) ->
 
 def check_competitive(call: Call) -> Refusal | None:
     """Refuse to allocate a call in which a person decides."""
+    if call.file.competitive and call.state is CallState.CLOSED and call.closed_at is None:
+        reason = "Its applications come from the first half, once that is closed; then the two are divided."
+        return Refusal("admissions/not-divided", reason, {"series": call.series})
     if call.file.competitive:
         return None
     reason = "This call holds no competition: decide each application on its own."
@@ -333,13 +345,14 @@ def _check_reason(ruling: Ruling) -> Refusal | None:
     return None
 
 
-def check_amount(file: CallFile, asked: int, passes: int) -> Refusal | None:
-    """Refuse an award outside the call's bounds, or above what was asked for."""
-    most = min(asked, file.limits.maximum)
-    if file.limits.minimum <= passes <= most:
+def check_amount(file: CallFile, asked: int, passes: int, tier: str = "") -> Refusal | None:
+    """Refuse an award outside the call's bounds (of its tier), or above what was asked for."""
+    bounds = file.limits.of(tier)
+    most = min(asked, bounds.maximum)
+    if bounds.minimum <= passes <= most:
         return None
-    reason = f"An award here is from {file.limits.minimum} to {most} passes."
-    return Refusal("admissions/amount-out-of-bounds", reason, {"least": file.limits.minimum, "most": most})
+    reason = f"An award here is from {bounds.minimum} to {most} passes."
+    return Refusal("admissions/amount-out-of-bounds", reason, {"least": bounds.minimum, "most": most})
 
 
 # Awards

@@ -32,6 +32,9 @@ call = sa.Table(
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("opened_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("closed_at", Moment),
+    sa.Column("series", sa.String, nullable=False, server_default="", index=True),  # opened together; its first's id
+    sa.Column("part", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("terms_digest", sa.String, nullable=False, server_default=""),
 )
 application = sa.Table(
     "admissions_application",
@@ -46,6 +49,8 @@ application = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # counts every change
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("arrived_at", Moment),  # when it was first submitted to this call: the order of the desk's lists
+    sa.Index("ix_admissions_application_arrived", "call_id", "arrived_at", "id"),
     **whose("person_id"),
 )
 version = sa.Table(
@@ -253,5 +258,37 @@ step = sa.Table(  # what an applicant is told of: the ledger's entries about one
     sa.Column("event", sa.String, nullable=False),
     sa.Column("by_id", sa.String, nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
+    **whose("application_id"),
+)
+desk_check = sa.Table(
+    "admissions_desk_check",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("checked_at", Moment, nullable=False),
+    sa.Column("checked_by", sa.String, nullable=False),
+    **whose("application_id"),
+)
+sift = sa.Table(
+    "admissions_sift",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
+    sa.Column("reviewer_id", sa.String, nullable=False, index=True),
+    sa.Column("score", sa.Integer),
+    sa.Column("comment", sa.Text, nullable=False, server_default="", **personal("")),
+    sa.Column("salt", sa.LargeBinary, **personal(b"")),
+    sa.Column("submitted_at", Moment),
+    sa.UniqueConstraint("application_id", "reviewer_id"),
+    **whose("reviewer_id", "application_id"),
+)
+sift_ruling = sa.Table(  # a person's word on an application under the line that goes on all the same
+    "admissions_sift_ruling",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("note", sa.Text, nullable=False, **personal("")),
+    sa.Column("ruled_at", Moment, nullable=False),
+    sa.Column("ruled_by", sa.String, nullable=False),
     **whose("application_id"),
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from readingroom.access import queries as access
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
 from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
+from readingroom.admissions.desk import DeskPage, Listed
 from readingroom.admissions.model import Application, Award, Judgement, Risk
+from readingroom.admissions.service.sifting import SiftTask
 from readingroom.app.applying import question_json
 from readingroom.app.house import House
 from readingroom.core.clock import rfc3339
@@ -24,7 +27,8 @@ def open_call(house: House, by: Actor, text: str, name: str) -> Call:
     stage_name = call_file.parse(text, name).stage
     with house.db.read() as tx:
         stage = releases.stage_fact(tx, stage_name, house.clock.now())
-    return house.admissions.open_call(by, text, stage, name)
+        terms = access.terms_versions(tx)
+    return house.admissions.open_call(by, text, stage, name, terms=terms[-1].hash if terms else "")
 
 
 def call_json(each: Call) -> dict[str, Any]:
@@ -32,14 +36,23 @@ def call_json(each: Call) -> dict[str, Any]:
     file = each.file
     return {
         "id": each.id,
-        "title": file.title,
+        "title": file.name,
+        "part": file.part,
+        "series": each.series,
         "purpose": file.purpose,
         "state": each.state.value,
         "stage": file.stage,
         "tiers": list(file.tiers),
         "budget": file.budget.to_json(),
         "opens": file.window.opens,
-        "closes": file.window.closes,
+        "closes": None if file.window.standing else file.window.closes,
+        "decide_within_seconds": int(file.decide_within.total_seconds()) if file.decide_within else None,
+        "eligibility": {
+            "affiliations": list(file.eligibility.affiliations),
+            "credentials": list(file.eligibility.credentials),
+            "desk": file.eligibility.desk,
+        },
+        "terms_digest": each.terms_digest,
         "form": [question_json(each) for each in file.form],
         "guarantor": file.guarantor.value,
         "digest": each.digest,
@@ -58,6 +71,31 @@ def application_json(each: Application) -> dict[str, Any]:
         "version": each.submitted.number if each.submitted else None,
         "revision": each.revision,
         **each.draft.to_json(),
+    }
+
+
+def listed_json(each: Listed, page: DeskPage) -> dict[str, Any]:
+    """Return one row of the desk's list as JSON."""
+    return {
+        "id": each.id,
+        "state": each.state.value,
+        "passes": each.passes,
+        "tier": each.tier,
+        "submitted_at": each.since,
+        "reviews": each.reviews,
+        "checked": each.checked,
+        "due": page.due.get(each.id),
+    }
+
+
+def page_json(page: DeskPage) -> dict[str, Any]:
+    """Return a page of the desk's list as JSON, with how many there are."""
+    return {
+        "call": page.call.id,
+        "total": page.total,
+        "counts": {state.value: count for state, count in sorted(page.counts.items())},
+        "unchecked": page.unchecked,
+        "applications": [listed_json(each, page) for each in page.rows],
     }
 
 
@@ -114,3 +152,17 @@ def judgement(body: dict[str, Any]) -> Judgement:
         risk=Risk(body.get("risk") or "ok"),
         risk_reason=str(body.get("risk_reason") or ""),
     )
+
+
+def sift_json(task: SiftTask) -> dict[str, Any]:
+    """Return something to sift as JSON: the blind view, and the one criterion that is scored."""
+    return {
+        "look": task.id,
+        "call": task.call,
+        "criterion": task.criterion.name,
+        "question": task.criterion.question,
+        "anchors": [{"points": points, "meaning": meaning} for points, meaning in task.anchors],
+        "answers": dict(task.view.answers),
+        "passes": task.view.passes,
+        "tier": task.view.tier,
+    }

@@ -64,6 +64,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "model": ("model", "stress"),
     "stage": ("stage",),
     "call": ("call",),
+    "planning": ("call",),
+    "handling": ("call", "application"),
     "application": ("application",),
     "review": ("review",),
     "award": ("award", "call"),

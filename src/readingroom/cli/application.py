@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from readingroom.admissions import application_file
-from readingroom.admissions.model import Outcome, Reason, Ruling
+from readingroom.admissions.model import ApplicationState, Outcome, Reason, Ruling
 from readingroom.admissions.teams import Part
 from readingroom.app import desk
 from readingroom.cli.app import app
@@ -230,13 +230,33 @@ def _answer(context: typer.Context, link: str, server: str, words: str, *, accep
 
 
 @application.command("list")
-def list_applications(context: typer.Context, call: str) -> None:
-    """List the applications of a call: for the desk."""
+def list_applications(
+    context: typer.Context,
+    call: str,
+    state: Annotated[
+        list[ApplicationState] | None, typer.Option(help="Only these; may be given more than once")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many first")] = 0,
+) -> None:
+    """List the applications of a call, in the order in which they came: for the desk."""
     here: Context = context.obj
-    found = here.house.admissions.applications(here.actor, call)
-    rows = [(a.id, a.state.value, a.draft.passes, a.draft.tier) for a in found]
-    heads = ("application", "state", "passes asked", "tier")
-    here.output.rows([desk.application_json(a) for a in found], "Applications", heads, rows)
+    found = here.house.admissions.desk_page(here.actor, call, state or (), limit, offset)
+    rows = [
+        (
+            a.id,
+            a.state.value,
+            a.passes,
+            a.tier,
+            a.reviews,
+            f"{found.due[a.id]:%Y-%m-%d %H:%M}" if a.id in found.due else "",
+        )
+        for a in found.rows
+    ]
+    heads = ("application", "state", "passes asked", "tier", "reviews", "due")
+    here.output.rows(desk.page_json(found)["applications"], f"{found.total} applications", heads, rows)
+    if found.total > offset + len(rows):
+        here.output.note(f"see more with --offset {offset + len(rows)}")
 
 
 @application.command("show")

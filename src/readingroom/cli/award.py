@@ -27,7 +27,7 @@ def list_(
     here: Context = context.obj
     admissions = here.house.admissions
     if overdue:
-        found = admissions.overdue(here.actor)
+        found = admissions.overdue_awards(here.actor)
     else:
         found = admissions.awards(here.actor, call) if call else admissions.my_awards(here.actor)
     rows = [(a.id, a.state.value, a.tier, f"{a.amounts.passes:,}", f"{a.accept_by:%Y-%m-%d}") for a in found]

@@ -16,6 +16,13 @@ from readingroom.cli.given import text_of
 call = typer.Typer(no_args_is_help=True, help="Competitive calls with a finite budget.")
 
 app.add_typer(call, name="call")
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many")]
+Offset = Annotated[int, typer.Option(min=0, help="Leave out so many first")]
+
+
+def closes(each: Call) -> str:
+    """Say when a call closes."""
+    return "until closed" if each.file.window.standing else f"{each.file.window.closes:%Y-%m-%d %H:%M} UTC"
 
 
 @call.command("open")
@@ -24,15 +31,21 @@ def open_(context: typer.Context, file: Path) -> None:
     here: Context = context.obj
     made = desk.open_call(here.house, here.actor, text_of(file), str(file))
     _show(here, made)
+    for each in here.house.admissions.series(made.id)[1:]:
+        here.output.note(f"opened with it: {each.file.name} ({each.id})")
 
 
 @call.command("list")
-def list_(context: typer.Context) -> None:
-    """List all calls."""
+def list_(context: typer.Context, limit: Limit = 100, offset: Offset = 0) -> None:
+    """List calls, the newest first."""
     here: Context = context.obj
-    found = here.house.admissions.calls()
-    rows = [(c.id, c.file.title, c.state.value, c.file.budget.passes) for c in found]
-    here.output.rows([desk.call_json(c) for c in found], "Calls", ("call", "title", "state", "passes"), rows)
+    found, total = here.house.admissions.calls_page(limit, offset)
+    counts = here.house.admissions.submitted_counts([c.id for c in found])
+    rows = [(c.id, c.file.name, c.state.value, closes(c), c.file.budget.passes, counts.get(c.id, 0)) for c in found]
+    heads = ("call", "title", "state", "closes", "passes", "applications")
+    here.output.rows([desk.call_json(c) for c in found], "Calls", heads, rows)
+    if total > offset + len(found):
+        here.output.note(f"{total} calls in all; see more with --offset {offset + len(found)}")
 
 
 @call.command("close")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -34,14 +34,14 @@ class Output:
         self.out = Console(highlight=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def result(self, document: Any, text: str | Table | None = None) -> None:  # noqa: ANN401 - any JSON
+    def result(self, document: Any, text: RenderableType | None = None) -> None:  # noqa: ANN401 - any JSON
         """Print a command's result: the document with --json, else the text (or the document, pretty)."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, indent=2, default=_plain) + "\n")
-        elif isinstance(text, Table):
-            self.out.print(text)
-        elif text is not None:
+        elif isinstance(text, str):
             self.out.print(shown(text))
+        elif text is not None:
+            self.out.print(text)
         else:
             self.out.print(json.dumps(document, indent=2, default=_plain), markup=False)
 

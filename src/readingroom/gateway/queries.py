@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.core.canonical import Json
+from readingroom.core.clock import parse_rfc3339
 from readingroom.gateway import meter
 from readingroom.gateway.model import Reading
 from readingroom.gateway.tables import first_refusal, lease, usage
@@ -33,6 +34,15 @@ def passes_within(tx: Connection, intervals: tuple[tuple[datetime, datetime], ..
     made = sa.select(usage.c.grant_id, sa.func.sum(usage.c.passes).label("passes")).where(within)
     rows = tx.execute(made.group_by(usage.c.grant_id))
     return {row.grant_id: int(row.passes) for row in rows if row.passes}
+
+
+def busiest_minute(tx: Connection) -> tuple[datetime, int] | None:
+    """Return the minute in which most passes were recorded, and how many; None where nothing was."""
+    minute = sa.func.substr(sa.type_coerce(usage.c.at, sa.String), 1, 16)
+    passes = sa.func.sum(usage.c.passes).label("passes")
+    chosen = sa.select(minute, passes).group_by(minute).order_by(passes.desc(), minute).limit(1)
+    row = tx.execute(chosen).first()
+    return None if row is None else (parse_rfc3339(f"{row[0]}:00Z"), int(row[1]))
 
 
 def passes_by_day(tx: Connection, grant: str) -> list[tuple[date, int]]:

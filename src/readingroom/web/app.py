@@ -19,6 +19,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.template.config import TemplateConfig
 from litestar.types import Message, Scope
 
+from readingroom.admissions.call import UNTIL_CLOSED
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
 from readingroom.core.clock import rfc3339
@@ -148,9 +149,17 @@ def _engine() -> JinjaTemplateEngine:
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
     made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
     made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
+    made.filters["day"] = _day
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)
+
+
+def _day(moment: object) -> str:
+    """Spell a day; the end of a standing window is none."""
+    if not isinstance(moment, datetime):
+        return ""
+    return "until it is closed" if moment == UNTIL_CLOSED else f"{moment:%-d %B %Y}"
 
 
 def _problem(

@@ -27,6 +27,10 @@ def reviewing(node: Node) -> Reviewing | None:
         fields["criteria"].problem("there are no criteria", "Add '- {name: merit, question: ..., weight: 1}'")
     once(fields["criteria"], [each.name for each in criteria], "criterion")
     low, high = (min(anchors), max(anchors)) if anchors else (0, 0)
+    for each, place in zip(criteria, fields["criteria"].items(), strict=True):
+        if each.anchors and (min(each.anchors), max(each.anchors)) != (low, high):
+            cure = f"Explain {low} and {high} there too: means over criteria need one scale"
+            place.problem(f"the scale of {each.name!r} has other ends than the call's", cure)
     floor = Fraction(str(fields["floor"].number(low, high)))  # decimal as written: 3.3 is 33/10
     vetoes = fields["misuse_vetoes"].integer(1, per_application) if "misuse_vetoes" in fields else 1
     return Reviewing(per_application, anchors, criteria, floor, vetoes)
@@ -45,9 +49,10 @@ def _anchors(node: Node) -> Mapping[int, str]:
 
 
 def _criterion(node: Node) -> Criterion:
-    fields = node.fields(["name", "question", "weight"])
+    fields = node.fields(["name", "question", "weight"], ["scale"])
     return Criterion(
         name=fields["name"].text() if "name" in fields else "",
         question=fields["question"].text() if "question" in fields else "",
         weight=fields["weight"].integer(1, 1000) if "weight" in fields else 1,
+        anchors=_anchors(fields["scale"]) if "scale" in fields else {},
     )

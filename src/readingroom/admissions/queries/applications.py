@@ -21,6 +21,7 @@ from readingroom.people import queries as people
 from readingroom.people.model import Person
 
 T = tables
+_GONE = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT, ApplicationState.LATE}
 
 
 def application(tx: Connection, application_id: str) -> Application | None:
@@ -31,6 +32,13 @@ def application(tx: Connection, application_id: str) -> Application | None:
 def applications(tx: Connection, call_id: str) -> list[Application]:
     """Return a call's applications, drafts too, ordered by their random ids."""
     return _applications(tx, T.application.c.call_id == call_id)
+
+
+def submitted(tx: Connection, call_id: str, limit: int, offset: int = 0) -> list[Application]:
+    """Return a page of what was submitted to a call, ordered by random ids; drafts are their applicants' own."""
+    sent = sa.select(T.version.c.application_id)
+    where = (T.application.c.call_id == call_id) & (T.application.c.state != ApplicationState.DRAFT.value)
+    return _applications(tx, where & T.application.c.id.in_(sent), limit, offset)
 
 
 def of_person(tx: Connection, person_id: str) -> list[Application]:
@@ -52,8 +60,7 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
 
 def sides(tx: Connection, call_id: str) -> dict[str, Side]:
     """Return the people of each submitted, living application of a call: named by it, or asked into it."""
-    gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
-    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
+    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in _GONE]
     known = people.persons(tx)
     asked = teams.addresses(tx, [each.id for each in found])
     return {
@@ -66,9 +73,23 @@ def sides(tx: Connection, call_id: str) -> dict[str, Side]:
     }
 
 
+def side(tx: Connection, application_id: str) -> Side | None:
+    """Return the people of one submitted, living application; None where it is none."""
+    found = application(tx, application_id)
+    if found is None or not found.submitted or found.state in _GONE:
+        return None
+    return Side(found.id, party(tx, found.person), found.submitted.draft.team)
+
+
 def party(tx: Connection, person_id: str) -> Party:
     """Return what conflicts are judged on, as it is now."""
     return _party(person_id, people.by_id(tx, person_id))
+
+
+def parties(tx: Connection, persons: Collection[str]) -> dict[str, Party]:
+    """Return what conflicts are judged on, for some persons at once."""
+    known = people.persons(tx)
+    return {each: _party(each, known.get(each)) for each in persons}
 
 
 def _party(person_id: str, found: Person | None) -> Party:
@@ -76,8 +97,11 @@ def _party(person_id: str, found: Person | None) -> Party:
     return Party(person_id, found.email, found.affiliation) if found else Party(person_id, "", "")
 
 
-def _applications(tx: Connection, where: sa.ColumnElement[bool]) -> list[Application]:
-    rows = tx.execute(sa.select(T.application).where(where).order_by(T.application.c.id)).all()
+def _applications(
+    tx: Connection, where: sa.ColumnElement[bool], limit: int | None = None, offset: int = 0
+) -> list[Application]:
+    chosen = sa.select(T.application).where(where).order_by(T.application.c.id)
+    rows = tx.execute(chosen if limit is None else chosen.limit(limit).offset(offset)).all()
     latest = _latest(tx, [row.id for row in rows])
     return [_application(row, latest.get(row.id)) for row in rows]
 

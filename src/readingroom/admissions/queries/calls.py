@@ -23,6 +23,28 @@ def calls(tx: Connection) -> list[Call]:
     return [_call(row) for row in rows]
 
 
+def calls_page(tx: Connection, limit: int, offset: int = 0) -> tuple[list[Call], int]:
+    """Return some calls, the newest first and their parts in order, and how many there are."""
+    order = (T.call.c.opened_at.desc(), T.call.c.series, T.call.c.part, T.call.c.id)
+    rows = tx.execute(sa.select(T.call).order_by(*order).limit(limit).offset(offset))
+    total = tx.execute(sa.select(sa.func.count()).select_from(T.call)).scalar_one()
+    return [_call(row) for row in rows], int(total)
+
+
+def series(tx: Connection, call: Call) -> list[Call]:
+    """Return the calls that were opened from one file together, this one too, in order."""
+    if not call.series:
+        return [call]
+    rows = tx.execute(sa.select(T.call).where(T.call.c.series == call.series).order_by(T.call.c.part))
+    return [_call(row) for row in rows]
+
+
+def seed(tx: Connection, call_id: str) -> bytes:
+    """Return a call's seed: secret until it is allocated."""
+    found: bytes = tx.execute(sa.select(T.call.c.seed).where(T.call.c.id == call_id)).scalar_one()
+    return found
+
+
 def call(tx: Connection, call_id: str) -> Call | None:
     """Return one call."""
     row = tx.execute(sa.select(T.call).where(T.call.c.id == call_id)).first()
@@ -50,10 +72,13 @@ def _call(row: Row[Any]) -> Call:
     return Call(
         id=row.id,
         state=CallState(row.state),
-        file=call_file.parse_stored(row.file),
+        file=call_file.parse_stored(row.file, row.part),
         digest=row.digest,
         seed_commitment=row.seed_commitment,
         opened_at=row.opened_at,
         opened_by=row.opened_by,
         closed_at=row.closed_at,
+        series=row.series,
+        part=row.part,
+        terms_digest=row.terms_digest,
     )

@@ -56,6 +56,17 @@ def awards_offered(tx: Connection) -> list[Award]:
     return _awards(tx, T.award.c.state == AwardState.OFFERED.value)
 
 
+def awards_page(tx: Connection, call_id: str, limit: int, offset: int = 0) -> tuple[list[Award], int]:
+    """Return some of a call's awards, open offers by their date first, and how many there are."""
+    where = T.award.c.call_id == call_id
+    total = tx.execute(sa.select(sa.func.count()).select_from(T.award).where(where)).scalar_one()
+    settled = sa.case((T.award.c.state == AwardState.OFFERED.value, 0), else_=1)
+    order = (settled, T.award.c.accept_by, T.award.c.id)
+    ids = tx.execute(sa.select(T.award.c.id).where(where).order_by(*order).limit(limit).offset(offset)).scalars().all()
+    found = {each.id: each for each in _awards(tx, T.award.c.id.in_(ids))}
+    return [found[each] for each in ids], int(total)
+
+
 def awards_of(tx: Connection, person_id: str) -> list[Award]:
     """Return a person's awards."""
     return _awards(tx, T.award.c.person_id == person_id)

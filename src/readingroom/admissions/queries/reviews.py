@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +33,17 @@ def review(tx: Connection, review_id: str) -> Review | None:
 def reviews_by(tx: Connection, reviewer_id: str) -> list[Review]:
     """Return what a person is asked to review."""
     return _reviews(tx, T.review.c.reviewer_id == reviewer_id)
+
+
+def reviews_here(tx: Connection, call_id: str, person_id: str) -> bool:
+    """Tell whether a person reviews, or reviewed, in a call."""
+    where = (T.review.c.call_id == call_id) & (T.review.c.reviewer_id == person_id)
+    return tx.execute(sa.select(T.review.c.id).where(where).limit(1)).first() is not None
+
+
+def reviews_of(tx: Connection, applications: Collection[str]) -> list[Review]:
+    """Return the reviews of some applications."""
+    return _reviews(tx, T.review.c.application_id.in_(applications))
 
 
 def declared(tx: Connection, call_id: str) -> frozenset[tuple[str, str]]:

@@ -12,14 +12,33 @@ from readingroom.admissions.service.applying import Applying
 from readingroom.admissions.service.attaching import Attaching
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
+from readingroom.admissions.service.checking import Checking
+from readingroom.admissions.service.late import Late
 from readingroom.admissions.service.merging import Merging
+from readingroom.admissions.service.peers import Peers
 from readingroom.admissions.service.requesting import Requesting
 from readingroom.admissions.service.reviewing import Reviewing
 from readingroom.admissions.service.second_chances import SecondChances
+from readingroom.admissions.service.sifting import Sifting
 from readingroom.admissions.service.teams import Teams
 
 
-class Admissions(Calls, Applying, Attaching, Teams, Reviewing, SecondChances, Appealing, Awarding, Requesting, Merging):
+class Admissions(
+    Calls,
+    Late,
+    Checking,
+    Sifting,
+    Peers,
+    Applying,
+    Attaching,
+    Teams,
+    Reviewing,
+    SecondChances,
+    Appealing,
+    Awarding,
+    Requesting,
+    Merging,
+):
     """Calls, applications, reviews, allocation, awards, and what follows them."""
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import answers, history, queries, requests, rules, tables
+from readingroom.admissions import answers, eligibility, history, queries, requests, rules, tables, timing
 from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.history import Facts, Step, Waiting
 from readingroom.admissions.model import Application, Decision, Draft, Version
 from readingroom.admissions.service.attaching import filled
 from readingroom.admissions.service.base import Base
-from readingroom.core.canonical import canonical, commitment
+from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
@@ -33,6 +33,7 @@ class Applying(Base):
             mine = queries.of_person(tx, by.id)
             self._not_barred(tx, by.id)
             require(rules.check_window(found, None, now))
+            require(self._has_room(tx, found))
             require(rules.check_first([each for each in mine if each.call == call]))
             require(requests.check_holder(found, queries.family_awards(tx, call, by.id)))
             refused = queries.last_refusal(tx, by.id)
@@ -61,7 +62,8 @@ class Applying(Base):
         with self._db.write() as tx:
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
-            require(rules.check_saving(found) or rules.check_window(call, found, now))
+            late = timing.comes_late(call, found, now)
+            require(rules.check_saving(found) or (None if late else rules.check_window(call, found, now)))
             require(rules.check_unchanged(found, revision))
             kept = filled(tx, application, call.file, _tidy(draft, call.file))
             _solve(answers.saving_problems(call.file, kept))
@@ -71,7 +73,9 @@ class Applying(Base):
     def submit(self, by: Actor, application: str, revision: int | None = None) -> Application:
         """Freeze the draft as a new version, which from now on is the one that counts.
 
-        Answers to what is not asked of this applicant are left out of it.
+        Answers to what is not asked of this applicant are left out of it. What was begun in time and is finished after
+        the window is kept as `late`: it was not refused, and does not count until a person admits it, or its applicant
+        moves it into the next round.
 
         Raises:
             BadInput: with everything that is missing or wrong, field by field.
@@ -80,19 +84,27 @@ class Applying(Base):
             found = self._own(tx, by, application)
             call = self._call(tx, found.call)
             self._not_barred(tx, by.id)
-            require(rules.check_saving(found) or rules.check_window(call, found, self._clock.now()))
+            now = self._clock.now()
+            late = timing.comes_late(call, found, now)
+            require(rules.check_saving(found) or (None if late else rules.check_window(call, found, now)))
             require(rules.check_unchanged(found, revision))
+            require(eligibility.check_eligible(call.file.eligibility, self.standing_of(tx, by.id), now))
             person = people.by_id(tx, by.id)
             identity = (person.email, person.name) if person else ()
             _solve(answers.submitting_problems(call.file, found.draft, identity))
             found = replace(found, draft=answers.without_unasked(call.file, found.draft))
             self._keep(tx, found, found.draft)
             frozen = self._freeze(tx, found)
-            self._move(tx, found, "submit")
-            clear = {"note": "", "correct_until": None}
+            self._move(tx, found, "miss" if late else "submit")
+            self._unmark(tx, application)  # the desk looked at another version
+            clear: dict[str, Json] = {"note": "", "correct_until": None}
+            if found.state in timing.UNSUBMITTED:
+                clear["arrived_at"] = now
             tx.execute(tables.application.update().where(tables.application.c.id == application).values(clear))
             data = {"application": application, "call": found.call, "version": frozen.number}
             self._say(tx, by, "admissions.application.submitted", data | {"commitment": frozen.commitment})
+            if late:
+                self._tell_late(tx, by, found, finished=True)
             return self._application(tx, application)
 
     def withdraw(self, by: Actor, application: str) -> Application:

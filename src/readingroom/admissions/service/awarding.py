@@ -90,7 +90,7 @@ class Awarding(Base):
             self._unblinded(tx, by, found)
             return queries.awards(tx, found.id)
 
-    def overdue(self, by: Actor) -> list[Award]:
+    def overdue_awards(self, by: Actor) -> list[Award]:
         """Return the offers past their date, in all calls: until a person takes one back, it can still be accepted."""
         require(check(by, Permission.CALL_DECIDE))
         now = self._clock.now()
@@ -101,6 +101,14 @@ class Awarding(Base):
         """Return the awards of a call that were accepted: whose grants' meters say what was used of its budget."""
         with self._db.read() as tx:
             return [each.id for each in queries.awards(tx, call) if each.state is AwardState.ACCEPTED]
+
+    def awards_page(self, by: Actor, call: str, limit: int, offset: int = 0) -> tuple[list[Award], int]:
+        """Return some of a call's awards, those that may be taken back first, and how many there are."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            found = self._call(tx, call)
+            self._unblinded(tx, by, found)
+            return queries.awards_page(tx, found.id, limit, offset)
 
     def _settle(self, tx: Connection, by: Actor, found: Award, act: str) -> Award:
         require(machines.AWARD.check(found.state, act))

@@ -9,9 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import machines, queries, rules, tables
+from readingroom.admissions import machines, queries, rules, sifting, tables, timing
 from readingroom.admissions.account import Posting
 from readingroom.admissions.call import Call
+from readingroom.admissions.eligibility import Held, Standing
 from readingroom.admissions.history import TOLD
 from readingroom.admissions.model import Application, ApplicationState, Award, Draft
 from readingroom.core.canonical import Json
@@ -42,6 +43,7 @@ class Base:
         self._ledger = ledger
         self._clock = clock
         self._barred_until = barred_until
+        self.standing_of: Callable[[Connection, str], Standing] = declared_standing  # the app hands in what it knows
 
     def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
         made = self._ledger.append(tx, event, data, by=by.id)
@@ -111,19 +113,18 @@ class Base:
 
     def _impartial(self, tx: Connection, by: Actor, call_id: str, application_id: str = "") -> None:
         """Refuse whoever applies in the call or, where it is about one application, is named in its team."""
-        party = queries.party(tx, by.id)
-        sides = queries.sides(tx, call_id)
+        side = queries.side(tx, application_id) if application_id else None
         gone = ApplicationState.WITHDRAWN
         inside = [queries.application(tx, each) for each, _ in queries.joined(tx, by.id)]  # by their own word
         everyone = [*queries.of_person(tx, by.id), *(each for each in inside if each)]
         own = [a.id for a in everyone if a.call == call_id and a.state is not gone]
-        if application_id in sides and sides[application_id].includes(party):
+        if side is not None and side.includes(queries.party(tx, by.id)):
             own.append(application_id)
         require(rules.check_impartial(own))
 
     def _unblinded(self, tx: Connection, by: Actor, found: Call) -> None:
         """Refuse names and others' reviews to who reviews in a call, until it is allocated."""
-        require(rules.check_unblinded(by, found, {each.reviewer for each in queries.reviews(tx, found.id)}))
+        require(rules.check_unblinded(by, found, {by.id} if queries.reviews_here(tx, found.id, by.id) else ()))
 
     def _move_call(self, tx: Connection, found: Call, act: str) -> None:
         require(machines.CALL.check(found.state, act))
@@ -134,6 +135,35 @@ class Base:
         require(machines.APPLICATION.check(found.state, act))
         values = {"state": machines.APPLICATION.after(found.state, act).value, "updated_at": self._clock.now()}
         tx.execute(tables.application.update().where(tables.application.c.id == found.id).values(values))
+
+    def _tell_late(self, tx: Connection, by: Actor, found: Application, *, finished: bool) -> None:
+        """Tell an applicant that the window has closed on an application, and that it is kept."""
+        data: dict[str, Json] = {"application": found.id, "call": found.call, "person": found.person}
+        self._say(tx, by, "admissions.application.late", data | {"finished": finished})
+
+    def _unmark(self, tx: Connection, application_id: str) -> None:
+        """Forget that the desk looked at a form: what it looked at has changed."""
+        tx.execute(tables.desk_check.delete().where(tables.desk_check.c.application_id == application_id))
+
+    def _has_room(self, tx: Connection, found: Call) -> Refusal | None:
+        """Refuse a new application where a standing call's budget is spent."""
+        return timing.check_room(found, queries.budget(tx, found.id)["passes"].rest)
+
+    def _desk_done(self, tx: Connection, found: Call) -> Refusal | None:
+        """Refuse reviews while the desk has not looked at every form, where the call has a desk."""
+        left = queries.unchecked(tx, found.id) if found.file.eligibility.desk else 0
+        if not left:
+            return None
+        reason = f"The desk has yet to look at {left} application(s): `readingroom call check-forms`."
+        return Refusal("admissions/desk-pending", reason, {"unchecked": left})
+
+    def _before_review(self, tx: Connection, found: Call) -> Refusal | None:
+        """Refuse full reviews while desk or sift are not done; see `sifting`."""
+        if found.file.sift is None:
+            return self._desk_done(tx, found)
+        going = [each.id for each in queries.applications(tx, found.id) if each.state in rules.IN_PLAY]
+        tallies = sifting.tally(found.file, going, queries.sifts(tx, found.id))
+        return self._desk_done(tx, found) or sifting.check_sifted(found.file, tallies, queries.sift_kept(tx, found.id))
 
     def _post(self, tx: Connection, call_id: str, entries: Iterable[Posting]) -> None:
         """Enter movements into a call's account."""
@@ -155,6 +185,12 @@ class Base:
 def as_submitted(found: Application) -> Application:
     """Hide what the applicant has not submitted: the draft shown is the version that counts."""
     return replace(found, draft=found.submitted.draft) if found.submitted else found
+
+
+def declared_standing(tx: Connection, person: str) -> Standing:
+    """Return what a person says of themselves: an affiliation that nobody confirmed."""
+    said = queries.party(tx, person).affiliation.strip()
+    return Standing(affiliations=(Held("declared"),) if said else ())
 
 
 def _unknown_application() -> Refusal:

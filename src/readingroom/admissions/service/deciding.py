@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import account, notices, queries, rules, tables, teams
+from readingroom.admissions import account, notices, queries, rules, tables, teams, timing
 from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
@@ -89,7 +89,9 @@ class Deciding(Base):
             decided = notices.by_person(call.file, application, ruling, now, by.id)
             self._decide(tx, by, found, decided)
             if ruling.outcome is Outcome.AWARDED:
-                self._offer(tx, by, call, found, self._affordable(tx, call, found, ruling))
+                given = self._affordable(tx, call, found, ruling)
+                self._in_turn(tx, call, found, given)
+                self._offer(tx, by, call, found, given)
             return decided
 
     def allocation(self, by: Actor, call: str) -> Json:
@@ -125,14 +127,24 @@ class Deciding(Base):
 
     def _affordable(self, tx: Connection, call: Call, found: Application, ruling: Ruling) -> Amounts:
         asked = found.submitted.draft.passes if found.submitted else 0
-        passes = min(asked, call.file.limits.maximum) if ruling.passes is None else ruling.passes
-        require(rules.check_amount(call.file, asked, passes))
+        tier = found.submitted.draft.tier if found.submitted else ""
+        passes = min(asked, call.file.limits.of(tier).maximum) if ruling.passes is None else ruling.passes
+        require(rules.check_amount(call.file, asked, passes, tier))
         given, held = call.file.amounts(passes), queries.budget(tx, call.id)
         if not account.covers(held, given):
             left = {unit: each.rest for unit, each in held.items()}
             reason = "The call's budget does not cover this award."
             raise Refused(Refusal("admissions/budget-exhausted", reason, {"left": left, "asked": given.to_json()}))
         return given
+
+    def _in_turn(self, tx: Connection, call: Call, found: Application, given: Amounts) -> None:
+        """Where tickets go first come, first served: leave enough for those who came before and still wait."""
+        if not call.file.window.standing or found.submitted is None:
+            return
+        first = [each for each in queries.waiting(tx, call.id) if each.id != found.id]
+        before = [each for each in first if each.since < found.submitted.submitted_at]
+        rest = queries.budget(tx, call.id)["passes"].rest
+        require(timing.check_turn(call.file, [(each.passes, each.tier) for each in before], given.passes, rest))
 
     def _decide(self, tx: Connection, by: Actor, found: Application, decided: Decision) -> None:
         """Write one decision down."""

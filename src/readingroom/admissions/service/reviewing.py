@@ -42,6 +42,7 @@ class Reviewing(Base):
             self._impartial(tx, by, call)
             everyone = queries.applications(tx, call)
             require(rules.check_corrected(everyone, self._clock.now()))
+            require(self._before_review(tx, found))
             in_play = {each.id: each for each in everyone if each.state in rules.IN_PLAY}
             edges = self._match(tx, found, in_play, _chosen(tx, reviewers))
             salt = random_bytes(32)
@@ -68,8 +69,8 @@ class Reviewing(Base):
 
     def reviews_to_do(self, by: Actor) -> list[ReviewTask]:
         """Return what one is asked to review, in calls that are in review; without names, others' reviews or counts."""
-        require(check(by, Permission.APPLICATION_REVIEW))
         with self._db.read() as tx:
+            require(rules.check_asks(by, peer=queries.applies_to_a_half(tx, by.id)))
             tasks = [self._task(tx, each) for each in queries.reviews_by(tx, by.id)]
         return sorted((each for each in tasks if each), key=lambda task: task.view.review)
 
@@ -141,6 +142,13 @@ class Reviewing(Base):
             self._unblinded(tx, by, self._call(tx, call))
             return queries.reviews(tx, call)
 
+    def reviews_of(self, by: Actor, call: str, applications: Collection[str]) -> list[Review]:
+        """Return the reviews of some applications of a call, for a page of a list."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            self._unblinded(tx, by, self._call(tx, call))
+            return [each for each in queries.reviews_of(tx, applications) if each.call == call]
+
     def _match(
         self, tx: Connection, call: Call, in_play: dict[str, Application], reviewers: Collection[str]
     ) -> tuple[tuple[str, str], ...]:
@@ -172,17 +180,21 @@ class Reviewing(Base):
         """Find one's own review; every other case has the same answer."""
         mine = next((each for each in queries.reviews_by(tx, by.id) if each.id == review), None)
         found = queries.application(tx, mine.application) if mine else None
-        require(rules.check_assigned(by, mine, found))
+        call = self._call(tx, found.call) if found else None
+        require(rules.check_assigned(by, mine, found, peer=bool(call and queries.is_peer(tx, by.id, call))))
         assert mine is not None  # noqa: S101 - `check_assigned` has looked
         assert found is not None  # noqa: S101 - likewise
-        return mine, found, self._call(tx, found.call)
+        assert call is not None  # noqa: S101 - likewise
+        return mine, found, call
 
     def _check_conflicts(self, tx: Connection, by: Actor, found: Application) -> None:
         """Judge conflicts again at the moment of review: an address or affiliation may have changed since."""
-        sides = queries.sides(tx, found.call)
-        if found.id not in sides:
+        side = queries.side(tx, found.id)
+        if side is None:
             return
-        standing = conflicts.conflicts(queries.party(tx, by.id), sides[found.id], sides.values())
+        own = [queries.side(tx, each.id) for each in queries.of_person(tx, by.id) if each.call == found.call]
+        competing = [each for each in own if each is not None]
+        standing = conflicts.conflicts(queries.party(tx, by.id), side, competing)
         if standing:
             # Not which: that would tell the reviewer about the applicant.
             reason = "A conflict of interest stands between you and this application."

@@ -10,6 +10,7 @@ from litestar import Request, Response, Router, get, patch, post
 from msgspec import UNSET, Meta, UnsetType
 
 from readingroom.admissions.model import Answer, Draft, Outcome, Reason, Ruling
+from readingroom.api.control.calls import Limit, Offset
 from readingroom.app import desk
 from readingroom.app.house import House
 from readingroom.core.errors import BadInput, Problem
@@ -55,9 +56,9 @@ class Ruled(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @get("/calls/{call:str}/applications", sync_to_thread=True, summary="A call's applications, for the desk")
-def applications(call: str, house: House, actor: Actor) -> list[dict[str, Any]]:
-    """Return the applications of a call."""
-    return [desk.application_json(each) for each in house.admissions.applications(actor, call)]
+def applications(call: str, house: House, actor: Actor, limit: Limit = 500, offset: Offset = 0) -> list[dict[str, Any]]:
+    """Return the applications of a call with their answers, a page at a time."""
+    return [desk.application_json(each) for each in house.admissions.applications(actor, call, limit, offset)]
 
 
 @post("/calls/{call:str}/applications", sync_to_thread=True, summary="Start an application")

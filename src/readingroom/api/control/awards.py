@@ -42,7 +42,7 @@ def lapse(award: str, house: House, actor: Actor) -> dict[str, Any]:
 @get("/awards/overdue", sync_to_thread=True, summary="Offers that nobody has answered in time")
 def overdue(house: House, actor: Actor) -> list[dict[str, Any]]:
     """Return the offers past their date, in all calls: each can still be accepted until a person takes it back."""
-    return [desk.award_json(each) for each in house.admissions.overdue(actor)]
+    return [desk.award_json(each) for each in house.admissions.overdue_awards(actor)]
 
 
 @get("/calls/{call:str}/account", sync_to_thread=True, summary="Where each unit of a call's budget is")

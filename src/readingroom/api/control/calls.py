@@ -6,19 +6,42 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, post
+from litestar.params import QueryParameter
 from msgspec import Meta
 
+from readingroom.admissions import call_file as call_files
+from readingroom.admissions import rehearsal
+from readingroom.app import calls as planned
 from readingroom.app import desk
 from readingroom.app.house import House
 from readingroom.core.refusal import require
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
+Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="At most so many")]
+Offset = Annotated[int, QueryParameter(ge=0, le=10_000_000, description="Leave out so many first")]
+
 
 class CallText(msgspec.Struct, forbid_unknown_fields=True):
     """A call file."""
 
     text: Annotated[str, Meta(max_length=100_000)]
+
+
+class Planned(CallText, forbid_unknown_fields=True):
+    """A call file, and what is reckoned with."""
+
+    applications: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    passes_per_second: Annotated[float, Meta(ge=0.001, le=1e9)] | None = None
+
+
+class Rehearsed(CallText, forbid_unknown_fields=True):
+    """A call file, and how it is played."""
+
+    applicants: Annotated[int, Meta(ge=1, le=2000)] | None = None
+    reviewers: Annotated[int, Meta(ge=1, le=2000)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+    repeats: Annotated[int, Meta(ge=0, le=50)] = 20
 
 
 class Emails(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,10 +56,30 @@ class DryRun(msgspec.Struct, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-@get("/calls", sync_to_thread=True, summary="All calls")
-def calls(house: House) -> list[dict[str, Any]]:
-    """Return every call with its budget, window and form."""
-    return [desk.call_json(each) for each in house.admissions.calls()]
+@get("/calls", sync_to_thread=True, summary="Calls, the newest first")
+def calls(house: House, limit: Limit = 500, offset: Offset = 0) -> list[dict[str, Any]]:
+    """Return calls with their budget, window and form, a page at a time."""
+    return [desk.call_json(each) for each in house.admissions.calls_page(limit, offset)[0]]
+
+
+@post("/calls/check", status_code=200, sync_to_thread=True, summary="Check a call file, and count what it needs")
+def check_call(data: Planned, house: House, actor: Actor) -> dict[str, Any]:
+    """Say what is wrong or seldom meant in a call file, and how many persons and engine days the call needs."""
+    require(check(actor, Permission.CALL_OPEN))
+    speed = planned.speed_of(data.passes_per_second)
+    return planned.check(data.text, "call.yaml", house, data.applications, speed).to_json()
+
+
+@post("/calls/rehearse", status_code=200, sync_to_thread=True, summary="Play a call on synthetic applicants")
+def rehearse(data: Rehearsed, house: House, actor: Actor) -> dict[str, Any]:  # noqa: ARG001 - every route is given it
+    """Show who would win, how close it is and what luck decides; changes nothing, the same for the same seed."""
+    require(check(actor, Permission.CALL_OPEN))
+    file = call_files.parse(data.text, "call.yaml")
+    played = rehearsal.rehearse(
+        file, data.applicants, seed=data.seed, reviewers_there=data.reviewers, repeats=data.repeats
+    )
+    shown: dict[str, Any] = rehearsal.document(played)
+    return shown
 
 
 @post("/calls", sync_to_thread=True, summary="Open a call")
@@ -86,6 +129,17 @@ def publish(call: str, house: House, actor: Actor) -> list[dict[str, Any]]:
 
 router = Router(
     "/",
-    route_handlers=[calls, open_call, show_call, call_file, close_call, assign, allocate, publish],
+    route_handlers=[
+        calls,
+        check_call,
+        rehearse,
+        open_call,
+        show_call,
+        call_file,
+        close_call,
+        assign,
+        allocate,
+        publish,
+    ],
     tags=["admissions"],
 )

@@ -53,6 +53,7 @@ def _status(who: Visitor, application: str, problems: list[Told] | None = None, 
         mine=mine,
         inside=inside,
         living=mine and found.state in LIVING,
+        next_round=admissions.next_round(who.actor, application) if mine else None,
         inviting=mine and found.state not in OVER,
         steps=steps,
         waiting=[(("you" if mine and each.who == APPLICANT else each.who), each.what, each.until) for each in waiting],
@@ -68,6 +69,14 @@ def _status(who: Visitor, application: str, problems: list[Told] | None = None, 
         problems=problems or [],
         typed=typed or {},
     )
+
+
+@post("/applications/{application:str}/late", sync_to_thread=True)
+def late(who: Visitor, application: str, data: Posted) -> Response[Any]:
+    """Move a late application into the next round."""
+    check_form(who, data)
+    moved = who.house.admissions.move_to_next_round(who.actor, application)
+    return back_to(f"/applications/{moved.id}")
 
 
 def _named(found: Application, asked: set[str]) -> list[str]:
@@ -256,6 +265,6 @@ def answer(who: Visitor, secret: str, data: Posted) -> Response[Any] | Template:
     return page(who, "applicant/answered.html", made=made)
 
 
-_STANDS = [status, changes, withdraw_page, withdraw, versions]
+_STANDS = [status, late, changes, withdraw_page, withdraw, versions]
 _FILES = [files, attach, download, review_download]
 router = Router("/", route_handlers=[*_STANDS, *_FILES, team, invitation, answer], include_in_schema=False)

@@ -46,7 +46,7 @@ def _account(who: Visitor, call: str, problems: Collection[Told]) -> Template:
         call=found,
         bars=bars,
         held=held,
-        overdue=[each for each in admissions.overdue(who.actor) if each.call == call] if decides else [],
+        overdue=[each for each in admissions.overdue_awards(who.actor) if each.call == call] if decides else [],
         asked=admissions.requests(who.actor, call),
         problems=problems,
     )

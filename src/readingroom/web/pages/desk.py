@@ -4,58 +4,142 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from litestar import Response, Router, get, post
+from litestar.params import QueryParameter
 from litestar.response import Template
 
-from readingroom.admissions import machines
+from readingroom.admissions import machines, rehearsal
 from readingroom.admissions.allocation import Sheet
 from readingroom.admissions.call import Call
-from readingroom.admissions.model import BY_PERSON, Application, Outcome, Reason, Review, Ruling
-from readingroom.admissions.rules import IN_PLAY, check_reviewed, may_decide, may_lapse, may_release, may_return
+from readingroom.admissions.desk import DeskPage, Listed, may_check
+from readingroom.admissions.model import (
+    BY_PERSON,
+    Application,
+    ApplicationState,
+    CallState,
+    Draft,
+    Outcome,
+    Reason,
+    Ruling,
+)
+from readingroom.admissions.rehearsal.play import Played
+from readingroom.admissions.rules import IN_PLAY, may_decide, may_lapse, may_release, may_return
+from readingroom.app import calls as planned
 from readingroom.app.desk import open_call
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refused
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
+from readingroom.web import charts
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import review, waiting
+from readingroom.web.pages import checking, review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
 
+PAGE = 50  # rows of a list
+SHOWN_WHOLE = 200  # applications up to which a call's page shows what an allocation would give
+MOST_PLAYED = 500  # synthetic applicants on a page, so that it comes at once; the command plays thousands
+REPEATS = 10
+FIXED = {CallState.ALLOCATED, CallState.PUBLISHED}
+From = Annotated[int, QueryParameter(name="from", ge=0, le=10_000_000)]
+Offers = Annotated[int, QueryParameter(name="offers", ge=0, le=10_000_000)]
+Only = Annotated[ApplicationState | None, QueryParameter(name="only")]
 
 OUTCOMES = (("awarded", "award", "award it"), ("refused", "refuse", "refuse it"))  # value, act and words of each
 
 
 @get("/desk", sync_to_thread=True)
-def desk(who: Visitor) -> Template:
-    """Show the calls, and what the visitor has to review."""
-    return _desk(who)
+def desk(who: Visitor, begin: From = 0, kind: str = "") -> Template:
+    """Show the calls, a page at a time, and what the visitor has to review."""
+    text = planned.template(kind, who.house.clock.now()) if kind and who.may(Permission.CALL_OPEN) else ""
+    return _desk(who, text, at=begin)
 
 
-def _desk(who: Visitor, text: str = "", problems: Collection[Told] = ()) -> Template:
-    who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
-    admissions = who.house.admissions
-    tasks = admissions.reviews_to_do(who.actor) if who.may(Permission.APPLICATION_REVIEW) else []
-    shown = {"calls": admissions.calls(), "tasks": tasks, "text": text, "problems": problems}
+def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int = 0) -> Template:
+    may_review = who.may(Permission.APPLICATION_REVIEW)
+    peer = who.person is not None and who.house.admissions.is_peer(who.actor)
+    if not peer:
+        who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
+    admissions, now = who.house.admissions, who.house.clock.now()
+    calls, total = admissions.calls_page(PAGE, at)
+    shown = {
+        "may_review": may_review or peer,
+        "tasks": admissions.reviews_to_do(who.actor) if may_review or peer else [],
+        "looks": admissions.sifts_to_do(who.actor) if may_review else [],
+        "calls": calls,
+        "counts": admissions.submitted_counts([each.id for each in calls]),
+        "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
+        "places": {each.file.name: f"/desk/calls/{each.id}" for each in calls},
+        "at": at,
+        "size": PAGE,
+        "total": total,
+        "kinds": planned.KINDS,
+        "text": text,
+        "problems": problems,
+    }
     return page(who, "desk/desk.html", 400 if problems else 200, **shown)
+
+
+def _span(call: Call) -> tuple[str, datetime, datetime | None]:
+    """Return when a call takes applications; one that stands open has no end until it is closed."""
+    window = call.file.window
+    ends = call.closed_at if call.closed_at or window.standing else window.closes
+    return call.file.name, min(max(window.opens, call.opened_at), ends or window.closes), ends
 
 
 @post("/desk/calls", sync_to_thread=True)
 def open_(who: Visitor, data: Posted) -> Response[Any] | Template:
-    """Open a call from its file's text."""
+    """Open a call from its file's text, or first show what it needs and how it would go."""
     check_form(who, data)
     text = data.get("text", "")
     try:
+        if data.get("do") == "check":
+            return _plan(who, text, data)
         made = open_call(who.house, who.actor, text, "call.yaml")
     except (BadInput, Refused) as fault:
         who.needs(Permission.CALL_OPEN)
         return _desk(who, text, told(fault, {}))
     return back_to(f"/desk/calls/{made.id}")
+
+
+def _plan(who: Visitor, text: str, typed: Form) -> Template:
+    """Show the check and the rehearsal of a file that is not open."""
+    who.needs(Permission.CALL_OPEN)
+    asked, seed = whole(typed.get("applicants", "")), whole(typed.get("seed", "")) or 0
+    report = planned.check(text, "call.yaml", who.house, asked or None)
+    count = min(asked, MOST_PLAYED) if asked else min(report.needs.applications, MOST_PLAYED)
+    played = rehearsal.rehearse(report.file, count, seed=seed, repeats=REPEATS)
+    return page(
+        who,
+        "desk/plan.html",
+        report=report,
+        rows=planned.needs_rows(report.needs),
+        played=rehearsal.text(played),
+        drawn=[(each.file.part, _scores(each)) for each in played.parts],
+        text=text,
+        typed=typed,
+    )
+
+
+def _scores(part: Played) -> charts.Scores | None:
+    """Draw how the scores of a rehearsal lie around the funding line."""
+    reviewing = part.file.reviewing
+    if reviewing is None:
+        return None
+    outcome = {True: "funded", False: "unfunded"}
+    scored = [
+        (float(s.score), "aside" if s.rank is None else outcome[s.passes > 0])
+        for s in part.standings
+        if s.score is not None
+    ]
+    line = None if part.line is None else float(part.line)
+    return charts.scores(scored, (reviewing.low, reviewing.high), line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,59 +156,101 @@ def _line(sheet: Sheet) -> Line:
 
 
 @get("/desk/calls/{call:str}", sync_to_thread=True)
-def show(who: Visitor, call: str) -> Template:
-    """Show a call with its applications and their reviews, and what an allocation would give."""
+def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Only = None) -> Template:
+    """Show a call: its budget, a page of its applications with their reviews, a page of its awards."""
     who.needs(Permission.APPLICATION_READ)
-    admissions = who.house.admissions
-    found = admissions.call(call)
-    applications = admissions.applications(who.actor, call)
-    reviews = admissions.reviews(who.actor, call)
-    fixed = admissions.allocation(who.actor, call)
-    awards, now = admissions.awards(who.actor, call), who.house.clock.now()
+    admissions, now = who.house.admissions, who.house.clock.now()
+    listed = admissions.desk_page(who.actor, call, [only] if only else [], PAGE, begin)
+    found, ids = listed.call, [each.id for each in listed.rows]
+    reviews = admissions.reviews_of(who.actor, call, ids)
+    awards, awards_total = admissions.awards_page(who.actor, call, PAGE, offers)
     opens, decides = who.may(Permission.CALL_OPEN), who.may(Permission.CALL_DECIDE)
-    lines, why_none = _preview(who, found) if fixed is None else ([_line(Sheet.read(s)) for s in fixed["sheets"]], "")
+    small = sum(listed.counts.values()) <= SHOWN_WHOLE
+    fixed = found.state in FIXED
+    lines, why_none = _lines(who, found) if small else ([], "")
     return page(
         who,
         "desk/call.html",
         call=found,
-        applications=applications,
+        series=admissions.series(call),
+        listed=listed,
+        only=only,
+        states=[each for each in ApplicationState if listed.counts.get(each)],
         reviews=reviews,
-        names=_names(who),
+        names=_names(who, {each.reviewer for each in reviews}),
         budget=admissions.budget(call),
         awards=awards,
-        decidable={each.id for each in applications if decides and may_decide(found, each, now)},
-        returnable={each.id for each in applications if opens and may_return(found, each, now)},
+        at=begin,
+        offers=offers,
+        awards_total=awards_total,
+        size=PAGE,
+        now=now,
+        decidable={each.id for each in listed.rows if decides and may_decide(found, _as_ruled(each), now)},
+        returnable={each.id for each in listed.rows if opens and may_return(found, _as_ruled(each), now)},
+        admittable={each.id for each in listed.rows if opens and each.state is ApplicationState.LATE and not fixed},
+        unchecked={each.id for each in listed.rows if opens and may_check(found, each)},
         releasable={each.id for each in reviews if opens and may_release(found, each)},
         overdue={each.id for each in awards if decides and may_lapse(each, now)},
         lines=lines,
-        fixed=fixed is not None,
+        fixed=fixed,
+        small=small,
         why_none=why_none,
-        ready=_ready(found, applications, reviews),
+        ready=_ready(found, listed),
     )
 
 
-def _names(who: Visitor) -> dict[str, str]:
+@get("/desk/calls/{call:str}/allocation", sync_to_thread=True)
+def allocation(who: Visitor, call: str, begin: From = 0) -> Template:
+    """Show how a call was allocated, or what an allocation would give now, a page at a time."""
+    who.needs(Permission.APPLICATION_READ)
+    found = who.house.admissions.call(call)
+    total = sum(who.house.admissions.desk_page(who.actor, call, (), 1).counts.values())
+    if total > SHOWN_WHOLE and found.state not in FIXED:
+        told = f"With {total:,} applications this takes seconds: `readingroom call allocate {call} --dry-run` shows it."
+        return page(
+            who, "desk/allocation.html", call=found, lines=[], why_none=told, fixed=False, **_place(begin, total)
+        )
+    lines, why_none = _lines(who, found, begin, PAGE)
+    shown = {"fixed": found.state in FIXED, **_place(begin, total)}
+    return page(who, "desk/allocation.html", call=found, lines=lines, why_none=why_none, **shown)
+
+
+def _place(at: int, total: int) -> dict[str, int]:
+    """Say which page of a list is shown."""
+    return {"at": at, "size": PAGE, "total": total}
+
+
+def _as_ruled(each: Listed) -> Application:
+    """Return as much of an application as the rules of the desk look at."""
+    return Application(each.id, "", each.person, each.state, Draft(), correct_until=each.correct_until)
+
+
+def _names(who: Visitor, persons: Collection[str]) -> dict[str, str]:
     """Return reviewers' names, for who may manage persons; others see pseudonyms."""
-    if not who.may(Permission.PERSON_MANAGE):
+    if not persons or not who.may(Permission.PERSON_MANAGE):
         return {}
-    return {each.id: each.name for each in who.house.people.everyone(who.actor)}
+    return {each.id: each.name for each in who.house.people.everyone(who.actor) if each.id in persons}
 
 
-def _preview(who: Visitor, call: Call) -> tuple[list[Line], str]:
-    if not who.may(Permission.CALL_DECIDE) or call.state.value not in {"open", "closed"}:
+def _lines(who: Visitor, call: Call, at: int = 0, size: int | None = None) -> tuple[list[Line], str]:
+    """Return some lines of the allocation as it was fixed, or of a dry run; or why there are none."""
+    until = None if size is None else at + size
+    if call.state in FIXED:
+        fixed = who.house.admissions.allocation(who.actor, call.id)
+        return [_line(Sheet.read(each)) for each in fixed["sheets"][at:until]], ""
+    if not who.may(Permission.CALL_DECIDE):
         return [], ""
     try:
-        return [_line(each) for each in who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets], ""
+        sheets = who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets
     except Refused as refused:
         return [], refused.refusal.reason
+    return [_line(each) for each in sheets[at:until]], ""
 
 
-def _ready(call: Call, applications: Collection[Application], reviews: Collection[Review]) -> bool:
+def _ready(call: Call, listed: DeskPage) -> bool:
     """Tell whether an allocation can be fixed now: the rule's own twin, for the button."""
-    in_play = {
-        each.id: [r for r in reviews if r.application == each.id] for each in applications if each.state in IN_PLAY
-    }
-    return call.file.competitive and bool(in_play) and check_reviewed(call.file, in_play) is None
+    in_play = sum(listed.counts.get(each, 0) for each in IN_PLAY)
+    return call.file.competitive and bool(in_play) and listed.fewest_reviews >= call.file.reviews_needed
 
 
 @post("/desk/calls/{call:str}", sync_to_thread=True)
@@ -134,7 +260,9 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
     admissions = who.house.admissions
     acts: dict[str, Callable[[Actor, str], object]] = {
         "close": admissions.close_call,
+        "sift": admissions.assign_sift,
         "assign": admissions.assign_reviewers,
+        "peers": admissions.assign_peers,
         "allocate": admissions.allocate,
         "publish": admissions.publish,
     }
@@ -207,7 +335,9 @@ def _ruling(data: Form) -> Ruling:
     return Ruling(Outcome(outcome), Reason(reason), data.get("note", ""), amount)
 
 
-_CALLS = [desk, open_, show, act, publish_page]
+_CALLS = [desk, open_, show, allocation, act, publish_page]
 router = Router(
-    "/", route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router], include_in_schema=False
+    "/",
+    route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router, checking.router],
+    include_in_schema=False,
 )

@@ -1,0 +1,127 @@
+"""A house with many applications, made by the row: what lists and calls are measured on."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from readingroom.admissions import tables
+from readingroom.admissions.conflicts import Party
+from readingroom.admissions.model import Judgement
+from readingroom.app import founding
+from readingroom.app.calls import template
+from readingroom.app.desk import open_call
+from readingroom.app.house import House
+from readingroom.core.canonical import canonical, commitment
+from readingroom.core.clock import Clock
+from readingroom.core.settings import Settings, load
+from readingroom.people.model import Role
+from readingroom.people.tables import person as person_table
+
+ANSWERS = {
+    "purpose": "How small models handle negation",
+    "asks": "Short prompts with and without negation",
+    "why": "600 prompts of 20 passes",
+    "egress": "text only",
+    "risks": "None beyond ordinary text",
+    "machine": "A laptop",
+}
+
+
+@contextlib.contextmanager
+def house(clock: Clock | None = None) -> Iterator[House]:
+    """Give a house for trials on the echo engine, with a steward, a panel and 20 reviewers, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "house"
+        settings = Settings(home=home, dev=True, engine="echo")
+        founding.found(settings, founding.default_plan(settings)).close()
+        made = House(load(home), clock)
+        operator = made.people.operator()
+        made.people.add(operator, "steward@lab.example", roles=[Role.STEWARD])
+        made.people.add(operator, "panel@lab.example", roles=[Role.PANEL])
+        for n in range(20):
+            made.people.add(operator, f"reviewer@elsewhere-{n}.example", roles=[Role.REVIEWER])
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def bulk_call(made: House) -> str:
+    """Open the shipped bulk call on whatever stage lends."""
+    stage = next(each.stage for each in made.releases.status() if each.stage.channel.value == "api")
+    text = template("bulk", made.clock.now()).replace("stage: reading-room", f"stage: {stage.name}")
+    text = text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
+    return open_call(made, made.people.operator(), text, "bulk.yaml").id
+
+
+def person_id(name: str) -> str:
+    """Return the id of a synthetic person."""
+    return f"person_many{name.replace('-', '').casefold()}"
+
+
+def persons(made: House, known: Sequence[tuple[str, Party]]) -> None:
+    """Write synthetic persons as rows."""
+    rows = [
+        {"id": person_id(name), "email": party.email, "name": "", "affiliation": party.affiliation,
+         "created_at": made.clock.now()}
+        for name, party in known
+    ]  # fmt: skip
+    with made.db.write() as tx:
+        if rows:
+            tx.execute(person_table.insert(), rows)
+
+
+def applications(made: House, call: str, known: Sequence[tuple[str, int]]) -> dict[str, str]:
+    """Write submitted applications as rows, as use cases would have left them (without their entries).
+
+    Returns:
+        The name of each synthetic person to the application's id.
+    """
+    now, tier = made.clock.now(), made.admissions.call(call).file.tiers[0]
+    rows, versions, ids = [], [], {}
+    for n, (name, passes) in enumerate(known):
+        ids[name] = person_id(name).replace("person", "application")
+        draft = {"answers": ANSWERS, "passes": passes, "tier": tier, "team": []}
+        at = now + timedelta(seconds=n)
+        rows.append(
+            {"id": ids[name], "call_id": call, "person_id": person_id(name), "state": "submitted", "draft": draft,
+             "created_at": at, "updated_at": at, "arrived_at": at}
+        )  # fmt: skip
+        salt = bytes(32)
+        versions.append(
+            {"application_id": ids[name], "number": 1, "draft": draft, "salt": salt, "submitted_at": at,
+             "commitment": commitment(salt, canonical(draft))}
+        )  # fmt: skip
+    with made.db.write() as tx:
+        tx.execute(tables.application.insert(), rows)
+        tx.execute(tables.version.insert(), versions)
+    return ids
+
+
+def looks(made: House, given: Sequence[tuple[str, int]]) -> None:
+    """Write the scores of first looks as rows."""
+    now = made.clock.now()
+    with made.db.write() as tx:
+        for look, score in given:
+            values = {"score": score, "comment": "A first look.", "submitted_at": now}
+            tx.execute(tables.sift.update().where(tables.sift.c.id == look).values(values))
+
+
+def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:
+    """Write reviews as rows."""
+    now = made.clock.now()
+    with made.db.write() as tx:
+        for review, judgement in given:
+            values = {"state": "submitted", "judgement": judgement.to_json(), "submitted_at": now}
+            tx.execute(tables.review.update().where(tables.review.c.id == review).values(values))
+
+
+def field(made: House, call: str, count: int) -> None:
+    """Write so many persons with an application each: `application_manya000001` and on."""
+    names = [f"A-{n:06}" for n in range(count)]
+    persons(made, [(name, Party(name, f"a@place-{n}.example", f"Place {n}")) for n, name in enumerate(names)])
+    applications(made, call, [(name, 10_000 + 37 * (n % 1000)) for n, name in enumerate(names)])
