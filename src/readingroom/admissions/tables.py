@@ -209,4 +209,90 @@ voice = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("at", Moment, nullable=False),
     **whose("person_id", "appeal_id"),
+invitation = sa.Table(
+    "admissions_invitation",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("load", sa.Integer),
+    sa.Column("answer_by", Moment),
+    sa.Column("invited_at", Moment, nullable=False),
+    sa.Column("answered_at", Moment),
+)
+tie = sa.Table(  # whom somebody declares as near: third persons' names, here and nowhere else
+    "admissions_tie",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("said_at", Moment, nullable=False),
+)
+finding = sa.Table(
+    "admissions_finding",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("disposition", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False, server_default=""),
+    sa.Column("decided_at", Moment),
+)
+phase = sa.Table(
+    "admissions_phase",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("due", Moment),
+    sa.Column("moved_at", Moment, nullable=False),
+    sa.Column("moved_by", sa.String, nullable=False),
+)
+review_version = sa.Table(
+    "admissions_review_version",
+    metadata,
+    sa.Column("review_id", sa.ForeignKey("admissions_review.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("judgement", sa.JSON, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("submitted_at", Moment, nullable=False),
+)
+case = (
+    sa.Table(  # what an application is called where its id, which stands beside a pseudonym in the log, says too much
+        "admissions_case",
+        metadata,
+        sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+        sa.Column("id", sa.String, nullable=False, unique=True),
+    )
+)
+risk = sa.Table(
+    "admissions_risk",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("opinion", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("given_at", Moment, nullable=False),
+)
+panel_note = sa.Table(
+    "admissions_panel_note",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("rank", sa.Integer),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("written_at", Moment, nullable=False),
 )

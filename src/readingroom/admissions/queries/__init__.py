@@ -25,8 +25,7 @@ from readingroom.admissions.queries.applications import (
     application,
     applications,
     of_person,
-    party,
-    sides,
+    some,
     team,
     versions,
 )
@@ -41,6 +40,20 @@ from readingroom.admissions.queries.decisions import (
     last_refusal,
 )
 from readingroom.admissions.queries.reviews import declared, judgement, review, reviews, reviews_by
+from readingroom.admissions.queries.decisions import allocation, award, awards, awards_of, decision, last_refusal
+from readingroom.admissions.queries.panel import cases, notes, of_case, opinions, phase, vetoes
+from readingroom.admissions.queries.pool import (
+    declared,
+    findings,
+    graph,
+    graph_near,
+    invitations,
+    invitations_of,
+    parties,
+    party,
+    ties,
+)
+from readingroom.admissions.queries.reviews import judgement, review, reviews, reviews_by, versions_of
 
 __all__ = [
     "allocation",
@@ -68,7 +81,23 @@ __all__ = [
     "observed",
     "of_person",
     "parent",
+    "cases",
+    "decision",
+    "declared",
+    "findings",
+    "graph",
+    "graph_near",
+    "invitations",
+    "invitations_of",
+    "judgement",
+    "last_refusal",
+    "notes",
+    "of_case",
+    "of_person",
+    "opinions",
+    "parties",
     "party",
+    "phase",
     "postings",
     "request",
     "requests",
@@ -81,5 +110,10 @@ __all__ = [
     "sides",
     "team",
     "took_part",
+    "some",
+    "team",
+    "ties",
     "versions",
+    "versions_of",
+    "vetoes",
 ]

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.admissions import tables
-from readingroom.admissions.conflicts import Party, Side
 from readingroom.admissions.model import (
     Application,
     ApplicationState,
@@ -17,8 +16,6 @@ from readingroom.admissions.model import (
     Version,
 )
 from readingroom.core.canonical import Json
-from readingroom.people import queries as people
-from readingroom.people.model import Person
 
 T = tables
 
@@ -31,6 +28,11 @@ def application(tx: Connection, application_id: str) -> Application | None:
 def applications(tx: Connection, call_id: str) -> list[Application]:
     """Return a call's applications, drafts too, ordered by their random ids."""
     return _applications(tx, T.application.c.call_id == call_id)
+
+
+def some(tx: Connection, ids: Collection[str]) -> list[Application]:
+    """Return the applications of these ids that there are."""
+    return _applications(tx, T.application.c.id.in_(sorted(ids))) if ids else []
 
 
 def of_person(tx: Connection, person_id: str) -> list[Application]:
@@ -48,29 +50,6 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
     """Return the e-mail addresses of an application's team, as submitted."""
     found = application(tx, application_id)
     return found.submitted.draft.team if found and found.submitted else ()
-
-
-def sides(tx: Connection, call_id: str) -> dict[str, Side]:
-    """Return the people of each submitted, living application of a call."""
-    gone = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT}
-    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in gone]
-    known = people.persons(tx)
-    return {
-        each.id: Side(
-            each.id, _party(each.person, known.get(each.person)), each.submitted.draft.team if each.submitted else ()
-        )
-        for each in found
-    }
-
-
-def party(tx: Connection, person_id: str) -> Party:
-    """Return what conflicts are judged on, as it is now."""
-    return _party(person_id, people.by_id(tx, person_id))
-
-
-def _party(person_id: str, found: Person | None) -> Party:
-    # Somebody who is unknown now (erased, say) has no address and no affiliation to conflict by.
-    return Party(person_id, found.email, found.affiliation) if found else Party(person_id, "", "")
 
 
 def _applications(tx: Connection, where: sa.ColumnElement[bool]) -> list[Application]:

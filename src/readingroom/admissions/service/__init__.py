@@ -1,8 +1,9 @@
 """Use cases of the admissions room, one class for all of them.
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
-`calls` (the desk), `applying` (applicants), `reviewing` (reviewers), `deciding` (whoever decides), `awarding`, and
-after that `requesting` (holders), `funding`, `second_chances`, `appealing`.
+`calls` (the desk), `applying` (applicants), `inviting`, `interests`, `assigning`, `reviewing` and `panel` (reviewers
+and who leads them), `deciding` (whoever decides), `awarding`, and after that `requesting` (holders), `funding`,
+`second_chances`, `appealing`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from readingroom.admissions.service.appealing import Appealing
 from readingroom.admissions.service.applying import Applying
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
+from readingroom.admissions.service.inviting import Inviting
 from readingroom.admissions.service.merging import Merging
 from readingroom.admissions.service.requesting import Requesting
-from readingroom.admissions.service.reviewing import Reviewing
 from readingroom.admissions.service.second_chances import SecondChances
 
 
-class Admissions(Calls, Applying, Reviewing, SecondChances, Appealing, Awarding, Requesting, Merging):
+class Admissions(Calls, Applying, Inviting, SecondChances, Appealing, Awarding, Requesting, Merging):
     """Calls, applications, reviews, allocation, awards, and what follows them."""
 
 

@@ -83,11 +83,11 @@ class Base:
     def _impartial(self, tx: Connection, by: Actor, call_id: str, application_id: str = "") -> None:
         """Refuse whoever applies in the call or, where it is about one application, is named in its team."""
         party = queries.party(tx, by.id)
-        sides = queries.sides(tx, call_id)
         gone = ApplicationState.WITHDRAWN
         own = [a.id for a in queries.of_person(tx, by.id) if a.call == call_id and a.state is not gone]
-        if application_id in sides and sides[application_id].includes(party):
-            own.append(application_id)
+        if application_id:
+            side = queries.graph_near(tx, self._call(tx, call_id), party, [application_id]).sides.get(application_id)
+            own += [application_id] if side and side.includes(party) else []
         require(rules.check_impartial(own))
 
     def _unblinded(self, tx: Connection, by: Actor, found: Call) -> None:
