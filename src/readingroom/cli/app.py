@@ -73,6 +73,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "project": ("grant",),
     "sanction": ("sanction",),
     "terms": ("terms",),
+    "reviewer": ("reviewer", "call"),
+    "grant": ("grant", "key", "terms"),
     "kept": ("text",),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
