@@ -17,7 +17,7 @@ def blank_draft(draft: Json) -> Json:
 
 def without_words(judgement: Json) -> Json:
     """Return what is left of a judgement: the figures and codes on which an allocation rests."""
-    return {**judgement, "comment": "", "risk_reason": ""}
+    return {**judgement, "comment": "", "risk_reason": "", "comments": {}}
 
 
 call = sa.Table(
@@ -74,15 +74,6 @@ review = sa.Table(
     sa.Column("submitted_at", Moment),
     sa.UniqueConstraint("application_id", "reviewer_id"),
     **whose("reviewer_id", "application_id"),
-)
-conflict = sa.Table(
-    "admissions_conflict",
-    metadata,
-    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
-    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
-    sa.Column("reason", sa.Text, nullable=False, **personal("")),
-    sa.Column("declared_at", Moment, nullable=False),
-    **whose("person_id", "application_id"),
 )
 allocation = sa.Table(
     "admissions_allocation",
@@ -215,11 +206,12 @@ invitation = sa.Table(
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
     sa.Column("person_id", sa.String, primary_key=True, index=True),
     sa.Column("state", sa.String, nullable=False),
-    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False, **personal([])),
     sa.Column("load", sa.Integer),
     sa.Column("answer_by", Moment),
     sa.Column("invited_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
+    **whose("person_id"),
 )
 tie = sa.Table(  # whom somebody declares as near: third persons' names, here and nowhere else
     "admissions_tie",
@@ -232,6 +224,7 @@ tie = sa.Table(  # whom somebody declares as near: third persons' names, here an
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("said_at", Moment, nullable=False),
+    **whose("person_id", address="who", gone=True),  # of who said it, and of whom it is said
 )
 finding = sa.Table(
     "admissions_finding",
@@ -240,12 +233,13 @@ finding = sa.Table(
     sa.Column("person_id", sa.String, primary_key=True),
     sa.Column("kind", sa.String, primary_key=True),
     sa.Column("severity", sa.String, nullable=False),
-    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False, **personal("")),
     sa.Column("disposition", sa.String, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("found_at", Moment, nullable=False),
     sa.Column("decided_by", sa.String, nullable=False, server_default=""),
     sa.Column("decided_at", Moment),
+    **whose("person_id", "application_id"),
 )
 phase = sa.Table(
     "admissions_phase",
@@ -263,10 +257,11 @@ review_version = sa.Table(
     sa.Column("review_id", sa.ForeignKey("admissions_review.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("phase", sa.String, nullable=False),
-    sa.Column("judgement", sa.JSON, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("judgement", sa.JSON, nullable=False, **personal(without_words)),
+    sa.Column("why", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("submitted_at", Moment, nullable=False),
+    **whose("review_id"),
 )
 case = (
     sa.Table(  # what an application is called where its id, which stands beside a pseudonym in the log, says too much
@@ -282,9 +277,10 @@ risk = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("person_id", sa.String, primary_key=True),
     sa.Column("opinion", sa.String, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("given_at", Moment, nullable=False),
+    **whose("person_id", "application_id"),
 )
 panel_note = sa.Table(
     "admissions_panel_note",
@@ -292,7 +288,8 @@ panel_note = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("person_id", sa.String, primary_key=True),
     sa.Column("rank", sa.Integer),
-    sa.Column("comment", sa.Text, nullable=False),
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("written_at", Moment, nullable=False),
+    **whose("person_id", "application_id"),
 )

@@ -100,14 +100,15 @@ class Interests(Base):
             mine = queries.ties(tx, by.id)
             require(_check_room(mine))
             made, salt = new_id("tie"), random_bytes(32)
+            who = fold_who(who) if "@" in who else who.strip()
             values: dict[str, object] = {"id": made, "person_id": by.id, "application_id": application or None}
             values |= {"kind": kind.value}
-            values |= {"who": who.strip(), "reason": reason.strip(), "salt": salt, "said_at": self._clock.now()}
+            values |= {"who": who, "reason": reason.strip(), "salt": salt, "said_at": self._clock.now()}
             tx.execute(tables.tie.insert().values(values))
             sealed = commitment(salt, canonical({"who": fold_who(who), "reason": reason.strip()}))
             data: dict[str, Json] = {"tie": made, "person": by.id, "kind": kind.value, "commitment": sealed}
             self._say(tx, by, "admissions.tie.declared", data)
-            return Tie(made, by.id, kind, who.strip(), reason.strip(), application)
+            return Tie(made, by.id, kind, who, reason.strip(), application)
 
     def withdraw_tie(self, by: Actor, tie: str) -> None:
         """Take a declaration back; what was decided on it stays."""

@@ -22,7 +22,7 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import review, waiting
+from readingroom.web.pages import chair, review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
@@ -209,5 +209,7 @@ def _ruling(data: Form) -> Ruling:
 
 _CALLS = [desk, open_, show, act, publish_page]
 router = Router(
-    "/", route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router], include_in_schema=False
+    "/",
+    route_handlers=[*_CALLS, decide_page, decide, review.router, chair.router, waiting.router],
+    include_in_schema=False,
 )
