@@ -1,4 +1,4 @@
-"""The pages of whoever leads a review, and of the panel: what is to do, how far it is, conflicts, ranks and comments."""
+"""The pages of whoever leads a review, and of the panel: what is to do, conflicts, ranks and comments."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _disposing(who: Visitor, what: tuple[str, str, str], typed: Form, problems: 
     who.needs(Permission.CALL_OPEN)
     application, person, kind = what
     found = who.house.admissions.application(who.actor, application)
-    shown = {"application": found, "person": person, "kind": kind, "name": names(who).get(person, person)}
+    shown = {"application": found, "person": person, "kind": kind, "reviewer": names(who).get(person, person)}
     return page(who, "review/dispose.html", 400 if problems else 200, **shown, typed=typed, problems=problems)
 
 
@@ -169,14 +169,19 @@ def _panel(who: Visitor, name: str, problems: Collection[Told]) -> Template:
 def panel(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
     """Keep one's rank and comment on an application."""
     check_form(who, data)
-    typed, case = data.get("rank", "").strip(), data.get("case", "")
+    case = data.get("case", "")
     try:
-        if typed and whole(typed) is None:
-            raise BadInput([Problem("rank", f"{typed[:40]!r} is no whole number", "1 is the best; or leave it empty")])
-        who.house.admissions.note_case(who.actor, case, whole(typed) if typed else None, data.get("comment", ""))
+        who.house.admissions.note_case(who.actor, case, _rank(data.get("rank", "").strip()), data.get("comment", ""))
     except (BadInput, Refused) as fault:
         return _panel(who, call, told(fault, {}))
     return back_to(f"/desk/calls/{call}/panel#{case}")
+
+
+def _rank(typed: str) -> int | None:
+    rank = whole(typed)
+    if typed and rank is None:
+        raise BadInput([Problem("rank", f"{typed[:40]!r} is no whole number", "1 is the best; or leave it empty")])
+    return rank
 
 
 _HANDLERS = [lead_page, lead, dispose_page, dispose, panel_page, panel]

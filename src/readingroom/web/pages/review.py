@@ -61,7 +61,7 @@ def home(who: Visitor) -> Template:
     admissions = who.house.admissions
     invitations = admissions.my_invitations(who.actor)
     reviews, judges = who.may(Permission.APPLICATION_REVIEW), who.may(Permission.RISK_JUDGE)
-    shown = {
+    shown: dict[str, Any] = {
         "asked": [each for each in invitations if each.state is InvitationState.INVITED],
         "answered": [each for each in invitations if each.state is not InvitationState.INVITED],
         "titles": {each.call: admissions.call(each.call).file.title for each in invitations},
@@ -198,14 +198,18 @@ def risk(who: Visitor, case: str, data: Posted) -> Response[Any] | Template:
     """Give an opinion on misuse."""
     check_form(who, data)
     try:
-        if data.get("opinion", "") not in set(Risk):
-            raise BadInput([Problem("opinion", "must be chosen", "Say whether misuse worries you")])
-        who.house.admissions.judge_risk(who.actor, case, Risk(data["opinion"]), data.get("reason", ""))
+        who.house.admissions.judge_risk(who.actor, case, _opinion(data), data.get("reason", ""))
     except BadInput as fault:
         return _risk(
             who, case, data, told(fault, {"opinion": ("opinion", "Your opinion"), "reason": ("reason", "Why")})
         )
     return back_to("/reviews")
+
+
+def _opinion(data: Form) -> Risk:
+    if data.get("opinion", "") not in set(Risk):
+        raise BadInput([Problem("opinion", "must be chosen", "Say whether misuse worries you")])
+    return Risk(data["opinion"])
 
 
 @get("/my/ties", sync_to_thread=True)
@@ -232,13 +236,17 @@ def ties(who: Visitor, data: Posted) -> Response[Any] | Template:
         admissions.withdraw_tie(who.actor, data.get("tie", ""))
         return back_to("/my/ties")
     try:
-        if data.get("kind", "") not in set(TieKind):
-            raise BadInput([Problem("kind", "must be chosen", "Say how you know them")])
-        kind, application = TieKind(data["kind"]), data.get("application", "")
-        admissions.declare_tie(who.actor, kind, data.get("who", ""), data.get("reason", ""), application)
+        said = (data.get("who", ""), data.get("reason", ""), data.get("application", ""))
+        admissions.declare_tie(who.actor, _kind(data), *said)
     except (BadInput, Refused) as fault:
         return _ties(who, data, told(fault, _TIE))
     return back_to("/my/ties")
+
+
+def _kind(data: Form) -> TieKind:
+    if data.get("kind", "") not in set(TieKind):
+        raise BadInput([Problem("kind", "must be chosen", "Say how you know them")])
+    return TieKind(data["kind"])
 
 
 _HANDLERS = [home, answer, review_page, review, conflict, risk_page, risk, ties_page, ties]
