@@ -94,6 +94,8 @@ def test_whom_one_is_close_to_is_declared_and_a_conflict_is_waived_with_a_reason
     call, steward, applicant = opened(portal), portal.visit("steward"), portal.visit("bea")
     operator = portal.house.people.operator()
     third = portal.house.people.add(operator, "third@third.example", name="Third Reader", roles=[Role.REVIEWER])
+    for name in ("fourth", "fifth"):
+        portal.house.people.add(operator, f"{name}@{name}.example", roles=[Role.REVIEWER])
     application = applied(portal, call, "bea")
     assert "neither an address nor a full name" in applicant.post("/my/ties", {"do": "declare", "kind": "co-author",
                                                                               "who": "Rae"}).text  # fmt: skip

@@ -122,7 +122,7 @@ def _disposing(who: Visitor, what: tuple[str, str, str], typed: Form, problems: 
     who.needs(Permission.CALL_OPEN)
     application, person, kind = what
     found = who.house.admissions.application(who.actor, application)
-    shown = {"application": found, "person": person, "kind": kind, "reviewer": names(who).get(person, person)}
+    shown = {"application": found, "about": person, "kind": kind, "reviewer": names(who).get(person, person)}
     return page(who, "review/dispose.html", 400 if problems else 200, **shown, typed=typed, problems=problems)
 
 
