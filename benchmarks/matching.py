@@ -18,7 +18,7 @@ from readingroom.admissions.matching import Lack, Task, match
 NEED = 3
 
 
-def task(applications: int, reviewers: int, objective: Objective, seed: int = 1) -> Task:
+def instance(applications: int, reviewers: int, objective: Objective, seed: int = 1) -> Task:
     """Make an instance."""
     chance = random.Random(seed)  # noqa: S311 - nothing here is a secret
     who = [f"person_{i}" for i in range(reviewers)]
@@ -39,7 +39,7 @@ def main(sizes: list[tuple[int, int]]) -> None:
     print("applications  reviewers  objective  seconds  proved  worst mean  mean")
     for applications, reviewers in sizes:
         for objective in Objective:
-            given = task(applications, reviewers, objective)
+            given = instance(applications, reviewers, objective)
             began = time.perf_counter()
             made = match(given, "salt")
             took = time.perf_counter() - began

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, product
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -72,16 +75,16 @@ def test_the_matching_is_as_good_as_the_best_of_all_and_a_lack_is_told_exactly(t
     assert found.beyond_loads == sum(found.missing.values()) - sum(found.too_few.values())
 
 
-def _with(task: Task, **changed: object) -> Task:
-    return Task(**{**{name: getattr(task, name) for name in Task.__slots__}, **changed})  # type: ignore[arg-type]
+def _with(task: Task, **changed: Any) -> Task:
+    return replace(task, **changed)
 
 
 @given(tasks(), st.randoms())
 @settings(max_examples=30)
-def test_the_order_in_which_things_came_does_not_matter(task: Task, chance: object) -> None:
+def test_the_order_in_which_things_came_does_not_matter(task: Task, chance: Random) -> None:
     def shuffled(mapping: dict[str, object]) -> dict[str, object]:
         keys = sorted(mapping)
-        chance.shuffle(keys)  # type: ignore[attr-defined]
+        chance.shuffle(keys)
         return {key: mapping[key] for key in keys}
 
     other = _with(task, needs=shuffled(dict(task.needs)), allowed=shuffled({a: shuffled(dict(v)) for a, v in
@@ -143,3 +146,20 @@ def test_a_stage_that_ran_out_of_time_leaves_a_sound_matching_and_says_so() -> N
     assert isinstance(made, Matching)
     assert not made.proved
     check(task, made.edges)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("objective", Objective)
+def test_hundreds_of_applications_and_reviewers_are_matched_soundly(objective: Objective) -> None:
+    chance, who = Random(1), [f"person_{i}" for i in range(80)]  # noqa: S311 - the same in every run
+    allowed = {
+        f"application_{i}": {r: chance.choice([0, 0, 25, 25, 50, 100]) for r in who if chance.random() > 0.1}
+        for i in range(200)
+    }
+    task = Task(dict.fromkeys(allowed, 3), allowed, dict.fromkeys(who, 10), pool=80, objective=objective)
+    made = match(task, "salt")
+    assert isinstance(made, Matching)
+    assert len(made.edges) == sum(task.needs.values())
+    scarce = match(replace(task, room=dict.fromkeys(task.room, 7)), "salt")
+    assert isinstance(scarce, Lack)
+    assert scarce.beyond_loads == sum(scarce.missing.values()) == 3 * 200 - 7 * 80

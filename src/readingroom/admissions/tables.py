@@ -73,7 +73,7 @@ review = sa.Table(
     sa.Column("salt", sa.LargeBinary, **personal(b"")),
     sa.Column("submitted_at", Moment),
     sa.UniqueConstraint("application_id", "reviewer_id"),
-    **whose("reviewer_id", "application_id"),
+    **whose("reviewer_id", "application_id", shown=("reviewer_id",)),
 )
 allocation = sa.Table(
     "admissions_allocation",
@@ -224,7 +224,8 @@ tie = sa.Table(  # whom somebody declares as near: third persons' names, here an
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("said_at", Moment, nullable=False),
-    **whose("person_id", address="who", gone=True),  # of who said it, and of whom it is said
+    # of who said it, and of whom it is said, who is not told
+    **whose("person_id", address="who", gone=True, shown=("person_id",)),
 )
 finding = sa.Table(
     "admissions_finding",
@@ -239,7 +240,7 @@ finding = sa.Table(
     sa.Column("found_at", Moment, nullable=False),
     sa.Column("decided_by", sa.String, nullable=False, server_default=""),
     sa.Column("decided_at", Moment),
-    **whose("person_id", "application_id"),
+    **whose("person_id", "application_id", shown=()),  # it rests on what the other side said of itself
 )
 phase = sa.Table(
     "admissions_phase",
@@ -280,7 +281,7 @@ risk = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("given_at", Moment, nullable=False),
-    **whose("person_id", "application_id"),
+    **whose("person_id", "application_id", shown=("person_id",)),
 )
 panel_note = sa.Table(
     "admissions_panel_note",
@@ -291,5 +292,5 @@ panel_note = sa.Table(
     sa.Column("comment", sa.Text, nullable=False, **personal("")),
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("written_at", Moment, nullable=False),
-    **whose("person_id", "application_id"),
+    **whose("person_id", "application_id", shown=("person_id",)),
 )
