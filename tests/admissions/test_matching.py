@@ -55,7 +55,7 @@ def worth(task: Task, edges: tuple[tuple[str, str], ...]) -> tuple[Fraction, int
 
 
 @given(tasks())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_matching_is_as_good_as_the_best_of_all_and_a_lack_is_told_exactly(task: Task) -> None:
     found, all_of_them = match(task, "salt"), list(every(task))
     if isinstance(found, Matching):
@@ -80,7 +80,7 @@ def _with(task: Task, **changed: Any) -> Task:
 
 
 @given(tasks(), st.randoms())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_the_order_in_which_things_came_does_not_matter(task: Task, chance: Random) -> None:
     def shuffled(mapping: dict[str, object]) -> dict[str, object]:
         keys = sorted(mapping)
