@@ -24,6 +24,7 @@ from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
 from readingroom.ledger.model import Entry
 from readingroom.people.model import Actor, Role
+from readingroom.store.db import metadata
 
 K, D = ConflictKind, Disposition
 
@@ -140,6 +141,21 @@ def test_a_waived_conflict_may_be_assigned_until_it_rests_on_another_fact_and_a_
     lite.people.add(lite.people.operator(), "a@elsewhere.example", affiliation="South")
     with pytest.raises(Refused, match="admissions/conflict-unknown"):
         lite.desk.dispose(lite.steward, made.id, one.id, Disposal(K.AFFILIATION, D.WAIVED, "Again."))
+
+
+def test_a_waiver_does_not_cover_another_fact_of_the_same_kind(lite: World) -> None:
+    call = lite.open(review=review(per_application=1))
+    made = lite.apply(lite.person("a@cs.north.example", "Elsewhere"), call)
+    lite.desk.close_call(lite.steward, call.id)
+    one = lite.reviewers[0]
+    lite.desk.dispose(lite.steward, made.id, one.id, Disposal(K.DOMAIN, D.WAIVED, "A mail provider of the region."))
+    lite.desk.assign_reviewers(lite.steward, call.id, [one.id])
+    assert len(lite.desk.reviews_to_do(one)) == 1
+    person = metadata.tables["people_person"]
+    with lite.db.write() as tx:
+        for who in (one.id, made.person):
+            tx.execute(person.update().where(person.c.id == who).values(email=f"{who}@institute.example"))
+    assert lite.desk.reviews_to_do(one) == []
 
 
 def test_what_is_real_in_this_call_cannot_be_waived(lite: World) -> None:
