@@ -113,8 +113,8 @@ AWARD = Machine(
 
 _I = InvitationState
 
-INVITATION = Machine(
-    "invitation",
+REVIEWER = Machine(
+    "invitation to review",
     _I.INVITED,
     {
         (_I.INVITED, "accept"): _I.ACCEPTED,

@@ -42,7 +42,7 @@ def diagrams() -> dict[str, str]:
         "call": machines.mermaid(machines.CALL),
         "application": machines.mermaid(machines.APPLICATION),
         "review": machines.mermaid(machines.REVIEW),
-        "invitation": machines.mermaid(machines.INVITATION),
+        "reviewer": machines.mermaid(machines.REVIEWER),
         "award": machines.mermaid(machines.AWARD),
         "request": machines.mermaid(REQUEST),
         "appeal": machines.mermaid(APPEAL),

@@ -202,6 +202,8 @@ voice = sa.Table(
     **whose("person_id", "appeal_id"),
 invitation = sa.Table(
     "admissions_invitation",
+reviewer = sa.Table(
+    "admissions_reviewer",
     metadata,
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
     sa.Column("person_id", sa.String, primary_key=True, index=True),

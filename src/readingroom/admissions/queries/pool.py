@@ -22,18 +22,18 @@ STAFF = frozenset({Role.STEWARD, Role.TESTER, Role.PANEL, Role.SAFETY})
 _GONE = frozenset({ApplicationState.WITHDRAWN, ApplicationState.DRAFT})
 
 
-def invitations(tx: Connection, call_id: str) -> list[Invitation]:
+def asked(tx: Connection, call_id: str) -> list[Invitation]:
     """Return who was asked to review in a call."""
-    return _invitations(tx, T.invitation.c.call_id == call_id)
+    return _invitations(tx, T.reviewer.c.call_id == call_id)
 
 
-def invitations_of(tx: Connection, person_id: str) -> list[Invitation]:
+def asked_of(tx: Connection, person_id: str) -> list[Invitation]:
     """Return the calls in which a person was asked to review."""
-    return _invitations(tx, T.invitation.c.person_id == person_id)
+    return _invitations(tx, T.reviewer.c.person_id == person_id)
 
 
 def _invitations(tx: Connection, where: sa.ColumnElement[bool]) -> list[Invitation]:
-    rows = tx.execute(sa.select(T.invitation).where(where).order_by(T.invitation.c.person_id, T.invitation.c.call_id))
+    rows = tx.execute(sa.select(T.reviewer).where(where).order_by(T.reviewer.c.person_id, T.reviewer.c.call_id))
     return [
         Invitation(
             call=row.call_id,

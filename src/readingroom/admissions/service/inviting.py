@@ -42,7 +42,7 @@ class Inviting(Base):
             chosen(tx, [person])
             known = _of(tx, call, person)
             if known is not None:
-                require(machines.INVITATION.check(known.state, "invite"))
+                require(machines.REVIEWER.check(known.state, "invite"))
             values = {"state": InvitationState.INVITED.value, **_tidy(scope), "answer_by": answer_by}
             values |= {"invited_at": self._clock.now(), "answered_at": None}
             self._enter_invitation(tx, call, person, values, new=known is None)
@@ -56,8 +56,8 @@ class Inviting(Base):
         act = "accept" if accept else "decline"
         with self._db.decide() as tx:
             known = _sure(tx, call, by.id)
-            require(machines.INVITATION.check(known.state, act))
-            values: dict[str, object] = {"state": machines.INVITATION.after(known.state, act).value}
+            require(machines.REVIEWER.check(known.state, act))
+            values: dict[str, object] = {"state": machines.REVIEWER.after(known.state, act).value}
             values |= {"answered_at": self._clock.now(), **(_tidy(scope or known.scope) if accept else {})}
             self._enter_invitation(tx, call, by.id, values)
             self._say(tx, by, f"admissions.reviewer.{_SAID[accept]}", {"call": call, "person": by.id})
@@ -68,7 +68,7 @@ class Inviting(Base):
         require(check(by, Permission.CALL_OPEN))
         with self._db.decide() as tx:
             known = _sure(tx, call, person)
-            require(machines.INVITATION.check(known.state, "expire"))
+            require(machines.REVIEWER.check(known.state, "expire"))
             require(check_expiring(known, self._clock.now()))
             self._enter_invitation(tx, call, person, {"state": InvitationState.EXPIRED.value})
             self._say(tx, by, "admissions.reviewer.expired", {"call": call, "person": person})
@@ -79,29 +79,29 @@ class Inviting(Base):
         require(check(by, Permission.CALL_OPEN))
         with self._db.read() as tx:
             self._unblinded(tx, by, self._call(tx, call))
-            return queries.invitations(tx, call)
+            return queries.asked(tx, call)
 
     def my_invitations(self, by: Actor) -> list[Invitation]:
         """Return the calls in which one is asked to review."""
         with self._db.read() as tx:
-            return queries.invitations_of(tx, by.id)
+            return queries.asked_of(tx, by.id)
 
     def _enter_invitation(
         self, tx: Connection, call: str, person: str, values: dict[str, object], *, new: bool = False
     ) -> None:
         if new:
             key = {"call_id": call, "person_id": person}
-            tx.execute(tables.invitation.insert().values(key | values))
+            tx.execute(tables.reviewer.insert().values(key | values))
             return
-        where = (tables.invitation.c.call_id == call) & (tables.invitation.c.person_id == person)
-        tx.execute(tables.invitation.update().where(where).values(values))
+        where = (tables.reviewer.c.call_id == call) & (tables.reviewer.c.person_id == person)
+        tx.execute(tables.reviewer.update().where(where).values(values))
 
 
 _SAID = {True: "accepted", False: "declined"}
 
 
 def _of(tx: Connection, call: str, person: str) -> Invitation | None:
-    return next((each for each in queries.invitations_of(tx, person) if each.call == call), None)
+    return next((each for each in queries.asked_of(tx, person) if each.call == call), None)
 
 
 def _sure(tx: Connection, call: str, person: str) -> Invitation:
@@ -140,7 +140,7 @@ def pool(tx: Connection, call: str, reviewers: Collection[str] | None) -> dict[s
 
     What somebody said of their topics and load holds in any case.
     """
-    asked = {each.person: each for each in queries.invitations(tx, call)}
+    asked = {each.person: each for each in queries.asked(tx, call)}
     able = chosen(tx, reviewers)
     if reviewers is None and asked:
         able &= {who for who, each in asked.items() if each.state is InvitationState.ACCEPTED}

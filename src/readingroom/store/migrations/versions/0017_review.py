@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "admissions_invitation",
+        "admissions_reviewer",
         sa.Column("call_id", sa.String(), nullable=False),
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -20,10 +20,10 @@ def upgrade() -> None:
         sa.Column("answer_by", sa.String(length=27), nullable=True),
         sa.Column("invited_at", sa.String(length=27), nullable=False),
         sa.Column("answered_at", sa.String(length=27), nullable=True),
-        sa.ForeignKeyConstraint(["call_id"], ["admissions_call.id"], name=op.f("fk_admissions_invitation_call_id")),
-        sa.PrimaryKeyConstraint("call_id", "person_id", name=op.f("pk_admissions_invitation")),
+        sa.ForeignKeyConstraint(["call_id"], ["admissions_call.id"], name=op.f("fk_admissions_reviewer_call_id")),
+        sa.PrimaryKeyConstraint("call_id", "person_id", name=op.f("pk_admissions_reviewer")),
     )
-    op.create_index(op.f("ix_admissions_invitation_person_id"), "admissions_invitation", ["person_id"], unique=False)
+    op.create_index(op.f("ix_admissions_reviewer_person_id"), "admissions_reviewer", ["person_id"], unique=False)
     op.create_table(
         "admissions_phase",
         sa.Column("call_id", sa.String(), nullable=False),
