@@ -10,6 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _part_1()
+    _part_2()
+    _part_3()
+
+
+def _part_1() -> None:
     op.create_table(
         "admissions_reviewer",
         sa.Column("call_id", sa.String(), nullable=False),
@@ -62,6 +68,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("application_id", "person_id", "kind", name=op.f("pk_admissions_finding")),
     )
+
+
+def _part_2() -> None:
     op.create_table(
         "admissions_panel_note",
         sa.Column("application_id", sa.String(), nullable=False),
@@ -105,6 +114,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_admissions_tie_application_id"), "admissions_tie", ["application_id"], unique=False)
     op.create_index(op.f("ix_admissions_tie_person_id"), "admissions_tie", ["person_id"], unique=False)
+
+
+def _part_3() -> None:
     op.create_table(
         "admissions_review_version",
         sa.Column("review_id", sa.String(), nullable=False),
