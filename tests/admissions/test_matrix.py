@@ -23,6 +23,7 @@ from readingroom.admissions import queries
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
+from readingroom.admissions.pool import Scope
 from readingroom.admissions.requests import Answer
 from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
@@ -103,6 +104,12 @@ COMMANDS: dict[str, Command] = {
     "review give": lambda s, by: s.world.desk.review(by, s.ids["review"], judged()),
     "review conflict": lambda s, by: s.world.desk.declare_conflict(by, s.ids["review"], "We publish together."),
     "review release": lambda s, by: s.world.desk.release_review(by, s.ids["review"]),
+    "reviewer invite": lambda s, by: s.world.desk.invite_reviewer(by, s.ids["call"], s.who["reviewer"].id, Scope()),
+    "reviewer accept": lambda s, by: s.world.desk.answer_invitation(by, s.ids["call"], None, accept=True),
+    "call conflicts": lambda s, by: s.world.desk.conflicts_of_call(by, s.ids["call"]),
+    "call progress": lambda s, by: s.world.desk.progress(by, s.ids["call"]),
+    "call cases": lambda s, by: s.world.desk.cases(by, s.ids["call"]),
+    "call note": lambda s, by: s.world.desk.note_case(by, s.ids["case"], 1, "Fund it."),
     "award accept": lambda s, by: s.world.desk.accept_award(by, s.ids["award"]),
     "award decline": lambda s, by: s.world.desk.decline_award(by, s.ids["award"]),
     "award lapse": lambda s, by: s.world.desk.lapse_award(by, s.ids["award"]),
@@ -131,7 +138,7 @@ def start(world: World) -> Scene:
         "steward": world.steward,
         "operator": world.people.operator(),
     }
-    missing = dict.fromkeys(("application", "review", "award", "request", "appeal"), "none")
+    missing = dict.fromkeys(("application", "review", "case", "award", "request", "appeal"), "none")
     return Scene(world, who, {"call": world.open().id, **missing})
 
 
@@ -169,6 +176,9 @@ def in_review(world: World) -> Scene:
     known = world.people.change_role(world.people.operator(), "three@west.example", Role.REVIEWER, add=True)
     scene.who["idle"] = world.people.actor(known.id)
     assert idle.id == known.id
+    world.desk.invite_reviewer(world.steward, scene.ids["call"], known.id, Scope())
+    with world.db.read() as tx:
+        scene.ids["case"] = queries.cases(tx, scene.ids["call"])[scene.ids["application"]]
     return scene
 
 

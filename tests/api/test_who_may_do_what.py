@@ -23,6 +23,7 @@ from readingroom.access.model import Reason as Cause
 from readingroom.access.sanctions import Wanted
 from readingroom.admissions.after import Ground
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
+from readingroom.admissions.pool import Scope, TieKind
 from readingroom.api.control import create_control
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
@@ -125,6 +126,25 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/reviews/{review_id}"): (frozenset({"reviewer"}), {"scores": {"no-such": 1}}),
     ("post", "/api/reviews/{review_id}/conflict"): (frozenset({"reviewer"}), {"reason": "a friend"}),
     ("post", "/api/reviews/{review_id}/release"): (STEWARD, None),
+    ("get", "/api/calls/{call}/pool"): (STEWARD, None),
+    ("post", "/api/calls/{call}/pool"): (STEWARD, {"email": "idle@idle.example"}),
+    ("post", "/api/calls/{call}/pool/answer"): (frozenset({"idle"}), {"accept": True}),
+    ("post", "/api/calls/{call}/pool/expire"): (STEWARD, {"email": "idle@idle.example"}),
+    ("get", "/api/reviewers/mine"): (SIGNED_IN, None),
+    ("get", "/api/calls/{call}/conflicts"): (STEWARD, None),
+    ("post", "/api/calls/{call}/conflicts/check"): (STEWARD, {"email": "idle@idle.example"}),
+    ("post", "/api/conflicts"): (STEWARD, {"application": "x", "email": "idle@idle.example", "kind": "domain",
+                                           "disposition": "waived"}),
+    ("get", "/api/calls/{call}/progress"): (READS_APPLICATIONS, None),
+    ("post", "/api/calls/{call}/phase"): (STEWARD, {"to": "panel"}),
+    ("get", "/api/calls/{call}/reviews"): (READS_APPLICATIONS, None),
+    ("get", "/api/calls/{call}/cases"): (READS_APPLICATIONS, None),
+    ("post", "/api/cases/{case}/note"): (DECIDES, {"comment": "x"}),
+    ("get", "/api/risks"): (frozenset({"safety"}), None),
+    ("post", "/api/risks/{case}"): (frozenset({"safety"}), {"opinion": "ok"}),
+    ("get", "/api/ties/mine"): (SIGNED_IN, None),
+    ("post", "/api/ties"): (SIGNED_IN, {"kind": "co-author", "who": "someone@else.example"}),
+    ("delete", "/api/ties/{tie_id}"): (NOBODY_ELSE, None),
     ("post", "/api/applications/{application}/withdraw"): (NOBODY_ELSE, None),
     ("get", "/api/awards/mine"): (SIGNED_IN, None),
     ("post", "/api/awards/{award}/lapse"): (DECIDES, None),
@@ -258,6 +278,9 @@ def furnish(desk: Desk) -> None:
     lab.close_call(steward, call.id)
     (review,) = lab.assign_reviewers(steward, call.id)
     people["idle"] = desk.person("idle", Role.REVIEWER)
+    lab.invite_reviewer(steward, call.id, people["idle"].id, Scope())
+    ((_, case),) = lab.risks_to_judge(people["safety"])
+    tie = lab.declare_tie(owner, TieKind.COAUTHOR, "someone@else.example")
     by_person = open_call(desk.house, steward, call_text(allocation={"policy": "by-person"}, review=None), "call.yaml")
     lab.decide(
         steward,
@@ -278,6 +301,8 @@ def furnish(desk: Desk) -> None:
         "application": application.id,
         "review_id": review.id,
         "look": "sift_x",
+        "case": case.view.review,
+        "tie_id": tie.id,
         "award": award.id,
         "grant": grant.id,
         "key": key.id,
@@ -310,7 +335,7 @@ def follow_up(desk: Desk, people: dict[str, Actor]) -> None:
 
 def one_review() -> dict[str, Any]:
     """Give the shipped call's way of reviewing, with one review to each application."""
-    return {**yaml.safe_load(call_text())["review"], "per_application": 1}
+    return {**yaml.safe_load(call_text())["review"], "per_application": 1, "safety_opinions": 1}
 
 
 def test_every_operation_of_the_document_stands_in_the_table(desk: Desk) -> None:

@@ -208,18 +208,24 @@ def judgement_problems(file: CallFile, given: Judgement) -> list[Problem]:
 def _judgement(file: CallFile, given: Judgement) -> Iterator[Problem]:
     reviewing = file.reviewing
     criteria = [each.name for each in reviewing.criteria] if reviewing else []
-    for name in given.scores:
-        if name not in criteria:
-            yield Problem(f"scores.{name}"[:200], "is no criterion of this call", f"Criteria: {', '.join(criteria)}")
-    for name in criteria:
-        score = given.scores.get(name)
-        low, high = (reviewing.low, reviewing.high) if reviewing else (0, 0)
-        if score is None or not _whole(score) or not low <= score <= high:
-            yield Problem(f"scores.{name}", f"must be a whole number from {low} to {high}", "Use the call's anchors")
+    for where, said in (("scores", given.scores), ("comments", given.comments)):
+        for name in (each for each in said if each not in criteria):
+            yield Problem(f"{where}.{name}"[:200], "is no criterion of this call", f"Criteria: {', '.join(criteria)}")
+    yield from _scored(file, given)
     if not given.comment.strip():
         yield Problem("comment", "is required", "Say why you scored so")
     if given.risk is not Risk.OK and not given.risk_reason.strip():
         yield Problem("risk_reason", f"is required with {given.risk.value!r}", "Say what could be misused, and how")
-    for where, text in (("comment", given.comment), ("risk_reason", given.risk_reason)):
+    apart = tuple((f"comments.{name}"[:200], text) for name, text in given.comments.items())
+    for where, text in (("comment", given.comment), ("risk_reason", given.risk_reason), *apart):
         if len(text) > MAX_COMMENT or _unwritable(text):
             yield Problem(where, f"is not plain text of up to {MAX_COMMENT} characters", "Shorten it")
+
+
+def _scored(file: CallFile, given: Judgement) -> Iterator[Problem]:
+    reviewing = file.reviewing
+    for name in [each.name for each in reviewing.criteria] if reviewing else []:
+        score = given.scores.get(name)
+        low, high = (reviewing.low, reviewing.high) if reviewing else (0, 0)
+        if score is None or not _whole(score) or not low <= score <= high:
+            yield Problem(f"scores.{name}", f"must be a whole number from {low} to {high}", "Use the call's anchors")

@@ -9,10 +9,12 @@ beside its applicant's pseudonym in the public log.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from readingroom.admissions.call import CallFile, Criterion
-from readingroom.admissions.model import Answer, Judgement, ReviewState, Version
+from readingroom.admissions.call import CallFile, Criterion, Phase
+from readingroom.admissions.model import Answer, Judgement, ReviewState, Risk, Version
+from readingroom.admissions.phases import PhaseNow
 from readingroom.core.canonical import Json
 
 
@@ -41,8 +43,90 @@ class BlindView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewVersion:
+    """What a review said at one time; the first is never lost.
+
+    Attributes:
+        why: why it was amended; empty for the first.
+    """
+
+    number: int
+    phase: Phase
+    judgement: Judgement
+    why: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another review of the same application: under an alias, and without its id or its time.
+
+    Attributes:
+        reviewer: the alias; or, for who may know, the person's pseudonym.
+        why: why it was last amended, if it was.
+        first: what it said at first, if it was amended.
+    """
+
+    reviewer: str
+    judgement: Judgement
+    why: str = ""
+    first: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What somebody with the role safety says of an application's risk of misuse, apart from its merit."""
+
+    application: str
+    person: str
+    opinion: Risk
+    reason: str
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PanelNote:
+    """What one of the panel says of an application; the rank is advice, 1 is the best."""
+
+    application: str
+    person: str
+    rank: int | None
+    comment: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An application as the panel, or who judges its risk, sees it.
+
+    Attributes:
+        view: named by the case, which stands in no log.
+        application: its id; empty where names are hidden.
+        person: who applies, a pseudonym; empty where names are hidden.
+        reviews: what was said; empty before that is shown.
+        given: how many reviews are given, and `needed` how many there must be.
+        mine: what the one who looks has written.
+    """
+
+    view: BlindView
+    application: str = ""
+    person: str = ""
+    reviews: tuple[Peer, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    notes: tuple[PanelNote, ...] = ()
+    given: int = 0
+    needed: int = 0
+    mine: PanelNote | Opinion | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewTask:
-    """Something to review, as its reviewer sees it: the blind view, the criteria, and one's own judgement."""
+    """Something to review, as its reviewer sees it: the blind view, the criteria, and one's own judgement.
+
+    Attributes:
+        phase: where the call's review is, and by when this phase should be done.
+        peers: the other reviews of the same application, once the phase shows them and the own one is given.
+    """
 
     call: str
     view: BlindView
@@ -50,6 +134,8 @@ class ReviewTask:
     anchors: tuple[tuple[int, str], ...]
     state: ReviewState
     mine: Judgement | None
+    phase: PhaseNow = field(default_factory=PhaseNow)
+    peers: tuple[Peer, ...] = ()
 
 
 def blind_view(review: str, version: Version, file: CallFile) -> BlindView:

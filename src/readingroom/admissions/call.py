@@ -9,7 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from readingroom.admissions.after import After
-from readingroom.admissions.model import Amounts, CallState
+from readingroom.admissions.model import Amounts, CallState, ConflictKind, Severity
 from readingroom.admissions.policies.base import Policy
 
 REQUIRED_QUESTIONS = ("purpose", "asks", "why", "egress", "risks", "machine")  # every form asks these
@@ -143,6 +143,21 @@ class Criterion:
     anchors: Mapping[int, str] = field(default_factory=dict)
 
 
+class Phase(StrEnum):
+    """A part of a call's time of review. A person moves from one to the next; no date does."""
+
+    INDEPENDENT = "independent"  # reviewers see neither names nor each other
+    CONSOLIDATION = "consolidation"  # reviewers of one application read each other under aliases, and may amend
+    PANEL = "panel"  # reviews are fixed; the panel reads all of them, comments and ranks
+
+
+class Objective(StrEnum):
+    """What the matching of reviewers makes as large as it can."""
+
+    MAXIMIN = "maximin"  # the expertise of the application that is served worst, then the sum
+    SUM = "sum"
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewing:
     """How applications are reviewed.
@@ -152,6 +167,12 @@ class Reviewing:
         anchors: what each score means; scores are the whole numbers from the lowest to the highest anchor.
         floor: the least weighted mean that can be awarded.
         vetoes: how many misuse vetoes exclude an application.
+        load: the most applications that one reviewer is given; None has no limit but the reviewer's own.
+        objective: what the matching of reviewers makes as large as it can.
+        severities: how much each kind of conflict weighs, where the call says so; None of a kind does not apply it.
+        phases: the parts of its time of review, in order; the first is always the independent one.
+        double_blind: the panel sees no applicants, and nobody which reviewer said what, until it is allocated.
+        safety_opinions: how many opinions on misuse by persons with the role safety each application needs.
     """
 
     per_application: int
@@ -159,6 +180,12 @@ class Reviewing:
     criteria: tuple[Criterion, ...]
     floor: Fraction
     vetoes: int
+    load: int | None = None
+    objective: Objective = Objective.MAXIMIN
+    severities: Mapping[ConflictKind, Severity | None] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = (Phase.INDEPENDENT,)
+    double_blind: bool = False
+    safety_opinions: int = 0
 
     @property
     def low(self) -> int:

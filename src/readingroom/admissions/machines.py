@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from readingroom.admissions.model import ApplicationState, AwardState, CallState, ReviewState
+from readingroom.admissions.pool import InvitationState
 from readingroom.core.refusal import Refusal
 
 State = TypeVar("State", bound=StrEnum)
@@ -111,6 +112,24 @@ AWARD = Machine(
         (_W.OFFERED, "accept"): _W.ACCEPTED,
         (_W.OFFERED, "decline"): _W.DECLINED,
         (_W.OFFERED, "lapse"): _W.LAPSED,
+    },
+)
+
+
+_I = InvitationState
+
+REVIEWER = Machine(
+    "invitation to review",
+    _I.INVITED,
+    {
+        (_I.INVITED, "accept"): _I.ACCEPTED,
+        (_I.INVITED, "decline"): _I.DECLINED,
+        (_I.INVITED, "expire"): _I.EXPIRED,  # by a person, once its date is over
+        (_I.INVITED, "invite"): _I.INVITED,  # told again, with other topics or another date
+        (_I.ACCEPTED, "decline"): _I.DECLINED,  # steps out: is given no more
+        (_I.ACCEPTED, "accept"): _I.ACCEPTED,  # changes topics or load
+        (_I.DECLINED, "invite"): _I.INVITED,
+        (_I.EXPIRED, "invite"): _I.INVITED,
     },
 )
 

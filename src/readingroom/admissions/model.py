@@ -120,9 +120,30 @@ class ConflictKind(StrEnum):
     OWN = "own"
     TEAM = "team"
     COMPETITOR = "competitor"  # applies in the same call, and so for the same budget
+    CO_APPLICANT = "co-applicant"  # stands together with somebody of this application in another of the same call
+    COAUTHOR = "co-author"
+    SUPERVISOR = "supervisor"
     DOMAIN = "domain"
     AFFILIATION = "affiliation"
-    DECLARED = "declared"
+    STAFF = "staff"  # both work at the lab, beyond reviewing
+    NAMED = "named"  # the applicant asks, with a reason, that this person does not review it
+    DECLARED = "declared"  # the reviewer stepped back
+
+
+class Severity(StrEnum):
+    """How much a conflict weighs. Every one stands until it is waived; what is real nobody can waive."""
+
+    REAL = "real"
+    APPARENT = "apparent"
+    POTENTIAL = "potential"
+
+
+class Disposition(StrEnum):
+    """What became of a conflict."""
+
+    STANDS = "stands"
+    WAIVED = "waived"  # by a person, with a reason
+    RECUSED = "recused"  # the reviewer stepped back, or was taken off
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,17 +230,19 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a reviewer says of an application."""
+    """What a reviewer says of an application; `comments` are by criterion, beside the one on the whole."""
 
     scores: Mapping[str, int]
     comment: str
     risk: Risk = Risk.OK
     risk_reason: str = ""
+    comments: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """Return it as JSON: what is committed to."""
         return {
             "scores": dict(self.scores),
+            "comments": dict(self.comments),
             "comment": self.comment,
             "risk": self.risk.value,
             "risk_reason": self.risk_reason,
@@ -245,6 +268,7 @@ class Conflict:
 
     kind: ConflictKind
     evidence: str
+    severity: Severity = Severity.REAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from readingroom.admissions.model import (
     Reason,
     Review,
     ReviewState,
-    Risk,
     Ruling,
 )
+from readingroom.admissions.phases import OVER, hides_applicants
 from readingroom.admissions.requests import REQUEST
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
@@ -42,6 +42,7 @@ def diagrams() -> dict[str, str]:
         "call": machines.mermaid(machines.CALL),
         "application": machines.mermaid(machines.APPLICATION),
         "review": machines.mermaid(machines.REVIEW),
+        "reviewer": machines.mermaid(machines.REVIEWER),
         "award": machines.mermaid(machines.AWARD),
         "request": machines.mermaid(REQUEST),
         "appeal": machines.mermaid(APPEAL),
@@ -174,8 +175,17 @@ def check_impartial(own: Collection[str]) -> Refusal | None:
 
 
 def check_unblinded(by: Actor, call: Call, reviewers: Collection[str]) -> Refusal | None:
-    """Refuse names and others' reviews to who reviews in this call, until it is allocated."""
-    if by.id not in reviewers or call.state in {CallState.ALLOCATED, CallState.PUBLISHED}:
+    """Refuse names and others' reviews to who reviews in this call, and names to the panel of a double-blind one."""
+    refusal = check_not_reviewing(by, call, reviewers)
+    if refusal or not hides_applicants(by, call):
+        return refusal
+    reason = "This call is double-blind: the panel reads its cases without names until it is allocated."
+    return Refusal("admissions/blind-phase", reason, {"call": call.id})
+
+
+def check_not_reviewing(by: Actor, call: Call, reviewers: Collection[str]) -> Refusal | None:
+    """Refuse who reviews in this call to look at what others say, until it is allocated."""
+    if by.id not in reviewers or call.state in OVER:
         return None
     reason = "You review in this call: who applies, and what others say, is shown to you once it is allocated."
     return Refusal("admissions/blind-phase", reason, {"call": call.id})
@@ -189,13 +199,20 @@ def may_see_names(by: Actor, call: Call, reviewers: Collection[str]) -> bool:
 # Reviewing
 
 
+def check_reviews(call: Call) -> Refusal | None:
+    """Refuse what is about reviews where a call has none."""
+    if call.file.reviewing is not None:
+        return None
+    return Refusal("admissions/no-reviews", "This call asks for no reviews; decide its applications directly.")
+
+
 def check_reviewable(call: Call) -> Refusal | None:
     """Refuse reviewers and reviews where a call has none, or outside its time for them.
 
     A competition is reviewed once submissions are closed, so that what is read is what counts.
     """
-    if call.file.reviewing is None:
-        return Refusal("admissions/no-reviews", "This call asks for no reviews; decide its applications directly.")
+    if refusal := check_reviews(call):
+        return refusal
     times = {CallState.CLOSED} if call.file.competitive else {CallState.OPEN, CallState.CLOSED}
     if call.state in times:
         return None
@@ -318,11 +335,14 @@ def check_single(
         return refusal or check_corrected([application], now) or _check_reason(ruling)
     if unvouched:
         return refusal or _check_reason(ruling)
-    refusal = refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
-    vetoes = sum(1 for each in counted(reviews) if each.judgement and each.judgement.risk is Risk.VETO)
-    if refusal is None and awarded and call.file.reviewing and vetoes >= call.file.reviewing.vetoes:
-        return Refusal("admissions/vetoed", "Reviewers vetoed it for misuse; it cannot be awarded.", {"vetoes": vetoes})
-    return refusal
+    return refusal or check_reviewed(call.file, {application.id: reviews}) or _check_reason(ruling)
+
+
+def check_vetoes(file: CallFile, ruling: Ruling, vetoes: int) -> Refusal | None:
+    """Refuse to award what was vetoed for misuse, by reviewers or by persons with the role safety."""
+    if ruling.outcome is not Outcome.AWARDED or file.reviewing is None or vetoes < file.reviewing.vetoes:
+        return None
+    return Refusal("admissions/vetoed", "It was vetoed for misuse; it cannot be awarded.", {"vetoes": vetoes})
 
 
 def may_decide(call: Call, application: Application, now: datetime) -> bool:

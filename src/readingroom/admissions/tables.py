@@ -17,7 +17,7 @@ def blank_draft(draft: Json) -> Json:
 
 def without_words(judgement: Json) -> Json:
     """Return what is left of a judgement: the figures and codes on which an allocation rests."""
-    return {**judgement, "comment": "", "risk_reason": ""}
+    return {**judgement, "comment": "", "risk_reason": "", "comments": {}}
 
 
 call = sa.Table(
@@ -79,16 +79,7 @@ review = sa.Table(
     sa.Column("salt", sa.LargeBinary, **personal(b"")),
     sa.Column("submitted_at", Moment),
     sa.UniqueConstraint("application_id", "reviewer_id"),
-    **whose("reviewer_id", "application_id"),
-)
-conflict = sa.Table(
-    "admissions_conflict",
-    metadata,
-    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
-    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
-    sa.Column("reason", sa.Text, nullable=False, **personal("")),
-    sa.Column("declared_at", Moment, nullable=False),
-    **whose("person_id", "application_id"),
+    **whose("reviewer_id", "application_id", shown=("reviewer_id",)),
 )
 allocation = sa.Table(
     "admissions_allocation",
@@ -291,4 +282,98 @@ sift_ruling = sa.Table(  # a person's word on an application under the line that
     sa.Column("ruled_at", Moment, nullable=False),
     sa.Column("ruled_by", sa.String, nullable=False),
     **whose("application_id"),
+)
+reviewer = sa.Table(
+    "admissions_reviewer",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, index=True, info=refers("person", of_two=OLDER)),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False, **personal([])),
+    sa.Column("load", sa.Integer),
+    sa.Column("answer_by", Moment),
+    sa.Column("invited_at", Moment, nullable=False),
+    sa.Column("answered_at", Moment),
+    **whose("person_id"),
+)
+tie = sa.Table(  # whom somebody declares as near: third persons' names, here and nowhere else
+    "admissions_tie",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True, info=refers("person")),
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("said_at", Moment, nullable=False),
+    # of who said it, and of whom it is said, who is not told
+    **whose("person_id", address="who", gone=True, shown=("person_id",)),
+)
+finding = sa.Table(
+    "admissions_finding",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False, **personal("")),
+    sa.Column("disposition", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default="", **personal("")),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False, server_default="", info=refers("person")),
+    sa.Column("decided_at", Moment),
+    **whose("person_id", "application_id", shown=()),  # it rests on what the other side said of itself
+)
+phase = sa.Table(
+    "admissions_phase",
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("due", Moment),
+    sa.Column("moved_at", Moment, nullable=False),
+    sa.Column("moved_by", sa.String, nullable=False, info=refers("person")),
+)
+review_version = sa.Table(
+    "admissions_review_version",
+    metadata,
+    sa.Column("review_id", sa.ForeignKey("admissions_review.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("judgement", sa.JSON, nullable=False, **personal(without_words)),
+    sa.Column("why", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
+    sa.Column("submitted_at", Moment, nullable=False),
+    **whose("review_id"),
+)
+case = (
+    sa.Table(  # what an application is called where its id, which stands beside a pseudonym in the log, says too much
+        "admissions_case",
+        metadata,
+        sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+        sa.Column("id", sa.String, nullable=False, unique=True),
+    )
+)
+risk = sa.Table(
+    "admissions_risk",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
+    sa.Column("opinion", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
+    sa.Column("given_at", Moment, nullable=False),
+    **whose("person_id", "application_id", shown=("person_id",)),
+)
+panel_note = sa.Table(
+    "admissions_panel_note",
+    metadata,
+    sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
+    sa.Column("rank", sa.Integer),
+    sa.Column("comment", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
+    sa.Column("written_at", Moment, nullable=False),
+    **whose("person_id", "application_id", shown=("person_id",)),
 )

@@ -7,7 +7,6 @@ from typing import Any
 from readingroom.access import queries as access
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
-from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
 from readingroom.admissions.desk import DeskPage, Listed
 from readingroom.admissions.model import Application, Award, Judgement, Risk
@@ -99,22 +98,6 @@ def page_json(page: DeskPage) -> dict[str, Any]:
     }
 
 
-def task_json(task: ReviewTask) -> dict[str, Any]:
-    """Return something to review as JSON: the blind view, which cannot hold a name."""
-    view = task.view
-    return {
-        "review": view.review,
-        "call": task.call,
-        "passes": view.passes,
-        "tier": view.tier,
-        "answers": dict(view.answers),
-        "criteria": [{"name": c.name, "question": c.question, "weight": c.weight} for c in task.criteria],
-        "anchors": [{"points": points, "meaning": meaning} for points, meaning in task.anchors],
-        "state": task.state.value,
-        "mine": task.mine.to_json() if task.mine else None,
-    }
-
-
 def allocation_json(result: Allocation) -> dict[str, Any]:
     """Return an allocation as JSON: the sums in passes, and the reason sheet of each application."""
     sheets = result.to_json()["sheets"]
@@ -151,6 +134,7 @@ def judgement(body: dict[str, Any]) -> Judgement:
         comment=str(body["comment"]),
         risk=Risk(body.get("risk") or "ok"),
         risk_reason=str(body.get("risk_reason") or ""),
+        comments={name: str(text) for name, text in (body.get("comments") or {}).items() if str(text).strip()},
     )
 
 

@@ -75,6 +75,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "project": ("grant",),
     "sanction": ("sanction",),
     "terms": ("terms",),
+    "reviewer": ("reviewer", "call"),
     "kept": ("text",),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),

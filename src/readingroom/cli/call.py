@@ -11,7 +11,7 @@ from readingroom.admissions.call import Call
 from readingroom.app import desk
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.given import text_of
+from readingroom.cli.given import moment, text_of
 
 call = typer.Typer(no_args_is_help=True, help="Competitive calls with a finite budget.")
 
@@ -56,10 +56,15 @@ def close(context: typer.Context, call: str) -> None:
 
 
 @call.command("assign")
-def assign(context: typer.Context, call: str) -> None:
+def assign(
+    context: typer.Context,
+    call: str,
+    due: Annotated[str, typer.Option(help="When reviews should be given: a date, or RFC 3339; decides nothing")] = "",
+) -> None:
     """Give every application its reviewers; a conflict is never assigned."""
     here: Context = context.obj
-    made = here.house.admissions.assign_reviewers(here.actor, call)
+    until = moment(due, "--due") if due else None
+    made = here.house.admissions.assign_reviewers(here.actor, call, due=until)
     here.output.result({"assigned": len(made)}, f"{len(made)} reviews are assigned")
 
 

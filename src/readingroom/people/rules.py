@@ -29,6 +29,7 @@ class Permission(StrEnum):
     APPEAL_HEAR = "admissions:appeal:hear"
     APPLICATION_READ = "admissions:application:read"
     APPLICATION_REVIEW = "admissions:application:review"
+    RISK_JUDGE = "admissions:risk:judge"
     GRANT_ISSUE = "access:grant:issue"
     GRANT_WARN = "access:grant:warn"
     GRANT_SANCTION = "access:grant:sanction"
@@ -45,14 +46,23 @@ class Permission(StrEnum):
 
 
 P = Permission
-_STEWARD = frozenset(P) - {P.APPLICATION_REVIEW}
+_STEWARD = frozenset(P) - {P.APPLICATION_REVIEW, P.RISK_JUDGE}
 BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.STEWARD: _STEWARD,
     Role.TESTER: frozenset({P.MODEL_REGISTER, P.DOCUMENT_FILE, P.RUN_START, P.STAGE_SIGN}),
     Role.REVIEWER: frozenset({P.APPLICATION_REVIEW}),
     Role.PANEL: frozenset({P.APPEAL_HEAR, P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
     Role.SAFETY: frozenset(
-        {P.GRANT_WARN, P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
+        {
+            P.GRANT_WARN,
+            P.GRANT_SANCTION,
+            P.GRANT_READ,
+            P.RESTORE_LIFT,
+            P.STAGE_SIGN,
+            P.REGISTER_READ,
+            P.TEXT_READ,
+            P.RISK_JUDGE,
+        }
     ),
     Role.AUDITOR: frozenset({P.APPLICATION_READ, P.GRANT_READ, P.REGISTER_READ, P.STAGE_SIGN}),
 }
@@ -64,6 +74,7 @@ OPERATOR: frozenset[Permission] = frozenset(P) - {
     P.APPEAL_HEAR,
     P.CALL_DECIDE,
     P.APPLICATION_REVIEW,
+    P.RISK_JUDGE,
     P.RESTORE_LIFT,
     P.TEXT_READ,
     P.TEXT_ERASE,

@@ -34,16 +34,19 @@ class Owner:
         paths: columns, or `column -> table`; a row is of everyone to whom any of them leads.
         address: a column that holds an e-mail address; a row is also of the person whose it is.
         gone: rows are deleted, and not only emptied.
+        shown: the paths by which a row is shown to its person, where that is not all of them: what others say of
+            somebody in confidence is erased with them, and not shown to them.
     """
 
     paths: tuple[str, ...] = ()
     address: str = ""
     gone: bool = False
+    shown: tuple[str, ...] | None = None
 
 
-def whose(*paths: str, address: str = "", gone: bool = False) -> dict[str, Any]:
+def whose(*paths: str, address: str = "", gone: bool = False, shown: tuple[str, ...] | None = None) -> dict[str, Any]:
     """Declare whose a table's rows are; see `Owner`."""
-    return {"info": {_WHOSE: Owner(paths, address, gone)}}
+    return {"info": {_WHOSE: Owner(paths, address, gone, shown)}}
 
 
 def personal(erased: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the column holds
@@ -64,10 +67,13 @@ class Someone:
 
 
 def held(tx: Connection, metadata: sa.MetaData, who: Someone) -> dict[str, list[dict[str, Json]]]:
-    """Return every row that is somebody's, by table; bytes as hex. A secret's hash says nothing and is left out."""
+    """Return every row that is somebody's, by table; bytes as hex. A secret's hash says nothing and is left out.
+
+    What others say in confidence, as reviewers, is not among it: see `Owner.shown`.
+    """
     found: dict[str, list[dict[str, Json]]] = {}
     for table, owner in _owned(metadata):
-        rows = tx.execute(sa.select(table).where(_theirs(metadata, table, owner, who))).mappings()
+        rows = tx.execute(sa.select(table).where(_theirs(metadata, table, owner, who, showing=True))).mappings()
         shown = [{str(name): _plain(value) for name, value in row.items() if name != "hash"} for row in rows]
         if shown:
             found[table.name] = shown
@@ -105,21 +111,25 @@ def _owned(metadata: sa.MetaData) -> Iterator[tuple[sa.Table, Owner]]:
             yield table, owner
 
 
-def _theirs(metadata: sa.MetaData, table: sa.Table, owner: Owner, who: Someone) -> sa.ColumnElement[bool]:
-    ways = [_leads(metadata, table, path, who) for path in owner.paths]
-    if owner.address:
+def _theirs(
+    metadata: sa.MetaData, table: sa.Table, owner: Owner, who: Someone, *, showing: bool = False
+) -> sa.ColumnElement[bool]:
+    some = showing and owner.shown is not None
+    paths = owner.shown if some and owner.shown is not None else owner.paths
+    ways = [_leads(metadata, table, path, who, showing=showing) for path in paths]
+    if owner.address and not some:
         ways.append(table.c[owner.address].in_(sorted(who.addresses)))
-    return sa.or_(*ways)
+    return sa.or_(sa.false(), *ways)
 
 
-def _leads(metadata: sa.MetaData, table: sa.Table, path: str, who: Someone) -> sa.ColumnElement[bool]:
+def _leads(metadata: sa.MetaData, table: sa.Table, path: str, who: Someone, *, showing: bool) -> sa.ColumnElement[bool]:
     name, _, named = path.partition(" -> ")
     column = table.c[name]
     target = metadata.tables[named] if named else next((key.column.table for key in column.foreign_keys), None)
     owner = owner_of(target) if target is not None else None
     if target is None or owner is None or not owner.paths:
         return column.in_(sorted(who.ids))
-    return column.in_(sa.select(target.c.id).where(_theirs(metadata, target, owner, who)))
+    return column.in_(sa.select(target.c.id).where(_theirs(metadata, target, owner, who, showing=showing)))
 
 
 def _is(table: sa.Table, key: Iterable[Any]) -> sa.ColumnElement[bool]:

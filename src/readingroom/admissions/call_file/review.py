@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from readingroom.admissions.call import (
-    Criterion,
-    Reviewing,
-)
-from readingroom.admissions.call_file.fields import (
-    once,
-)
+from readingroom.admissions.call import Criterion, Objective, Phase, Reviewing
+from readingroom.admissions.call_file.fields import once
+from readingroom.admissions.conflicts import FIXED
+from readingroom.admissions.model import ConflictKind, Severity
 from readingroom.core.document import Node
+
+_REQUIRED = ("per_application", "scale", "criteria", "floor")
+_OPTIONAL = ("misuse_vetoes", "load", "objective", "conflicts", "phases", "double_blind", "safety_opinions")
+_NOT_APPLIED = "none"
 
 
 def reviewing(node: Node) -> Reviewing | None:
     """Read how applications are reviewed; None where it lacks what it needs."""
-    fields = node.fields(["per_application", "scale", "criteria", "floor"], ["misuse_vetoes"])
-    if len(fields.keys() & {"per_application", "scale", "criteria", "floor"}) < 4:  # noqa: PLR2004 - all of them
+    fields = node.fields(_REQUIRED, _OPTIONAL)
+    if not set(_REQUIRED) <= fields.keys():
         return None
     per_application = fields["per_application"].integer(1, 20)
     anchors = _anchors(fields["scale"])
@@ -32,8 +33,42 @@ def reviewing(node: Node) -> Reviewing | None:
             cure = f"Explain {low} and {high} there too: means over criteria need one scale"
             place.problem(f"the scale of {each.name!r} has other ends than the call's", cure)
     floor = Fraction(str(fields["floor"].number(low, high)))  # decimal as written: 3.3 is 33/10
-    vetoes = fields["misuse_vetoes"].integer(1, per_application) if "misuse_vetoes" in fields else 1
-    return Reviewing(per_application, anchors, criteria, floor, vetoes)
+    opinions = fields["safety_opinions"].integer(0, 5) if "safety_opinions" in fields else 0
+    vetoes = fields["misuse_vetoes"].integer(1, per_application + opinions) if "misuse_vetoes" in fields else 1
+    objectives = [each.value for each in Objective]
+    return Reviewing(
+        per_application=per_application,
+        anchors=anchors,
+        criteria=criteria,
+        floor=floor,
+        vetoes=vetoes,
+        load=fields["load"].integer(1, 1000) if "load" in fields else None,
+        objective=Objective(fields["objective"].choice(objectives, "maximin") if "objective" in fields else "maximin"),
+        severities=_severities(fields["conflicts"]) if "conflicts" in fields else {},
+        phases=_phases(fields["phases"]) if "phases" in fields else (Phase.INDEPENDENT,),
+        double_blind="double_blind" in fields and fields["double_blind"].flag(),
+        safety_opinions=opinions,
+    )
+
+
+def _severities(node: Node) -> Mapping[ConflictKind, Severity | None]:
+    """Read how much each kind of conflict weighs; `none` does not apply it."""
+    free = {each.value: each for each in ConflictKind if each not in FIXED}
+    words = [*(each.value for each in Severity), _NOT_APPLIED]
+    fields = node.fields([], list(free))
+    chosen = {free[name]: each.choice(words, _NOT_APPLIED) for name, each in fields.items() if name in free}
+    return {kind: None if word == _NOT_APPLIED else Severity(word) for kind, word in chosen.items()}
+
+
+def _phases(node: Node) -> tuple[Phase, ...]:
+    """Read the phases: the independent one, then consolidation, the panel, or both, in this order."""
+    words = [each.value for each in Phase]
+    found = tuple(Phase(each.choice(words, words[0])) for each in node.items())
+    if not found or found != tuple(each for each in Phase if each in found) or found[0] is not Phase.INDEPENDENT:
+        cure = "Write [independent], or add consolidation, panel, or both, in this order"
+        node.problem("the phases of review are not in their order", cure)
+        return (Phase.INDEPENDENT,)
+    return found
 
 
 def _anchors(node: Node) -> Mapping[int, str]:

@@ -8,14 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from readingroom.admissions import conflicts, tables
+from readingroom.admissions import tables
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import Appeal, AppealState, Bar, Part, Subject, Voice
 from readingroom.admissions.appeals.rules import Took, took
-from readingroom.admissions.conflicts import Side
+from readingroom.admissions.conflicts import Graph, Side
 from readingroom.admissions.model import ApplicationState
-from readingroom.admissions.queries.applications import applications, party, sides
-from readingroom.admissions.queries.reviews import declared
+from readingroom.admissions.queries.applications import applications
+from readingroom.admissions.queries.calls import call
+from readingroom.admissions.queries.pool import graph_near, party
 
 T = tables
 
@@ -56,11 +57,12 @@ def took_part(tx: Connection, found: Appeal, asked: Iterable[str]) -> Took:
     parts = [(found.person, Part.APPEALS), *((each, Part.SANCTIONED) for each in found.involved)]
     if found.kind is Subject.REFUSAL:
         parts += _in_decision(tx, found)
-    appellant = party(tx, found.person)
-    side = sides(tx, found.call).get(found.subject) if found.kind is Subject.REFUSAL else None
-    said = declared(tx, found.call) if found.call else frozenset()
+    alone = Graph({found.subject: Side(found.subject, party(tx, found.person))})
+    where = call(tx, found.call) if found.kind is Subject.REFUSAL else None
     for each in sorted(set(asked)):
-        if conflicts.conflicts(party(tx, each), side or Side(found.subject, appellant), (), said):
+        near = graph_near(tx, where, party(tx, each), [found.subject]) if where else alone
+        about = near if found.subject in near.sides else alone  # a withdrawn or drafted one has no side of its own
+        if about.between(party(tx, each))(found.subject):
             parts.append((each, Part.CONFLICT))
     return took(parts)
 

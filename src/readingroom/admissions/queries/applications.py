@@ -9,16 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.admissions import tables
-from readingroom.admissions.conflicts import Party, Side
 from readingroom.admissions.model import (
     Application,
     ApplicationState,
     Draft,
     Version,
 )
-from readingroom.admissions.queries import teams
-from readingroom.people import queries as people
-from readingroom.people.model import Person
 
 T = tables
 _GONE = {ApplicationState.WITHDRAWN, ApplicationState.DRAFT, ApplicationState.LATE}
@@ -41,6 +37,11 @@ def submitted(tx: Connection, call_id: str, limit: int, offset: int = 0) -> list
     return _applications(tx, where & T.application.c.id.in_(sent), limit, offset)
 
 
+def some(tx: Connection, ids: Collection[str]) -> list[Application]:
+    """Return the applications of these ids that there are."""
+    return _applications(tx, T.application.c.id.in_(sorted(ids))) if ids else []
+
+
 def of_person(tx: Connection, person_id: str) -> list[Application]:
     """Return a person's applications."""
     return _applications(tx, T.application.c.person_id == person_id)
@@ -56,45 +57,6 @@ def team(tx: Connection, application_id: str) -> tuple[str, ...]:
     """Return the e-mail addresses of an application's team, as submitted."""
     found = application(tx, application_id)
     return found.submitted.draft.team if found and found.submitted else ()
-
-
-def sides(tx: Connection, call_id: str) -> dict[str, Side]:
-    """Return the people of each submitted, living application of a call: named by it, or asked into it."""
-    found = [each for each in applications(tx, call_id) if each.submitted and each.state not in _GONE]
-    known = people.persons(tx)
-    asked = teams.addresses(tx, [each.id for each in found])
-    return {
-        each.id: Side(
-            each.id,
-            _party(each.person, known.get(each.person)),
-            tuple(dict.fromkeys([*(each.submitted.draft.team if each.submitted else ()), *asked.get(each.id, ())])),
-        )
-        for each in found
-    }
-
-
-def side(tx: Connection, application_id: str) -> Side | None:
-    """Return the people of one submitted, living application; None where it is none."""
-    found = application(tx, application_id)
-    if found is None or not found.submitted or found.state in _GONE:
-        return None
-    return Side(found.id, party(tx, found.person), found.submitted.draft.team)
-
-
-def party(tx: Connection, person_id: str) -> Party:
-    """Return what conflicts are judged on, as it is now."""
-    return _party(person_id, people.by_id(tx, person_id))
-
-
-def parties(tx: Connection, persons: Collection[str]) -> dict[str, Party]:
-    """Return what conflicts are judged on, for some persons at once."""
-    known = people.persons(tx)
-    return {each: _party(each, known.get(each)) for each in persons}
-
-
-def _party(person_id: str, found: Person | None) -> Party:
-    # Somebody who is unknown now (erased, say) has no address and no affiliation to conflict by.
-    return Party(person_id, found.email, found.affiliation) if found else Party(person_id, "", "")
 
 
 def _applications(

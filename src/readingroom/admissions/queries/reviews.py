@@ -1,4 +1,4 @@
-"""Reads of reviews and declared conflicts."""
+"""Reads of reviews and their versions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from readingroom.admissions import tables
+from readingroom.admissions.blind import ReviewVersion
+from readingroom.admissions.call import Phase
 from readingroom.admissions.model import (
     Judgement,
     Review,
@@ -46,12 +48,14 @@ def reviews_of(tx: Connection, applications: Collection[str]) -> list[Review]:
     return _reviews(tx, T.review.c.application_id.in_(applications))
 
 
-def declared(tx: Connection, call_id: str) -> frozenset[tuple[str, str]]:
-    """Return the conflicts that reviewers of a call declared, as pairs of application and person."""
-    joined = T.conflict.join(T.application, T.application.c.id == T.conflict.c.application_id)
-    columns = sa.select(T.conflict.c.application_id, T.conflict.c.person_id).select_from(joined)
-    rows = tx.execute(columns.where(T.application.c.call_id == call_id))
-    return frozenset((row.application_id, row.person_id) for row in rows)
+def versions_of(tx: Connection, review_ids: Collection[str]) -> dict[str, list[ReviewVersion]]:
+    """Return what each review said, the first version first."""
+    found: dict[str, list[ReviewVersion]] = {}
+    chosen = sa.select(T.review_version).where(T.review_version.c.review_id.in_(sorted(review_ids)))
+    for row in tx.execute(chosen.order_by(T.review_version.c.review_id, T.review_version.c.number)):
+        said = ReviewVersion(row.number, Phase(row.phase), judgement(row.judgement), row.why, row.submitted_at)
+        found.setdefault(row.review_id, []).append(said)
+    return found
 
 
 def _reviews(tx: Connection, where: sa.ColumnElement[bool]) -> list[Review]:
@@ -72,4 +76,4 @@ def _reviews(tx: Connection, where: sa.ColumnElement[bool]) -> list[Review]:
 
 def judgement(raw: Json) -> Judgement:
     """Read a judgement back from its JSON."""
-    return Judgement(raw["scores"], raw["comment"], Risk(raw["risk"]), raw["risk_reason"])
+    return Judgement(raw["scores"], raw["comment"], Risk(raw["risk"]), raw["risk_reason"], raw.get("comments", {}))

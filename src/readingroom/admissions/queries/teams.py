@@ -36,6 +36,14 @@ def members(tx: Connection, application_id: str) -> tuple[str, ...]:
     return teams.members(invitations(tx, application_id))
 
 
+def members_of(tx: Connection, applications: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return, by application, who accepted to work with its applicant."""
+    found: dict[str, list[Invitation]] = {}
+    for each in _found(tx, T.c.application_id.in_(applications)):
+        found.setdefault(each.application, []).append(each)
+    return {application: teams.members(asked) for application, asked in found.items()}
+
+
 def joined(tx: Connection, person_id: str) -> list[tuple[str, Part]]:
     """Return the applications in whose team somebody is, or for which they vouch, and as what."""
     answered = (T.c.person_id == person_id) & (T.c.state == InvitationState.ACCEPTED.value)

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from readingroom.admissions import answers, conflicts, distributed
+from readingroom.admissions import answers, distributed
 from readingroom.admissions.allocation import Allocation, Candidate, allocate
 from readingroom.admissions.call import CallFile, Expectation
-from readingroom.admissions.model import Judgement, Reason
+from readingroom.admissions.conflicts import Graph, Side
+from readingroom.admissions.matching import Lack, Task, match
+from readingroom.admissions.model import Conflict, Judgement, Reason
 from readingroom.admissions.planning import awards_at_most, reviewers_needed
 from readingroom.admissions.rehearsal.field import Applicant, Opinions, applicants, reviewers
 from readingroom.core.errors import Problem
+
+Between = Callable[[str], tuple[Conflict, ...]]
 
 MAX_APPLICANTS = 5_000
 MATCHED_WHOLE = 20_000  # pairs up to which every edge is judged before matching; beyond, only those it comes to
@@ -211,20 +215,34 @@ class _Stage:
             self._lacking = len(self._mine) * file.reviews_needed
             return
         sides = {each.name: each.side for each in self._mine}
+        graph = Graph(sides, severities=file.reviewing.severities if file.reviewing else {})
+        between = {each.person: graph.between(each) for each in parties}
+        edges = None
         if len(parties) * len(sides) <= MATCHED_WHOLE and not file.distributed:
-            allowed = {name: conflicts.free(parties, side, (), frozenset()) for name, side in sides.items()}
-            made = conflicts.assign(allowed, {}, file.reviews_needed, "rehearsal")
-            edges, lacking = made.edges, made.lacking
-        else:
-            known = {each.person: each for each in parties}
+            edges = self._matched(sides, between)
+        if edges is None:  # too many for an optimum, or not enough reviewers for everyone: as many as there are
             needs = dict.fromkeys(sides, file.reviews_needed)
-            matched = distributed.peers(
-                needs, dict.fromkeys(known, 0), lambda a, r: not conflicts.conflicts(known[r], sides[a]), b"rehearsal"
-            )
-            edges, lacking = matched.edges, matched.lacking
-        self._lacking = sum(lacking.values())
+            made = distributed.peers(needs, dict.fromkeys(between, 0), lambda a, r: not between[r](a), b"rehearsal")
+            edges = made.edges
+            self._lacking = sum(made.lacking.values())
         for application, reviewer in edges:
             self._edges[application].append(reviewer)
+
+    def _matched(self, sides: Mapping[str, Side], between: Mapping[str, Between]) -> tuple[tuple[str, str], ...] | None:
+        """Match as `call assign` would; None where there is no whole matching."""
+        reviewing = self._file.reviewing
+        assert reviewing is not None  # noqa: S101 - the caller has looked
+        task = Task(
+            needs=dict.fromkeys(sides, reviewing.per_application),
+            allowed={a: {who: 0 for who, with_ in between.items() if not with_(a)} for a in sides},
+            room=dict.fromkeys(between, reviewing.load),
+            loads={},
+            held={a: [] for a in sides},
+            pool=len(between),
+            objective=reviewing.objective,
+        )
+        made = match(task, "rehearsal")
+        return None if isinstance(made, Lack) else tuple(made.edges)
 
     def _judged(self) -> dict[str, tuple[Judgement, ...]]:
         """Ask a new set of reviewers."""

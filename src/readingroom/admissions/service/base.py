@@ -113,13 +113,14 @@ class Base:
 
     def _impartial(self, tx: Connection, by: Actor, call_id: str, application_id: str = "") -> None:
         """Refuse whoever applies in the call or, where it is about one application, is named in its team."""
-        side = queries.side(tx, application_id) if application_id else None
         gone = ApplicationState.WITHDRAWN
         inside = [queries.application(tx, each) for each, _ in queries.joined(tx, by.id)]  # by their own word
         everyone = [*queries.of_person(tx, by.id), *(each for each in inside if each)]
         own = [a.id for a in everyone if a.call == call_id and a.state is not gone]
-        if side is not None and side.includes(queries.party(tx, by.id)):
-            own.append(application_id)
+        if application_id:
+            party = queries.party(tx, by.id)
+            side = queries.graph_near(tx, self._call(tx, call_id), party, [application_id]).sides.get(application_id)
+            own += [application_id] if side and side.includes(party) else []
         require(rules.check_impartial(own))
 
     def _unblinded(self, tx: Connection, by: Actor, found: Call) -> None:

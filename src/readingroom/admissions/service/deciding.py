@@ -13,7 +13,7 @@ from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
-from readingroom.admissions.service.base import Base
+from readingroom.admissions.service.panel import Panel
 from readingroom.admissions.service.teams import unvouched
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.ids import new_id, random_bytes
@@ -23,7 +23,7 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
 
-class Deciding(Base):
+class Deciding(Panel):
     """Use cases of whoever decides."""
 
     def allocate(self, by: Actor, call: str, *, dry_run: bool = False) -> Allocation:
@@ -41,10 +41,12 @@ class Deciding(Base):
             candidates = [_candidate(each, reviews) for each, reviews in in_play]
             if dry_run:
                 self._unblinded(tx, by, found)
+                self._check_shown(tx, found)
                 return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
             require(rules.check_settled(queries.applications(tx, call)))
             require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play])))
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
+            self._check_review_over(tx, found)
             self._move_call(tx, found, "allocate")
             result = allocate(found.file, candidates, _seed(tx, call))
             self._fix(tx, by, call, candidates, result)
@@ -86,6 +88,9 @@ class Deciding(Base):
             unvouched_for = teams.check_vouched(call.file, found, queries.invitations(tx, application))
             require(rules.check_single(call, found, ruling, reviews, now))
             require(teams.check_ruling(ruling, unvouched_for))
+            require(rules.check_vetoes(call.file, ruling, queries.vetoes(tx, call.id).get(application, 0)))
+            if found.state in rules.IN_PLAY:
+                self._check_review_over(tx, call, application)
             decided = notices.by_person(call.file, application, ruling, now, by.id)
             self._decide(tx, by, found, decided)
             if ruling.outcome is Outcome.AWARDED:

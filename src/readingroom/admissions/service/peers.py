@@ -6,9 +6,9 @@ import hashlib
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import conflicts, distributed, machines, notices, queries, rules, tables
+from readingroom.admissions import distributed, machines, notices, queries, rules, tables
 from readingroom.admissions.call import Call
-from readingroom.admissions.model import ApplicationState, CallState, Decision, Outcome, Reason, ReviewState, Ruling
+from readingroom.admissions.model import CallState, Decision, Outcome, Reason, ReviewState, Ruling
 from readingroom.admissions.service.deciding import Deciding
 from readingroom.admissions.service.sifting import lacking
 from readingroom.core.canonical import canonical, commitment
@@ -95,10 +95,10 @@ class Peers(Deciding):
         return queries.series(tx, found)
 
     def _peer_edges(self, tx: Connection, here: Call, there: Call) -> tuple[tuple[str, str], ...]:
-        sides = queries.sides(tx, here.id)
+        graph = queries.graph(tx, here)
         going = [each.id for each in queries.applications(tx, here.id) if each.state in rules.IN_PLAY]
         others = [each for each in queries.applications(tx, there.id) if each.state in rules.IN_PLAY]
-        competing = {each.applicant.person for each in queries.sides(tx, here.id).values()}
+        competing = {who for each in graph.sides.values() for who in each.persons}
         known = queries.parties(tx, {each.person for each in others} - competing)
         asked: dict[str, set[str]] = {each: set() for each in going}
         held: dict[str, int] = dict.fromkeys(going, 0)
@@ -110,12 +110,12 @@ class Peers(Deciding):
                 if review.reviewer in loads:
                     loads[review.reviewer] += 1
         needs = {each: max(0, here.file.reviews_needed - held[each]) for each in going}
-        declared = queries.declared(tx, here.id)
+        between = {who: graph.between(party) for who, party in known.items()}
 
         def allowed(application: str, reviewer: str) -> bool:
             if reviewer in asked[application]:
                 return False
-            return not conflicts.conflicts(known[reviewer], sides[application], (), declared)
+            return not between[reviewer](application)
 
         shuffle = hashlib.sha256(b"peers" + queries.seed(tx, here.id)).digest()
         made = distributed.peers(needs, loads, allowed, shuffle)
@@ -130,6 +130,5 @@ class Peers(Deciding):
         ]  # fmt: skip
         if rows:
             tx.execute(tables.review.insert(), rows)
-        for each in queries.applications(tx, call.id):
-            if each.state is ApplicationState.SUBMITTED:
-                self._move(tx, each, "review")
+        going = [each for each in queries.applications(tx, call.id) if each.state in rules.IN_PLAY]
+        self._begin_review(tx, call.id, going)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import conflicts, distributed, notices, queries, rules, sifting, tables
+from readingroom.admissions import distributed, notices, queries, rules, sifting, tables
 from readingroom.admissions.blind import BlindView, blind_view
 from readingroom.admissions.call import Call, Criterion
 from readingroom.admissions.model import Application, ApplicationState, Decision, Outcome, Reason, Ruling
@@ -153,22 +153,22 @@ class Sifting(Deciding):
     def _share_out(self, tx: Connection, call: Call) -> tuple[tuple[str, str], ...]:
         """Match looks with the lazily judged matching: a sift is of thousands, and no look is worth an optimum."""
         assert call.file.sift is not None  # noqa: S101 - `check_siftable` has looked
-        sides, everyone = queries.sides(tx, call.id), people.persons(tx).values()
+        graph, everyone = queries.graph(tx, call), people.persons(tx).values()
         able = [each.id for each in everyone if may(Actor(each.id, each.roles), Permission.APPLICATION_REVIEW)]
-        applying = {each.applicant.person for each in sides.values()}
-        parties = {each: queries.party(tx, each) for each in able if each not in applying}
+        applying = {who for each in graph.sides.values() for who in each.persons}
+        parties = queries.parties(tx, {each for each in able if each not in applying})
+        between = {who: graph.between(party) for who, party in parties.items()}
         asked: dict[str, set[str]] = {}
         for each in queries.sifts(tx, call.id):
             asked.setdefault(each.application, set()).add(each.reviewer)
         going = [a.id for a in queries.applications(tx, call.id) if a.state is ApplicationState.SUBMITTED]
         needs = {each: max(0, call.file.sift.reviews - len(asked.get(each, ()))) for each in going}
-        declared = queries.declared(tx, call.id)
         loads = {each: sum(each in have for have in asked.values()) for each in parties}
 
         def allowed(application: str, reviewer: str) -> bool:
             if reviewer in asked.get(application, ()):
                 return False
-            return not conflicts.conflicts(parties[reviewer], sides[application], (), declared)
+            return not between[reviewer](application)
 
         made = distributed.peers(needs, loads, allowed, sha256(call.id.encode()).encode())
         require(lacking(made.lacking))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -48,6 +49,7 @@ class Emails(msgspec.Struct, forbid_unknown_fields=True):
     """Reviewers, by e-mail; none means everyone with the role."""
 
     emails: list[Annotated[str, Meta(max_length=254)]] = []
+    due: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class DryRun(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,7 +113,7 @@ def assign(call: str, data: Emails, house: House, actor: Actor) -> dict[str, Any
     """Give every application its reviewers; a conflict is never assigned."""
     require(check(actor, Permission.CALL_OPEN))  # before anybody is looked up by name
     people = [house.people.named(each).id for each in data.emails]
-    made = house.admissions.assign_reviewers(actor, call, people or None)
+    made = house.admissions.assign_reviewers(actor, call, people or None, data.due)
     return {"assigned": len(made)}
 
 

@@ -37,7 +37,7 @@ from readingroom.people.rules import Permission
 from readingroom.web import charts
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import checking, review, waiting
+from readingroom.web.pages import chair, checking, review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
@@ -338,6 +338,6 @@ def _ruling(data: Form) -> Ruling:
 _CALLS = [desk, open_, show, allocation, act, publish_page]
 router = Router(
     "/",
-    route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router, checking.router],
+    route_handlers=[*_CALLS, decide_page, decide, review.router, chair.router, waiting.router, checking.router],
     include_in_schema=False,
 )

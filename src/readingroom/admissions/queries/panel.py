@@ -1,0 +1,62 @@
+"""Reads of a call's phases, its cases, opinions on misuse, and what the panel wrote."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from readingroom.admissions import tables
+from readingroom.admissions.blind import Opinion, PanelNote
+from readingroom.admissions.call import Phase
+from readingroom.admissions.model import ReviewState, Risk
+from readingroom.admissions.phases import PhaseNow
+
+T = tables
+
+
+def phase(tx: Connection, call_id: str) -> PhaseNow:
+    """Return where a call's review is; the independent phase, where nobody moved it yet."""
+    where = T.phase.c.call_id == call_id
+    row = tx.execute(sa.select(T.phase).where(where).order_by(T.phase.c.number.desc()).limit(1)).first()
+    return PhaseNow(Phase(row.phase), row.due, row.moved_at) if row else PhaseNow()
+
+
+def cases(tx: Connection, call_id: str) -> dict[str, str]:
+    """Return what each application is called where names are hidden: application to case."""
+    joined = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
+    chosen = sa.select(T.case).select_from(joined).where(T.application.c.call_id == call_id)
+    return {row.application_id: row.id for row in tx.execute(chosen)}
+
+
+def of_case(tx: Connection, case_id: str) -> str:
+    """Return the id of the application that a case is; empty where there is none."""
+    return tx.execute(sa.select(T.case.c.application_id).where(T.case.c.id == case_id)).scalar() or ""
+
+
+def opinions(tx: Connection, call_id: str) -> list[Opinion]:
+    """Return the opinions on misuse in a call."""
+    joined = T.risk.join(T.application, T.application.c.id == T.risk.c.application_id)
+    chosen = sa.select(T.risk).select_from(joined).where(T.application.c.call_id == call_id)
+    ordered = chosen.order_by(T.risk.c.application_id, T.risk.c.person_id)
+    return [Opinion(r.application_id, r.person_id, Risk(r.opinion), r.reason, r.given_at) for r in tx.execute(ordered)]
+
+
+def vetoes(tx: Connection, call_id: str) -> dict[str, int]:
+    """Return how many vetoes for misuse each application has: of reviews that count, and of opinions apart."""
+    found: dict[str, int] = {}
+    where = (T.review.c.call_id == call_id) & (T.review.c.state == ReviewState.SUBMITTED.value)
+    for row in tx.execute(sa.select(T.review.c.application_id, T.review.c.judgement).where(where)):
+        if row.judgement["risk"] == Risk.VETO.value:
+            found[row.application_id] = found.get(row.application_id, 0) + 1
+    for each in opinions(tx, call_id):
+        if each.opinion is Risk.VETO:
+            found[each.application] = found.get(each.application, 0) + 1
+    return found
+
+
+def notes(tx: Connection, call_id: str) -> list[PanelNote]:
+    """Return what the panel wrote on a call's applications."""
+    joined = T.panel_note.join(T.application, T.application.c.id == T.panel_note.c.application_id)
+    chosen = sa.select(T.panel_note).select_from(joined).where(T.application.c.call_id == call_id)
+    ordered = chosen.order_by(T.panel_note.c.application_id, T.panel_note.c.person_id)
+    return [PanelNote(r.application_id, r.person_id, r.rank, r.comment, r.written_at) for r in tx.execute(ordered)]
