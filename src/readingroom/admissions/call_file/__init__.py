@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from readingroom.admissions.call import BY_PERSON, REQUIRED_QUESTIONS, CallFile
+from readingroom.admissions.call import BY_PERSON, REQUIRED_QUESTIONS, CallFile, Scoring
+from readingroom.admissions.call_file import dividing
 from readingroom.admissions.call_file.basics import amounts, limits, window
-from readingroom.admissions.call_file.dividing import policy
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
 from readingroom.admissions.call_file.form import question
 from readingroom.admissions.call_file.review import reviewing
@@ -19,7 +19,7 @@ _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "window", "award", 
              "terms")  # fmt: skip
 
 
-_OPTIONAL = ("review", "reapply_after_days")
+_OPTIONAL = ("review", "reapply_after_days", "quotas", "draw")
 
 
 def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
@@ -42,6 +42,7 @@ def from_node(root: Node) -> CallFile:
     fields = root.fields(_REQUIRED, _OPTIONAL)
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
+    scoring = dividing.scoring(fields["allocation"]) if "allocation" in fields else Scoring()
     root.document.finish()
     made = CallFile(
         title=read["title"],
@@ -57,6 +58,9 @@ def from_node(root: Node) -> CallFile:
         policy=read["allocation"],
         terms=read["terms"],
         reapply_after_days=read.get("reapply_after_days", 0),
+        scoring=scoring,
+        quotas=read.get("quotas", ()),
+        draw=read.get("draw"),
     )
     _agree(made, fields)  # only now: what follows from a wrong field would distract
     root.document.finish()
@@ -80,6 +84,7 @@ def _agree(made: CallFile, fields: Mapping[str, Node]) -> None:
     once(fields["form"], [each.name for each in made.form], "question")
     if made.competitive and made.reviewing is None:
         fields["allocation"].problem("a competition needs reviews", f"Add 'review:', or write 'policy: {BY_PERSON}'")
+    dividing.agree(made, fields)
 
 
 _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
@@ -90,6 +95,8 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
     "appeal_reserve": Node.integer,
     "form": lambda node: tuple(question(each) for each in node.items()),
     "review": reviewing,
-    "allocation": policy,
+    "allocation": dividing.policy,
+    "quotas": dividing.quotas,
+    "draw": dividing.draw,
     "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),
 }

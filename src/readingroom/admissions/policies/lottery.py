@@ -15,7 +15,7 @@ application's interval. The probabilities are linear in the score, exact, and pu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -26,8 +26,6 @@ from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Sh
 from readingroom.admissions.policies.proportional import scale
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
-
-HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,11 @@ def covered(claims: Sequence[Claim], passes: int) -> int:
 
 def _affordable(caps: Sequence[int], count: int, pot: Pot) -> int:
     """Return the most that can be drawn, up to `count`, so that whoever they are each gets a useful award."""
-    largest = sorted(caps, reverse=True)
+    sums = list(accumulate(sorted(caps, reverse=True), initial=0))
     least = min(caps, default=0)
     while count > 0:
-        total = max(sum(largest[:count]), sum(largest[: count - 1]) + least)
-        if total <= pot.passes or least * pot.passes // total >= pot.minimum:
+        # The smallest share is that of the smallest ask, drawn beside the largest of the others.
+        if sums[count] <= pot.passes or least * pot.passes // (sums[count - 1] + least) >= pot.minimum:
             break
         count -= 1
     return count
@@ -138,12 +136,12 @@ def _shift(scores: Sequence[int], wide: int, count: int) -> Fraction:
     return upper - Fraction((total(upper) - count * wide) * (upper - lower), rise) if rise else Fraction(upper)
 
 
-def _first(scores: Sequence[int], holds: object) -> int:
+def _first(scores: Sequence[int], holds: Callable[[int], bool]) -> int:
     """Return the index of the first score for which it holds; it holds for all after it."""
     low, high = 0, len(scores)
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if holds(scores[middle]) else (middle + 1, high)  # type: ignore[operator]
+        low, high = (low, middle) if holds(scores[middle]) else (middle + 1, high)
     return low
 
 
