@@ -31,6 +31,7 @@ call = sa.Table(
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("opened_by", sa.String, nullable=False),
     sa.Column("closed_at", Moment),
+    sa.Column("tickets", sa.JSON(none_as_null=True)),  # under which applications draw lots; fixed at closing
 )
 application = sa.Table(
     "admissions_application",
@@ -139,4 +140,11 @@ posting = sa.Table(
     sa.Column("award_id", sa.String, nullable=False, server_default=""),
     sa.Column("posted_at", Moment, nullable=False),
     sa.CheckConstraint("amount > 0", name="positive"),
+)
+entry = sa.Table(
+    "admissions_entry",  # where in the ledger a call's own entries stand, so that a dossier can prove them
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.String, nullable=False),
 )

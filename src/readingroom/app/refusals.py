@@ -141,6 +141,11 @@ ENDINGS: dict[str, Ending] = {
     "admissions/returned-undecided": Ending(409, _INVALID),
     "admissions/competition": Ending(409, _INVALID),
     "admissions/no-competition": Ending(409, _INVALID),
+    "admissions/no-draw": Ending(400, _INVALID),
+    "admissions/public-value-missing": Ending(400, _INVALID),
+    "admissions/public-value-odd": Ending(400, _INVALID),
+    "admissions/public-value-early": Ending(409, _INVALID, retryable=True),
+    "admissions/no-dossier-yet": Ending(409, _INVALID),
     "admissions/vetoed": Ending(409, _INVALID),
     "admissions/budget-exhausted": Ending(409, _INVALID),
     # a worker, in the portal's place

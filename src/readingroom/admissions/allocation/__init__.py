@@ -14,11 +14,11 @@ both together, and nobody knew it before that value was published; else it is th
 
 from __future__ import annotations
 
-from readingroom.admissions.allocation.dividing import Part, divide
+from readingroom.admissions.allocation.dividing import divide
 from readingroom.admissions.allocation.drawing import combine, tie_break
 from readingroom.admissions.allocation.model import Allocation, Candidate, QuotaResult, Sheet, decimal
 from readingroom.admissions.allocation.scoring import NO_REVIEWS, Score, score, scores
-from readingroom.admissions.allocation.sheets import below, set_aside, write
+from readingroom.admissions.allocation.sheets import set_aside, write
 
 __all__ = [
     "NO_REVIEWS",

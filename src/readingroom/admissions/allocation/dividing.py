@@ -54,6 +54,23 @@ class Part:
         return sum(each.passes for each in self.shares)
 
 
+@dataclass(frozen=True, slots=True)
+class _Division:
+    """The call's policy, with what it needs to know of every candidate."""
+
+    file: CallFile
+    known: Mapping[str, Score]
+    lots: bytes
+
+    def __call__(self, quota: str, passes: int, members: Sequence[Candidate]) -> Part:
+        """Divide so many passes among some; each part draws lots of its own."""
+        assert self.file.policy is not None  # noqa: S101 - `allocate` has looked
+        scores = [self.known[each.application] for each in members]
+        claims = [Claim(cap(self.file, who), s.ranked, s.half) for who, s in zip(members, scores, strict=True)]
+        lot = hashlib.sha256(b"readingroom lot" + self.lots + quota.encode()).digest()
+        return Part(quota, members, self.file.policy.share(Pot(passes, self.file.limits.minimum), claims, lot))
+
+
 def group(quotas: Sequence[Quota], candidate: Candidate) -> str:
     """Return the name of the quota that an application belongs to, or an empty text."""
     return next((each.name for each in quotas if candidate.answers.get(each.question) == each.answer), "")
@@ -72,31 +89,21 @@ def divide(
     kept = {each.name: whole * each.percent // 100 for each in file.quotas}
     groups = {each.application: group(file.quotas, each) for each in ranked}
     most = {name: sum(cap(file, each) for each in ranked if groups[each.application] == name) for name in kept}
+    within = _Division(file, known, lots)
     bound: dict[str, Part] = {}
     while True:
         others = [each for each in ranked if groups[each.application] not in bound]
         left = whole - sum(each.given for each in bound.values())
-        open_part = _part(file, "", left, others, known, lots)
+        open_part = within("", left, others)
         given = {name: _given(open_part, groups, name) for name in kept if name not in bound}
         short = [name for name in given if given[name] < min(kept[name], most[name])]
         if not short:
             break
         for name in short:
             members = [each for each in ranked if groups[each.application] == name]
-            bound[name] = _part(file, name, kept[name], members, known, lots)
+            bound[name] = within(name, kept[name], members)
     results = [QuotaResult(n, kept[n], bound[n].given if n in bound else given[n], n in bound) for n in kept]
     return [open_part, *bound.values()], tuple(results)
-
-
-def _part(
-    file: CallFile, quota: str, passes: int, members: Sequence[Candidate], known: Mapping[str, Score], lots: bytes
-) -> Part:
-    assert file.policy is not None  # noqa: S101 - `allocate` has looked
-    claims = [
-        Claim(cap(file, each), known[each.application].ranked, known[each.application].half) for each in members
-    ]
-    lot = hashlib.sha256(b"readingroom lot" + lots + quota.encode()).digest()
-    return Part(quota, members, file.policy.share(Pot(passes, file.limits.minimum), claims, lot))
 
 
 def _given(part: Part, groups: Mapping[str, str], name: str) -> int:

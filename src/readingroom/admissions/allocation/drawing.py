@@ -8,7 +8,7 @@ TICKET = b"readingroom ticket"
 
 
 def combine(seed: bytes, public: bytes) -> bytes:
-    """Return the draw: SHA-256 over seed and public value, so that neither alone tells it; the seed where there is none."""
+    """Return the draw: SHA-256 over seed and public value, so neither alone tells it; without the latter, the seed."""
     return hashlib.sha256(b"readingroom draw" + seed + public).digest() if public else seed
 
 

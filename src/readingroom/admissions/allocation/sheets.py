@@ -90,13 +90,13 @@ def _given(file: CallFile, place: Place) -> str:
         Reason.IN_FULL: f"Awarded the {share.passes} passes asked for.",
         Reason.REST_AT_LINE: f"{of} what was left at this rank.",
         Reason.SCALED: f"{of} the same fraction as everyone funded.",
-        Reason.CHOSEN: f"Awarded the {share.passes} passes asked for: it is one of the set with the greatest sum of scores.",
+        Reason.CHOSEN: f"Awarded the {share.passes} passes asked for, as one of the set with the greatest sum.",
         Reason.NOT_CHOSEN: "Not one of the set with the greatest sum of scores that the budget can fund.",
         Reason.TIER: f"{of} the largest size that its score allows and that was left.",
-        Reason.DRAWN: f"Its interval holds the funding line, so lots were drawn: with a chance of {chance} it was drawn, "
-        f"and awarded {share.passes} of {who.asked} passes.",
-        Reason.NOT_DRAWN: f"Its interval holds the funding line, so lots were drawn: its chance was {chance}, and it was "
-        "not drawn.",
+        Reason.DRAWN: f"Its interval holds the funding line, so lots were drawn: with a chance of {chance} it was "
+        f"drawn, and awarded {share.passes} of {who.asked} passes.",
+        Reason.NOT_DRAWN: f"Its interval holds the funding line, so lots were drawn: its chance was {chance}, and it "
+        "was not drawn.",
     }
     return sentences.get(share.reason, "The budget did not reach this rank.")
 

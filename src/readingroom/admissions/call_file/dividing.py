@@ -99,7 +99,8 @@ def agree(made: CallFile, fields: Mapping[str, Node]) -> None:
     if isinstance(made.policy, Tiers):
         smallest, largest = made.policy.sizes[0].passes, made.policy.sizes[-1].passes
         if smallest != made.limits.minimum or largest > made.limits.maximum:
-            what = f"sizes from {smallest} to {largest} do not fit awards from {made.limits.minimum} to {made.limits.maximum}"
+            bounds = f"{made.limits.minimum} to {made.limits.maximum}"
+            what = f"sizes from {smallest} to {largest} do not fit awards from {bounds}"
             fields["allocation"].problem(what, "The smallest size is award.minimum; none is above award.maximum")
     asked = {each.name: each for each in made.form}
     for each in made.quotas:

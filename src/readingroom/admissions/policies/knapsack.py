@@ -12,12 +12,13 @@ Ullmann, 1969), in the order of score per pass, with what cannot beat the best k
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cmp_to_key
 from itertools import accumulate
 from math import lcm
+from typing import Any
 
 from readingroom.admissions.model import Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
@@ -42,8 +43,8 @@ class Knapsack:
     def describe(self) -> str:
         """Say how it divides."""
         return (
-            "Of all sets of applications that the budget can fund in full, the one with the greatest sum of mean scores "
-            "is funded. A large ask may lose to smaller ones that scored less."
+            "Of all sets of applications that the budget can fund in full, the one with the greatest sum of mean "
+            "scores is funded. A large ask may lose to smaller ones that scored less."
         )
 
     def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:  # noqa: ARG002 - nothing is drawn
@@ -100,7 +101,7 @@ def best_set(values: Sequence[int], weights: Sequence[int], room: int) -> frozen
         room: the most that a set may weigh.
     """
     useful = [i for i, (value, weight) in enumerate(zip(values, weights, strict=True)) if value > 0 and weight <= room]
-    dense = cmp_to_key(lambda a, b: values[b] * weights[a] - values[a] * weights[b])
+    dense: Callable[[int], Any] = cmp_to_key(lambda a, b: values[b] * weights[a] - values[a] * weights[b])
     order = sorted(useful, key=lambda i: (dense(i), weights[i], i))
     heavy = list(accumulate((weights[i] for i in order), initial=0))
     worth = list(accumulate((values[i] for i in order), initial=0))

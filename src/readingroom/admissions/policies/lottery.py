@@ -1,5 +1,6 @@
-"""Partial lottery: who is clearly above the funding line is funded, and lots are drawn where the line runs through an
-application's interval. The probabilities are linear in the score, exact, and published.
+"""Partial lottery: clear cases by rank, and lots where the funding line runs through an application's interval.
+
+The probabilities are linear in the score, exact, and published.
 
 1. Down the ranking, as many as the pot covers in full (K) are above the line; the line is the K-th score.
 2. Whose whole interval is above the line is funded, whose whole interval is below it is not; the others are the zone.
@@ -18,7 +19,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import lcm
 
 from readingroom.admissions.model import Reason
@@ -154,7 +155,7 @@ def systematic(chances: Sequence[Fraction], begin: Fraction) -> list[bool]:
     """Draw: laid end to end, whoever covers one of the points begin, begin + 1, begin + 2 ... is drawn."""
     ends = accumulate(chances, initial=Fraction(0))
     points = [-((begin - end) // 1) for end in ends]  # how many points lie below each end
-    return [after > before for before, after in zip(points, points[1:], strict=False)]
+    return [after > before for before, after in pairwise(points)]
 
 
 def parse(node: Node) -> Policy:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from readingroom.admissions.model import Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
@@ -82,7 +83,7 @@ def parse(node: Node) -> Policy:
     fields = node.fields(["policy", "sizes"], ["first_tranche", *SCORING])
     sizes = tuple(_size(each) for each in fields["sizes"].items()) if "sizes" in fields else ()
     if "sizes" in fields:
-        steps = list(zip(sizes, sizes[1:], strict=False))
+        steps = list(pairwise(sizes))
         if not sizes:
             fields["sizes"].problem("there are no sizes", "Add '- {passes: 2000}'")
         if any(low.passes >= high.passes or low.score > high.score for low, high in steps):

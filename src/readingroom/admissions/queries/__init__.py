@@ -13,6 +13,7 @@ from readingroom.admissions.queries.applications import (
 )
 from readingroom.admissions.queries.calls import budget, call, call_text, calls, postings
 from readingroom.admissions.queries.decisions import allocation, award, awards, awards_of, decision, last_refusal
+from readingroom.admissions.queries.dossiers import conflict_counts, entries, fixed, tickets, tickets_at_closing
 from readingroom.admissions.queries.reviews import declared, judgement, review, reviews, reviews_by
 
 __all__ = [
@@ -26,8 +27,11 @@ __all__ = [
     "call",
     "call_text",
     "calls",
+    "conflict_counts",
     "decision",
     "declared",
+    "entries",
+    "fixed",
     "judgement",
     "last_refusal",
     "of_person",
@@ -38,5 +42,7 @@ __all__ = [
     "reviews_by",
     "sides",
     "team",
+    "tickets",
+    "tickets_at_closing",
     "versions",
 ]

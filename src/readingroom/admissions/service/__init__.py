@@ -10,10 +10,11 @@ from readingroom.admissions.service.applying import Applying
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
 from readingroom.admissions.service.deciding import Deciding
+from readingroom.admissions.service.dossiers import Dossiers
 from readingroom.admissions.service.reviewing import Reviewing
 
 
-class Admissions(Calls, Applying, Reviewing, Deciding, Awarding):
+class Admissions(Calls, Applying, Reviewing, Deciding, Awarding, Dossiers):
     """Calls, applications, reviews, allocation and awards."""
 
 

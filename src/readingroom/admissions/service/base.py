@@ -29,7 +29,9 @@ class Base:
         self._clock = clock
 
     def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
-        self._ledger.append(tx, event, data, by=by.id)
+        made = self._ledger.append(tx, event, data, by=by.id)
+        if event.startswith("admissions.call."):
+            tx.execute(tables.entry.insert().values(call_id=data["call"], seq=made.seq, event=event))
 
     def _call(self, tx: Connection, call_id: str) -> Call:
         found = queries.call(tx, call_id)

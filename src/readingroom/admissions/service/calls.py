@@ -10,7 +10,7 @@ from readingroom.admissions.account import Balance, Cause
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application
 from readingroom.admissions.service.base import Base
-from readingroom.core.canonical import sha256
+from readingroom.core.canonical import Json, digest, sha256
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
@@ -67,8 +67,12 @@ class Calls(Base):
             require(rules.check_closing(found, now))
             self._impartial(tx, by, call)
             self._move_call(tx, found, "close")
-            tx.execute(tables.call.update().where(tables.call.c.id == call).values(closed_at=now))
-            self._say(tx, by, "admissions.call.closed", {"call": call, "early": now < found.file.window.closes})
+            tickets = sorted(queries.tickets(tx, call).values())
+            values = {"closed_at": now, "tickets": tickets}
+            tx.execute(tables.call.update().where(tables.call.c.id == call).values(values))
+            # From here on nobody can choose a ticket with the draw in sight.
+            data: dict[str, Json] = {"call": call, "early": now < found.file.window.closes, "tickets": digest(tickets)}
+            self._say(tx, by, "admissions.call.closed", data)
             return self._call(tx, call)
 
     def return_application(self, by: Actor, application: str, note: str, until: datetime) -> Application:
