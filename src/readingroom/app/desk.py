@@ -8,6 +8,7 @@ from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
 from readingroom.admissions.blind import ReviewTask
 from readingroom.admissions.call import Call
+from readingroom.admissions.dossier import method
 from readingroom.admissions.model import Application, Award, Judgement, Risk
 from readingroom.app.house import House
 from readingroom.core.refusal import require
@@ -42,6 +43,8 @@ def call_json(each: Call) -> dict[str, Any]:
             {"name": q.name, "label": q.label, "kind": q.kind.value, "required": q.required, "options": list(q.options)}
             for q in file.form
         ],
+        "allocation": method(file),
+        "quotas": [{"name": q.name, "percent": q.percent} for q in file.quotas],
         "digest": each.digest,
         "seed_commitment": each.seed_commitment,
     }
@@ -77,6 +80,9 @@ def allocation_json(result: Allocation) -> dict[str, Any]:
         "rest": result.rest.passes,
         "awarded": result.awarded.passes,
         "awards": [{"application": s["application"], "passes": (s["amounts"] or {}).get("passes", 0)} for s in sheets],
+        "quotas": [each.to_json() for each in result.quotas],
+        "seed": result.seed,
+        "public_value": result.public,
         "sheets": sheets,
         "digest": result.digest,
     }

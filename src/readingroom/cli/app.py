@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "model": ("model", "stress"),
     "stage": ("stage",),
     "call": ("call",),
+    "dossier": ("call",),
     "application": ("application",),
     "review": ("review",),
     "grant": ("grant", "key", "terms"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.template.config import TemplateConfig
 from litestar.types import Message, Scope
 
+from readingroom.admissions.allocation import decimal
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
 from readingroom.core.errors import BadInput, Broken
@@ -113,6 +115,8 @@ def _engine() -> JinjaTemplateEngine:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
+    made.filters["points"] = lambda text: decimal(Fraction(text))
+    made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)

@@ -32,7 +32,8 @@ class Deciding(Base):
 
         `public_value` is the one that the call names, in hex; it is entered here, once.
 
-        A dry run has no effect, is possible at any time, and takes an application without reviews as below the floor. Its ties fall by a seed of their own: a rehearsal tells nobody the real one.
+        A dry run has no effect, is possible at any time, and takes an application without reviews as below the
+        floor. Its ties fall by a seed of their own: a rehearsal tells nobody the real one.
         """
         with self._db.read() if dry_run else self._db.decide() as tx:
             require(check(people.actor_now(tx, by), Permission.CALL_DECIDE))
@@ -65,9 +66,10 @@ class Deciding(Base):
             self._impartial(tx, by, call)
             self._move_call(tx, found, "publish")
             applications = {each.id: each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY}
+            tickets = queries.tickets(tx, call)
             for sheet in map(Sheet.read, queries.allocation(tx, call)["sheets"]):
                 if (application := applications.get(sheet.application)) is not None:
-                    decided = notices.by_rule(found.file, sheet, now, by.id)
+                    decided = notices.by_rule(found.file, sheet, now, by.id, tickets.get(sheet.application, ""))
                     self._decide(tx, by, application, decided)
                     if sheet.amounts:
                         self._offer(tx, by, found, application, sheet.amounts)

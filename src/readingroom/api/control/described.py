@@ -15,6 +15,7 @@ OPEN = frozenset({
     ("get", "/api/calls"),
     ("get", "/api/calls/{call}"),
     ("get", "/api/calls/{call}/file"),
+    ("get", "/api/calls/{call}/dossier/public"),
     ("get", "/api/terms"),
     ("get", "/api/register/public"),
     ("get", "/api/samples"),

@@ -22,7 +22,7 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import review, waiting
+from readingroom.web.pages import dossier, review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
@@ -98,6 +98,7 @@ def show(who: Visitor, call: str) -> Template:
         overdue={each.id for each in awards if decides and may_lapse(each, now)},
         lines=lines,
         fixed=fixed is not None,
+        fixed_quotas=fixed.get("quotas", []) if fixed else [],
         why_none=why_none,
         ready=_ready(found, applications, reviews),
     )
@@ -140,7 +141,10 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
     }
     if (does := acts.get(data.get("do", ""))) is None:
         raise BadInput([Problem("do", "is nothing that can be done to a call", f"It can be: {', '.join(acts)}")])
-    does(who.actor, call)
+    if data["do"] == "allocate":
+        admissions.allocate(who.actor, call, public_value=data.get("public_value", "").strip().lower())
+    else:
+        does(who.actor, call)
     return back_to(f"/desk/calls/{call}")
 
 
@@ -209,5 +213,7 @@ def _ruling(data: Form) -> Ruling:
 
 _CALLS = [desk, open_, show, act, publish_page]
 router = Router(
-    "/", route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router], include_in_schema=False
+    "/",
+    route_handlers=[*_CALLS, decide_page, decide, review.router, waiting.router, dossier.router],
+    include_in_schema=False,
 )
