@@ -47,8 +47,7 @@ def write(file: CallFile, place: Place, ranks: Mapping[str, int], known: Mapping
     adjusted = mine.ranked if file.scoring.additive else None
     shown = decimal(mine.mean) + (f" ({decimal(mine.ranked)} adjusted)" if adjusted is not None else "")
     text = f"Rank {rank} of {len(ranks)}, mean score {shown}. {_given(file, place)}"
-    line = [known[each.application].ranked for each in place.part.candidates]
-    needed = below(place, line)
+    needed = _needed(place, known)
     return Sheet(
         application=who.application,
         asked=who.asked,
@@ -67,11 +66,11 @@ def write(file: CallFile, place: Place, ranks: Mapping[str, int], known: Mapping
     )
 
 
-def below(place: Place, line: list[Fraction]) -> Fraction | None:
+def _needed(place: Place, known: Mapping[str, Score]) -> Fraction | None:
     """Return the score that would have been awarded something, computed by the policy or read off the ranking."""
-    if place.share.needed_score is not None:
+    if place.share.needed_score is not None or not place.share.needed_rank:
         return place.share.needed_score
-    return line[place.share.needed_rank - 1] if place.share.needed_rank else None
+    return known[place.part.candidates[place.share.needed_rank - 1].application].ranked
 
 
 def _quota(place: Place) -> str:

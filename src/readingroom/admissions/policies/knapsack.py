@@ -25,6 +25,7 @@ from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Sh
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
+FINEST = 100  # scores count exactly where their common denominator is at most this, else rounded to hundredths
 EXPLAINED = 60  # claims up to which each refusal is told its exact score; two more solutions each
 
 
@@ -49,8 +50,9 @@ class Knapsack:
 
     def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:  # noqa: ARG002 - nothing is drawn
         """Divide the pot; see `Policy.share`. Among equal claims the better ranked is preferred."""
-        unit = lcm(*(each.score.denominator for each in claims)) if claims else 1
-        values = [int(each.score * unit) for each in claims]
+        unit = lcm(*(each.score.denominator for each in claims))
+        unit = min(unit, FINEST)
+        values = [int(each.score * unit + Fraction(1, 2)) for each in claims]
         caps = [each.cap for each in claims]
         chosen = best_set(values, caps, pot.passes)
         shares = []

@@ -53,9 +53,9 @@ class PartialLottery:
 
     def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:
         """Divide the pot; see `Policy.share`."""
-        above = covered(claims, pot.passes)
-        if above == len(claims):
+        if sum(each.cap for each in claims) <= pot.passes:
             return [Share(each.cap, Reason.IN_FULL) for each in claims]
+        above = covered(claims, pot.passes)
         line = claims[above - 1].score
         sure = [i for i, each in enumerate(claims) if each.low > line]
         zone = [i for i, each in enumerate(claims) if each.low <= line <= each.high]
