@@ -159,7 +159,7 @@ def _odd(dossier: Any) -> None:
     dossier["inputs"] = 7
 
 
-CHANGES = {
+CHANGES: dict[Callable[[Any], None], str] = {
     _raise_score: "inputs", _other_file: "file", _other_seed: "seed", _other_value: "public-value",
     _other_ticket: "inputs", _other_award: "awards", _other_entry: "ledger", _no_entry: "ledger", _odd: "inputs",
 }  # fmt: skip

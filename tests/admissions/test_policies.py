@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admissions.test_allocation import ALL, SEED, STUDENTS, TEMPLATE, applicants, better_than, by_id, files, passes
-from admissions.world import judged
+from admissions.world import call_text, judged
+from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Candidate, allocate
 from readingroom.admissions.allocation.scoring import biases, scores
 from readingroom.admissions.call import CallFile, Limits, Scoring
 from readingroom.admissions.model import Amounts, Reason
-from readingroom.admissions.policies.base import Claim, Pot
+from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
 from readingroom.admissions.policies.knapsack import Knapsack, best_set
 from readingroom.admissions.policies.lottery import PartialLottery, covered, probabilities, start, systematic
 from readingroom.admissions.policies.rank_and_cut import RankAndCut
+from readingroom.admissions.policies.registry import POLICIES
 from readingroom.admissions.policies.tiers import Size, Tiers, tranches
+from readingroom.core.canonical import Json
+from readingroom.core.document import Node
 
 items = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), max_size=12)
 points = st.integers(10, 50).map(lambda tenths: Fraction(tenths, 10))
@@ -121,7 +126,7 @@ def test_over_every_start_each_is_drawn_with_exactly_its_chance_and_as_many_as_t
     for index, chance in enumerate(chances):
         assert Fraction(sum(each[index] for each in drawn), 12) == chance
     for each in drawn:
-        assert abs(sum(each) - sum(chances)) < 1
+        assert abs(sum(each) - sum(chances, Fraction(0))) < 1
 
 
 @settings(max_examples=60)
@@ -139,9 +144,9 @@ def test_a_lottery_funds_the_clear_cases_draws_the_rest_and_keeps_the_budget(
         assert share.chance is not None
         assert share.passes == 0 or 5 <= share.passes <= claim.cap
         if claim.low > line:
-            assert (share.passes, share.chance) == (claim.cap, 1)
+            assert (share.passes, share.chance) == (claim.cap, Fraction(1))
         elif claim.high < line:
-            assert (share.passes, share.chance, share.needed_score) == (0, 0, line - claim.half)
+            assert (share.passes, share.chance, share.needed_score) == (0, Fraction(0), line - claim.half)
         else:
             assert (share.reason is Reason.DRAWN) == bool(share.passes)
             assert share.chance > 0 or not share.passes
@@ -258,3 +263,41 @@ def test_an_interval_is_the_pooled_spread_over_the_root_of_the_reviews() -> None
     (one, two) = scores(replace(TEMPLATE, scoring=Scoring(level=95)), who).values()
     assert one.half == two.half == Fraction(13859, 10_000), "1.96 * 1 / sqrt(2), rounded down"
     assert scores(TEMPLATE, [Candidate("c", 10, (judged(),))])["c"].half == 0
+
+
+@dataclass(frozen=True, slots=True)
+class EqualParts:
+    """The how-to's policy: the same for as many of the best ranked as it leaves the minimum."""
+
+    name = "equal-parts"
+    objective = "the same for as many as possible"
+    promise = "A better score never gives less."
+
+    def canonical(self) -> Json:
+        return {"policy": self.name}
+
+    def describe(self) -> str:
+        return "All funded applications are given the same, as far as they ask for it."
+
+    def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:
+        assert len(lot) == 32
+        funded = min(len(claims), pot.passes // pot.minimum)
+        return [
+            Share(min(each.cap, pot.passes // funded), Reason.SCALED)
+            if rank < funded
+            else Share(0, Reason.BELOW_LINE, needed_rank=funded or None)
+            for rank, each in enumerate(claims)
+        ]
+
+
+def test_a_new_policy_is_one_class_and_one_line_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(node: Node) -> Policy:
+        node.fields(["policy"], SCORING)
+        return EqualParts()
+
+    monkeypatch.setitem(POLICIES, "equal-parts", parse)
+    file = call_file.parse(call_text(allocation={"policy": "equal-parts", "interval": 80}))
+    who = [Candidate(f"a{n}", 10_000, (judged(5, n), judged(5, n))) for n in (3, 4, 5)]
+    result = allocate(file, who, SEED)
+    assert [passes(each) for each in result.sheets] == [10_000, 10_000, 10_000]
+    assert result.to_json()["policy"] == {"policy": "equal-parts"}

@@ -5,7 +5,7 @@ greedy one in the median, and 11.5 times at most. The price is that a large ask 
 scored less, so a call must say that it serves this objective.
 
 The best set is found in whole numbers, with no floating point anywhere: an outsider gets the same bytes, on any
-machine and without a solver (ADR 16). It is dynamic programming over the sets that no other set beats (Nemhauser and
+machine and without a solver (ADR 15). It is dynamic programming over the sets that no other set beats (Nemhauser and
 Ullmann, 1969), in the order of score per pass, with what cannot beat the best known set left out by its linear bound.
 """
 
