@@ -41,8 +41,6 @@ def test_policy_scoring_quotas_and_draw_are_read() -> None:
 def test_a_draw_may_name_another_source_by_its_moment(source: str) -> None:
     named = {"named": "the numbers of a lottery"} if source == "other" else {}
     draw = {"source": source, "at": "2026-03-01T12:00:00Z"} | named
-        {"named": "a lottery's numbers"} if source == "other" else {}
-    )
     made = call_file.parse(call_text(window=WINDOW, draw=draw))
     assert made.draw is not None
     assert made.draw.at == datetime(2026, 3, 1, 12, tzinfo=UTC)
