@@ -8,7 +8,8 @@ import pytest
 
 from access.conftest import READER, STEWARD, Room, stage
 from readingroom.access import queries
-from readingroom.access.model import Reason, Restoration
+from readingroom.access.model import Reason
+from readingroom.access.restored import Restoration
 from readingroom.access.restoring import Restorations
 from readingroom.access.rules import check_match, entitled
 from readingroom.core.errors import BadInput

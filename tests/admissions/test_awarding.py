@@ -30,6 +30,7 @@ def test_an_accepted_award_is_heard_with_all_that_a_grant_needs(world: World) ->
         "stage": "reading-room",
         "tier": "text",
         "amounts": {"passes": 12_000, "tokens": None, "calls": None},
+        "held": {"passes": 0, "tokens": None, "calls": None},
         "days": 90,
         "terms": "reading-room",
         "decided_by": world.steward.id,

@@ -69,7 +69,7 @@ def play(world: World, who: Actor, application: str, act: str) -> None:
 @given(st.lists(st.builds(Posting, st.sampled_from(["passes", "calls"]), st.integers(1, 9), st.sampled_from(Cause))))
 def test_no_posting_makes_or_loses_a_unit(entries: list[Posting]) -> None:
     for held in balances(entries).values():
-        assert held.budget == held.rest + held.reserve + held.offered + held.granted
+        assert held.budget == sum(amount for _, amount in held.parts())
 
 
 def test_an_account_that_is_overdrawn_says_so() -> None:

@@ -43,7 +43,8 @@ def test_a_refused_applicant_is_told_code_reason_what_would_differ_when_again_an
     assert told.text == "Its mean score (1.00) is under this call's floor of 3.00."
     assert "3.00 or more" in told.differ
     assert told.reapply_from == world.clock.now()
-    assert "no appeal procedure of its own yet" in told.appeal
+    assert "until 2026-01-19T09:00:00.000000Z, 14 days after this decision" in told.appeal
+    assert "who took no part in this decision" in told.appeal
     assert "4000 passes" in told.appeal
     assert told.sheet["score"] == "1"
 

@@ -56,7 +56,7 @@ def run(world: World, **changes: Any) -> tuple[Call, list[Application]]:
         made.append(world.apply(who, call, ask, egress="text only" if number < 2 else "logprobs"))
     world.clock.moment = CLOSES
     world.desk.close_call(world.steward, call.id)
-    world.desk.assign_reviewers(world.steward, call.id)
+    world.desk.assign_reviewers(world.steward, call.id, [each.id for each in world.reviewers])
     risky = {made[5].id: judged(5, 5, Risk.VETO), made[0].id: judged(3, 3), made[1].id: judged(3, 4)}
     world.review_all(risky)
     return call, made
@@ -234,7 +234,7 @@ def test_the_conflicts_that_were_handled_are_counted_by_kind_and_disposition(hou
     call, made = run(world)
     world.recuse(world.reviewers[0], made[3].id, "a friend")
     third = world.person("three@place2.example", "West", *world.reviewers[0].roles)
-    world.desk.assign_reviewers(world.steward, call.id)
+    world.desk.assign_reviewers(world.steward, call.id, [third.id])
     world.review(third, made[3].id, judged())
     world.clock.moment = PUBLIC_AT
     world.desk.allocate(world.steward, call.id, public_value=VALUE)

@@ -40,13 +40,15 @@ def test_an_act_is_refused_exactly_where_the_table_has_none(machine: Machine[Any
 
 def test_a_return_for_correction_is_no_end_and_a_decision_is() -> None:
     assert APPLICATION.can(ApplicationState.RETURNED, "submit")
-    assert APPLICATION.final == {ApplicationState.AWARDED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+    assert APPLICATION.final == {ApplicationState.AWARDED, ApplicationState.WITHDRAWN}
+    after = {act for state, act in APPLICATION.transitions if state is ApplicationState.REFUSED}
+    assert after == {"uphold", "second-chance"}, "a refusal ends it, but for an appeal or what came back"
     assert AWARD.final == {AwardState.ACCEPTED, AwardState.DECLINED, AwardState.LAPSED}
 
 
 def test_each_machine_is_drawn_with_every_transition() -> None:
     diagrams = rules.diagrams()
-    assert set(diagrams) == {"call", "application", "review", "award"}
+    assert set(diagrams) == {"call", "application", "review", "award", "request", "appeal"}
     drawn = machines.mermaid(APPLICATION)
     assert drawn.startswith("stateDiagram-v2\n    [*] --> draft\n")
     assert "    under_review --> withdrawn: withdraw\n" in drawn

@@ -20,7 +20,10 @@ from sqlalchemy.engine import Connection
 
 from admissions.world import ANSWERS, STAGE, World, call_text, judged
 from readingroom.admissions import queries
+from readingroom.admissions.after import Ground
+from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
+from readingroom.admissions.requests import Answer
 from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
 from readingroom.ledger.note import Signer
@@ -73,6 +76,7 @@ def undone(db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+REPORT = {"text": "Half is done.", "found": "Something.", "used": "Prompts."}
 Command = Callable[[Scene, Actor], Any]
 COMMANDS: dict[str, Command] = {
     "call open": lambda s, by: s.world.desk.open_call(by, call_text(), STAGE),
@@ -98,6 +102,14 @@ COMMANDS: dict[str, Command] = {
     "award accept": lambda s, by: s.world.desk.accept_award(by, s.ids["award"]),
     "award decline": lambda s, by: s.world.desk.decline_award(by, s.ids["award"]),
     "award lapse": lambda s, by: s.world.desk.lapse_award(by, s.ids["award"]),
+    "call free-reserve": lambda s, by: s.world.desk.free_reserve(by, s.ids["call"]),
+    "grant report": lambda s, by: s.world.desk.file_report(by, s.ids["award"], REPORT),
+    "request answer": lambda s, by: s.world.desk.decide_request(by, s.ids["request"], Answer(0, "Nothing was found.")),
+    "appeal lodge": lambda s, by: s.world.desk.appeal_refusal(
+        by, s.ids["application"], Ground.PROCEDURE, "A step was left out."
+    ),
+    "appeal admit": lambda s, by: s.world.desk.admit_appeal(by, s.ids["appeal"]),
+    "appeal speak": lambda s, by: s.world.desk.speak(by, s.ids["appeal"], AppealState.REJECTED, "It was not."),
 }
 
 
@@ -115,7 +127,7 @@ def start(world: World) -> Scene:
         "steward": world.steward,
         "operator": world.people.operator(),
     }
-    missing = dict.fromkeys(("application", "review", "award"), "none")
+    missing = dict.fromkeys(("application", "review", "award", "request", "appeal"), "none")
     return Scene(world, who, {"call": world.open().id, **missing})
 
 
@@ -199,7 +211,59 @@ def ticket(world: World) -> Scene:
     return scene
 
 
-SCENES = (start, draft, submitted, returned, in_review, reviewed, allocated, offered, run_out, accepted, ticket)
+def in_tranches(world: World) -> Scene:
+    """An award comes in tranches, and its holder has the first."""
+    scene = start(world)
+    call = world.open_by_person(tranches={"first": "50%", "after": "report"})
+    who = scene.who["applicant"]
+    scene.ids |= {"call": call.id, "application": world.apply(who, call).id}
+    world.desk.decide(world.steward, scene.ids["application"], Ruling(Outcome.AWARDED, Reason.SUITABLE))
+    (award,) = world.desk.my_awards(who)
+    world.desk.accept_award(who, award.id)
+    scene.ids["award"] = award.id
+    return scene
+
+
+def reported(world: World) -> Scene:
+    """The report waits for its answer."""
+    scene = in_tranches(world)
+    scene.ids["request"] = world.desk.file_report(scene.who["applicant"], scene.ids["award"], REPORT).id
+    return scene
+
+
+def refused(world: World) -> Scene:
+    """A person, the steward, has refused an application, and its window for appeals is over."""
+    scene = ticket(world)
+    unclear = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "It does not say.")
+    world.desk.decide(world.steward, scene.ids["application"], unclear)
+    world.desk.close_call(world.steward, scene.ids["call"])
+    world.clock.advance(days=20)
+    return scene
+
+
+def appealed(world: World) -> Scene:
+    """The refusal is appealed, in time."""
+    scene = ticket(world)
+    unclear = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "It does not say.")
+    world.desk.decide(world.steward, scene.ids["application"], unclear)
+    text = "A step was left out."
+    scene.ids["appeal"] = world.desk.appeal_refusal(
+        scene.who["applicant"], scene.ids["application"], Ground.PROCEDURE, text
+    ).id
+    return scene
+
+
+def admitted(world: World) -> Scene:
+    """The appeal is to be heard."""
+    scene = appealed(world)
+    world.desk.admit_appeal(world.panel, scene.ids["appeal"])
+    return scene
+
+
+SCENES = (
+    start, draft, submitted, returned, in_review, reviewed, allocated, offered, run_out, accepted, ticket, in_tranches,
+    reported, refused, appealed, admitted,
+)  # fmt: skip
 
 
 def outcome(scene: Scene, command: Command, by: Actor) -> str:

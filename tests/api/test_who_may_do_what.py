@@ -18,7 +18,10 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from admissions.world import ANSWERS, call_text
-from readingroom.access.model import Amounts, Award
+from readingroom.access.model import Amounts, Award, Kind
+from readingroom.access.model import Reason as Cause
+from readingroom.access.sanctions import Wanted
+from readingroom.admissions.after import Ground
 from readingroom.admissions.model import Draft, Outcome, Reason, Ruling
 from readingroom.api.control import create_control
 from readingroom.app.desk import open_call
@@ -44,6 +47,7 @@ SANCTIONS = frozenset({"steward", "safety"})
 LATER = "2099-01-01T00:00:00Z"
 WHY = {"reason": "other"}  # of a sanction: `other` needs a note, so that who may is told so and nothing changes
 STOP = {"reason": "other"}
+TO_ITSELF: dict[str, Any] = {"to": "", "passes": 1}  # of a transfer: named once there is a grant
 TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     # operation: who may, and what is sent
     ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
@@ -86,9 +90,50 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/awards/{award}/lapse"): (DECIDES, None),
     ("post", "/api/awards/{award}/accept"): (NOBODY_ELSE, None),
     ("post", "/api/awards/{award}/decline"): (NOBODY_ELSE, None),
+    ("get", "/api/awards/overdue"): (DECIDES, None),
+    ("get", "/api/calls/{call}/account"): (EVERYONE, None),
+    ("post", "/api/calls/{call}/second-chance"): (DECIDES, None),
+    ("post", "/api/calls/{call}/give-back"): (DECIDES, None),
+    ("post", "/api/calls/{call}/free-reserve"): (DECIDES, None),
+    ("get", "/api/grants/{project}/held"): (frozenset({"steward", "auditor", "owner"}), None),
+    ("post", "/api/grants/{project}/reports"): (NOBODY_ELSE, {"text": "", "found": "", "used": ""}),
+    ("post", "/api/grants/{project}/supplements"): (NOBODY_ELSE, {"passes": 1, "purpose": "", "why": ""}),
+    ("post", "/api/grants/{project}/return"): (STEWARD | {"owner"}, {"passes": 10**9}),  # his, once it is over
+    ("post", "/api/grants/{project}/transfer"): (NOBODY_ELSE, TO_ITSELF),
+    ("get", "/api/requests"): (READS_APPLICATIONS, None),
+    ("get", "/api/requests/{request_id}"): (READS_APPLICATIONS | {"owner"}, None),
+    ("post", "/api/requests/{request_id}/answer"): (DECIDES, {"passes": 10**9}),
+    ("post", "/api/requests/{request_id}/withdraw"): (NOBODY_ELSE, None),
+    ("post", "/api/applications/{refused}/appeal"): (NOBODY_ELSE, {"ground": "procedure", "text": ""}),
+    ("post", "/api/sanctions/{sanction}/appeal"): (NOBODY_ELSE, {"ground": "procedure", "text": ""}),
+    ("get", "/api/appeals"): (DECIDES, None),
+    ("get", "/api/appeals/mine"): (SIGNED_IN, None),
+    ("get", "/api/appeals/{appeal}"): (frozenset({"panel", "owner"}), None),  # the steward decided what is appealed
+    ("post", "/api/appeals/{appeal}/admit"): (frozenset({"panel"}), {}),
+    ("post", "/api/appeals/{appeal}/dismiss"): (frozenset({"panel"}), {"reason": "no-ground", "note": ""}),
+    ("post", "/api/appeals/{appeal}/voices"): (frozenset({"panel"}), {"outcome": "rejected", "reason": ""}),
+    ("post", "/api/appeals/{appeal}/conclude"): (frozenset({"panel"}), {"note": "x"}),
+    ("post", "/api/appeals/{appeal}/withdraw"): (NOBODY_ELSE, None),
     ("get", "/api/terms"): (EVERYONE, None),
     ("post", "/api/terms/accept"): (SIGNED_IN, {"hash": "another"}),
     ("get", "/api/terms/mine"): (SIGNED_IN, None),
+    ("get", "/api/terms/map"): (EVERYONE, None),
+    ("get", "/api/terms/changes"): (EVERYONE, None),
+    ("get", "/api/sanctions"): (READS_GRANTS, None),
+    ("post", "/api/sanctions"): (SANCTIONS, {"kind": "suspend", **WHY}),
+    ("get", "/api/sanctions/mine"): (SIGNED_IN, None),
+    ("get", "/api/sanctions/rules"): (EVERYONE, None),
+    ("get", "/api/sanctions/{sanction}"): (READS_GRANTS | {"owner"}, None),
+    ("post", "/api/sanctions/{sanction}/lift"): (SANCTIONS, WHY),
+    ("post", "/api/sanctions/{sanction}/acknowledge"): (NOBODY_ELSE, {"reply": "mended"}),
+    ("post", "/api/revocations/look"): (STEWARD, {"reason": "security", "tier": "text"}),
+    ("post", "/api/revocations"): (STEWARD, {"reason": "security", "tier": "no-such", "digest": "x"}),
+    ("get", "/api/grants/{grant}/members"): (READS_GRANTS | {"owner"}, None),
+    ("post", "/api/grants/{grant}/members"): (STEWARD | {"owner"}, {"email": "new@new.example"}),
+    ("delete", "/api/grants/{grant}/members/{person}"): (SANCTIONS | {"owner"}, None),  # who stays all the same
+    ("post", "/api/grants/{grant}/decline"): (frozenset({"idle"}), None),  # who was invited
+    ("post", "/api/grants/{grant}/join"): (frozenset(), None),  # nobody any more
+    ("get", "/api/invitations/mine"): (SIGNED_IN, None),
     ("get", "/api/grants"): (READS_GRANTS, None),
     ("get", "/api/grants/mine"): (SIGNED_IN, None),
     ("get", "/api/grants/{grant}"): (READS_GRANTS | {"owner"}, None),
@@ -169,7 +214,12 @@ def furnish(desk: Desk) -> None:
     ends = desk.house.clock.now() + timedelta(days=1)
     lent = Award("", "reading-room", "text", Amounts(passes=100), ends, "test")
     grant, key, _ = issue_discretionary(desk.house, steward, "owner@owner.example", lent, accept_terms=False)
+    with desk.house.db.decide() as tx:
+        desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
+    warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
     desk.ids |= {
+        "sanction": warned.id,
+        "person": owner.id,
         "call": call.id,
         "application": application.id,
         "review_id": review.id,
@@ -178,6 +228,26 @@ def furnish(desk: Desk) -> None:
         "key": key.id,
         "name": "reading-room",
     }
+    follow_up(desk, people)
+
+
+def follow_up(desk: Desk, people: dict[str, Actor]) -> None:
+    """Put in what follows a decision: a project that has reported, and a refusal that is appealed."""
+    owner, steward, lab = people["owner"], people["steward"], desk.house.admissions
+    half = {"first": "50%", "after": "report"}
+    text = call_text(allocation={"policy": "by-person"}, review=None, tranches=half)
+    ids = []
+    for ruling in (Ruling(Outcome.AWARDED, Reason.SUITABLE), Ruling(Outcome.REFUSED, Reason.UNCLEAR, "Unclear.")):
+        call = open_call(desk.house, steward, text, "call.yaml")
+        ids.append(lab.submit(owner, lab.start(owner, call.id, Draft(ANSWERS, 10_000)).id).id)
+        lab.decide(steward, ids[-1], ruling)
+    award = next(each for each in lab.my_awards(owner) if each.application == ids[0])
+    lab.accept_award(owner, award.id)
+    project = next(each for each in desk.house.access.my_grants(owner) if each.award_id == award.id)
+    report = lab.file_report(owner, award.id, {"text": "half", "found": "something", "used": "prompts"})
+    appeal = lab.appeal_refusal(owner, ids[1], Ground.PROCEDURE, "A step was left out.")
+    desk.ids |= {"project": project.id, "request_id": report.id, "refused": ids[1], "appeal": appeal.id}
+    TO_ITSELF["to"] = project.id
 
 
 def one_review() -> dict[str, Any]:

@@ -139,6 +139,7 @@ def _accepts(page: Page) -> str:
     page.goto("/my")
     page.get_by_role("button", name="Accept the award").click()
     expect(page.get_by_text("access/terms-not-accepted").first).to_be_visible()
+    page.get_by_label("Your name").fill("A Reader")
     page.get_by_role("button", name="I accept these terms").click()
     page.get_by_role("button", name="Make a key").click()
     key = page.locator("#key").inner_text()

@@ -127,7 +127,8 @@ def test_what_was_agreed_to_says_whether_the_house_did_it_on_ones_behalf(portal:
             with house.db.decide() as tx:
                 house.agreements.accept_for_within(tx, house.people.operator(), grant.holder)
         else:
-            reader.post("/my/terms", {"hash": re.findall(r'name="hash" value="([\w:]+)"', reader.get("/my").text)[0]})
+            shown = re.findall(r'name="hash" value="([\w:]+)"', reader.get("/my").text)[0]
+            reader.post("/my/terms", {"hash": shown, "name": "A Reader"})
         text = reader.get("/my").text
         assert "What I have agreed to" in text
         assert ("Accepted on your behalf" in text) == on_behalf
@@ -149,9 +150,9 @@ def test_changed_terms_are_compared_with_those_accepted_last(portal: Portal) -> 
     operator = house.people.operator()
     for n in range(4):  # whatever their hashes, the last is the one that counts
         terms = house.agreements.publish(operator, f"always the same\nversion {n}\n", material=True, reason="clearer")
-        reader.post("/my/terms", {"hash": terms.hash})
+        reader.post("/my/terms", {"hash": terms.hash, "name": "A Reader"})
     house.agreements.publish(operator, "always the same\nversion new\n", material=True, reason="clearer")
-    assert "-version 3" in html.unescape(reader.get("/my").text)
+    assert "version <del>3</del> <ins>new</ins>" in " ".join(html.unescape(reader.get("/my").text).split())
 
 
 def test_a_newcomers_page_shows_the_way(portal: Portal) -> None:

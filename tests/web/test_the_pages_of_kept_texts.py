@@ -44,7 +44,7 @@ def test_a_reader_agrees_by_what_was_shown_and_is_paused_until_then(portal: Port
     grant = portal.grant("agreeing")
     reader, terms = portal.visit("agreeing"), portal.house.agreements.in_force()
     assert terms is not None
-    reader.post("/my/terms", {"hash": terms.hash})
+    reader.post("/my/terms", {"hash": terms.hash, "name": "A Reader"})
     page = reader.get("/my").text
     assert "paused: waits for your agreement" in page
     assert "kept for 2 days" in page

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries
-from readingroom.access.model import Restoration
+from readingroom.access.restored import Restoration
 from readingroom.access.rules import RESTORE_QUORUM, check_match, check_word
 from readingroom.access.tables import restoration as restoration_table
 from readingroom.access.tables import restoration_word as word_table

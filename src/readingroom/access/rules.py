@@ -17,8 +17,9 @@ from readingroom.access.model import (
     Left,
     Need,
     Reason,
-    Restoration,
 )
+from readingroom.access.restored import Restoration
+from readingroom.access.sanctions import changes_at, check_not_barred, not_sanctioned, of_bar, of_state
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
 from readingroom.strategy.model import Channel, StageFact
@@ -69,10 +70,11 @@ def entitled(
     return Entitlement(tuple(fact for fact, _ in findings), refusal)
 
 
-def stands_until(facts: Facts, stage: StageFact | None) -> datetime:
-    """Return until when an answer of `entitled` that said yes stays true, if nobody decides anything."""
+def stands_until(facts: Facts, stage: StageFact | None, now: datetime) -> datetime:
+    """Return until when an answer of `entitled` that said yes at `now` stays true, if nobody decides anything."""
     ends = [facts.grant.expires_at if facts.grant else None, facts.key.ends_at if facts.key else None]
     ends.append(stage.open_until if stage else None)
+    ends.extend(changes_at(facts, now))
     return min(each for each in ends if each is not None)
 
 
@@ -80,7 +82,9 @@ def _findings(facts: Facts, stage: StageFact | None, now: datetime, need: Need) 
     if facts.key_asked:
         yield _key_known(facts)
         yield _key_live(facts, now)
+    yield _member(facts)
     yield _grant_in_force(facts)
+    yield not_sanctioned(facts, now)
     yield _history_known(facts)
     yield _not_expired(facts, now)
     yield _not_barred(facts, now)
@@ -109,15 +113,23 @@ def _key_live(facts: Facts, now: datetime) -> Finding:
     return _finding("key-live", refusal, detail, holds=holds)
 
 
+def _member(facts: Facts) -> Finding:
+    holder = facts.grant is not None and facts.grant.holder == facts.person
+    detail = "holds the grant" if holder else "of the project" if facts.belongs else "not of the project"
+    reason = "This key's person is not a member of the project any more; its holder may invite them again."
+    return _finding("member-of-project", Refusal("access/key-revoked", reason), detail, holds=facts.belongs)
+
+
 def _grant_in_force(facts: Facts) -> Finding:
     grant = facts.grant
     state = grant.state if grant else None
     since = f"{state.value} since {rfc3339(grant.changed_at)}" if grant and state else "no grant"
     why = f" ({grant.changed_reason})" if grant and grant.changed_reason else ""
+    named = {"sanction": of_state(facts)}
     if state is GrantState.SUSPENDED:
-        refusal = Refusal("access/grant-suspended", f"This grant is suspended{why}; the lab may reinstate it.")
+        refusal = Refusal("access/grant-suspended", f"This grant is suspended{why}; the lab may reinstate it.", named)
     else:
-        refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final.")
+        refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final.", named)
     return _finding("grant-in-force", refusal, since + why, holds=state is GrantState.ACTIVE)
 
 
@@ -143,7 +155,7 @@ def _not_barred(facts: Facts, now: datetime) -> Finding:
     until = facts.barred_until
     holds = until is None or now >= until
     detail = "no bar" if holds or until is None else f"barred until {rfc3339(until)}"
-    refusal = Refusal("access/grant-suspended", f"This reader is {detail}.")
+    refusal = Refusal("access/grant-suspended", f"This reader is {detail}.", {"sanction": of_bar(facts, now)})
     return _finding("person-not-barred", refusal, detail, holds=holds)
 
 
@@ -159,13 +171,12 @@ def _terms_accepted(facts: Facts) -> Finding:
 def _retention_agreed(facts: Facts, stage: StageFact | None) -> Finding:
     """Keep nobody's texts who has not agreed to it, and serve nobody unkept where the stage keeps."""
     asked = stage.retention if stage else None
-    agreed = facts.grant.retention if facts.grant else ""
     if asked is None:
         return Fact("retention-agreed", holds=True, detail="no text is kept"), None
     reason = (
         f"In this stage {asked.describe()}. Agree to that on the portal (My reading); until then this key is paused."
     )
-    holds = agreed == asked.digest
+    holds = facts.agreed == asked.digest
     detail = f"texts are kept for {asked.days} days; {'agreed' if holds else 'not agreed'}"
     refusal = Refusal("access/terms-not-accepted", reason, {"retention": asked.digest})
     return _finding("retention-agreed", refusal, detail, holds=holds)
@@ -324,8 +335,8 @@ def check_bar(standing: datetime | None, until: datetime, reason: Reason, now: d
 
 def check_award(award: Award, stage: StageFact | None, barred_until: datetime | None, now: datetime) -> Refusal | None:
     """Refuse to issue what could never be used, or should not be."""
-    if barred_until is not None and now < barred_until:
-        return Refusal("access/person-barred", f"This person is barred until {rfc3339(barred_until)}.")
+    if (barred := check_not_barred(barred_until, now)) is not None:
+        return barred
     if stage is None or stage.channel is not Channel.API:
         return Refusal("access/no-such-stage", f"The plan in force has no API stage named {award.stage!r}.")
     if award.tier not in stage.tiers:

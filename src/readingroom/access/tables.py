@@ -28,6 +28,8 @@ grant = sa.Table(
     sa.Column("note", sa.Text, **personal("")),
     sa.Column("dev", sa.Boolean, nullable=False),
     sa.Column("retention", sa.String),  # the digest of what its holder agreed may be kept; null: nothing
+    sa.Column("title", sa.Text, **personal("")),
+    sa.Column("machines", sa.Text, **personal("")),  # names, one a line; nothing enrols them yet
     **whose("holder"),
 )
 terms = sa.Table(
@@ -48,6 +50,8 @@ acceptance = sa.Table(
     sa.Column("position", sa.ForeignKey("access_terms.position"), primary_key=True),
     sa.Column("accepted_at", Moment, nullable=False),
     sa.Column("on_behalf", sa.Boolean, nullable=False),
+    sa.Column("name", sa.Text, **personal(None)),  # as it was typed to sign
+    sa.Column("salt", sa.LargeBinary, **personal(None)),  # of the ledger's commitment to it
     **whose("person"),
 )
 key = sa.Table(
@@ -60,15 +64,6 @@ key = sa.Table(
     sa.Column("hint", sa.String, nullable=False),
     sa.Column("issued_at", Moment, nullable=False),
     sa.Column("ends_at", Moment),
-    **whose("person"),
-)
-bar = sa.Table(
-    "access_bar",
-    metadata,
-    sa.Column("person", sa.String, primary_key=True),
-    sa.Column("until", Moment, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("note", sa.Text, nullable=False, **personal("")),
     **whose("person"),
 )
 version = sa.Table(
@@ -97,4 +92,46 @@ restoration_word = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("at", Moment, nullable=False),
+)
+member = sa.Table(
+    "access_member",
+    metadata,
+    sa.Column("grant_id", sa.ForeignKey("access_grant.id"), primary_key=True),
+    sa.Column("person", sa.String, primary_key=True, index=True),
+    sa.Column("invited_by", sa.String, nullable=False),
+    sa.Column("invited_at", Moment, nullable=False),
+    sa.Column("joined_at", Moment),
+    sa.Column("left_at", Moment),
+    sa.Column("retention", sa.String),  # the digest of what this person agreed may be kept; null: nothing
+    **whose("person"),
+)
+sanction = sa.Table(
+    "access_sanction",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("grant_id", sa.ForeignKey("access_grant.id"), index=True),  # null: of a person, whatever the grant
+    sa.Column("person", sa.String, index=True),  # null: of the whole project
+    sa.Column("holder", sa.String),  # who answers for the whole project; null: it is of a person
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("begins_at", Moment, nullable=False),
+    sa.Column("until", Moment),
+    sa.Column("cure_by", Moment),
+    sa.Column("per_minute", sa.Integer),
+    sa.Column("evidence", sa.String, nullable=False),  # SHA-256, or a ledger entry's place; never the thing itself
+    sa.Column("note", sa.Text, nullable=False, **personal("")),
+    sa.Column("notice", sa.Text, nullable=False, **personal("")),
+    sa.Column("collective", sa.Boolean, nullable=False),
+    sa.Column("acknowledged_at", Moment),
+    sa.Column("reply", sa.Text, nullable=False, **personal("")),
+    sa.Column("lifted_at", Moment),
+    sa.Column("lifted_by", sa.String, nullable=False),
+    sa.Column("lifted_reason", sa.String, nullable=False),
+    sa.Column("lifted_note", sa.Text, nullable=False, **personal("")),
+    sa.Column("batch", sa.String, nullable=False, index=True),  # of many in one act; empty for one alone
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),  # of the ledger's commitments
+    **whose("person", "holder"),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from readingroom.admissions.after import After
 from readingroom.admissions.model import Amounts, CallState
 from readingroom.admissions.policies.base import Policy
 
@@ -171,6 +172,7 @@ class CallFile:
         terms: the name of the terms that a reader of this call accepts.
         quotas: an application counts for the first whose answer it gives.
         draw: None where the seed alone breaks ties and draws lots.
+        after: what it promises for the time after an award.
     """
 
     title: str
@@ -189,6 +191,7 @@ class CallFile:
     scoring: Scoring = Scoring()
     quotas: tuple[Quota, ...] = ()
     draw: Draw | None = None
+    after: After = field(default_factory=After)
 
     @property
     def competitive(self) -> bool:
@@ -206,6 +209,22 @@ class CallFile:
         So awards of together no more than the budget's passes never exceed the budget in any unit.
         """
         return Amounts(passes, *(self._part(whole, passes) for whole in (self.budget.tokens, self.budget.calls)))
+
+    def within(self, units: Mapping[str, int]) -> int:
+        """Return the most passes that an award can hold so that no unit of it is above these."""
+        bounds = [units.get("passes", 0)]
+        for unit, whole in self.budget.units().items():
+            if unit != "passes":  # whole * passes // budget <= held, turned round
+                bounds.append(((units.get(unit, 0) + 1) * self.budget.passes - 1) // whole)
+        return max(0, min(bounds))
+
+    def first_tranche(self, amounts: Amounts) -> Amounts:
+        """Return what of an award is released at acceptance; all of it where the call has no tranches."""
+        if self.after.tranches is None:
+            return amounts
+        share = self.after.tranches.first
+        tokens, calls = (None if each is None else each * share // 100 for each in (amounts.tokens, amounts.calls))
+        return Amounts(max(1, amounts.passes * share // 100), tokens, calls)
 
     def reserved(self) -> Amounts:
         """Return what is kept for appeals: all that awards out of the rest of the passes cannot reach."""

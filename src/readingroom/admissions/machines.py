@@ -82,6 +82,8 @@ APPLICATION = Machine(
         (_A.UNDER_REVIEW, "withdraw"): _A.WITHDRAWN,
         (_A.UNDER_REVIEW, "award"): _A.AWARDED,
         (_A.UNDER_REVIEW, "refuse"): _A.REFUSED,
+        (_A.REFUSED, "uphold"): _A.AWARDED,  # an appeal was upheld; its award comes out of the reserve
+        (_A.REFUSED, "second-chance"): _A.AWARDED,  # out of what came back, in the published order
     },
 )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from readingroom.admissions.allocation import Sheet
+from readingroom.admissions.appeals.rules import due
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.model import Decision, Outcome, Reason, Ruling
+from readingroom.core.clock import rfc3339
 
 _DIFFER = {
     Reason.SUITABLE: "Nothing: it was awarded.",
@@ -28,7 +30,7 @@ def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str, ticket: str = "
         text=sheet.text,
         differ=sheet.differ,
         reapply_from=_reapply_from(file, outcome, at),
-        appeal=appeal(file),
+        appeal=appeal(file, at),
         decided_at=at,
         decided_by=by,
         sheet={**sheet.to_json(), "ticket": ticket},
@@ -44,7 +46,7 @@ def by_person(file: CallFile, application: str, ruling: Ruling, at: datetime, by
         text=ruling.note.strip() or "Found suitable.",
         differ=_DIFFER[ruling.reason],
         reapply_from=_reapply_from(file, ruling.outcome, at),
-        appeal=appeal(file),
+        appeal=appeal(file, at),
         decided_at=at,
         decided_by=by,
     )
@@ -54,10 +56,14 @@ def _reapply_from(file: CallFile, outcome: Outcome, at: datetime) -> datetime:
     return at + timedelta(days=file.reapply_after_days if outcome is Outcome.REFUSED else 0)
 
 
-def appeal(file: CallFile) -> str:
-    """Say how to appeal, and no more than is true of this version."""
+def appeal(file: CallFile, decided_at: datetime) -> str:
+    """Say how to appeal: until when, on what grounds, who hears it, and what it can give."""
+    terms = file.after.appeals
+    grounds = "; ".join(f"{each.value} ({each.says})" for each in terms.grounds)
     return (
-        "Write to the steward, with this decision's reason code and the application's id. This house has no appeal "
-        f"procedure of its own yet; the call keeps {file.reserve} passes in reserve, which are awarded to nobody "
-        "meanwhile."
+        f"You may appeal until {rfc3339(due(terms, decided_at))}, {terms.days} days after this decision, on the page "
+        f"of your application or with `readingroom appeal lodge`. Grounds: {grounds}. New facts make a new "
+        f"application, not an appeal. It is heard by {terms.panel} person(s) who took no part in this decision. What "
+        f"an upheld appeal gives comes out of the {file.reserve} passes kept for that, and from nobody's award. A "
+        "late appeal is kept too, and a person says whether it is heard."
     )

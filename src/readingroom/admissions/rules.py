@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from readingroom.admissions import machines
+from readingroom.admissions.appeals.rules import APPEAL
 from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import (
     BY_PERSON,
@@ -24,6 +25,7 @@ from readingroom.admissions.model import (
     Risk,
     Ruling,
 )
+from readingroom.admissions.requests import REQUEST
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
 from readingroom.people.model import Actor
@@ -41,6 +43,8 @@ def diagrams() -> dict[str, str]:
         "application": machines.mermaid(machines.APPLICATION),
         "review": machines.mermaid(machines.REVIEW),
         "award": machines.mermaid(machines.AWARD),
+        "request": machines.mermaid(REQUEST),
+        "appeal": machines.mermaid(APPEAL),
     }
 
 

@@ -120,7 +120,8 @@ def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case
     for each in whole["ledger"]:
         entry, proof = each["entry"], Proof.parse(each["proof"])
         size = proof.verify(canonical(entry), key).size
-        if entry["seq"] != proof.index or entry["data"]["call"] != whole["call"]["id"] or entry["event"] in entries:
+        again = entry["event"] in entries and entry["event"] in {OPENED, CLOSED, ALLOCATED}
+        if entry["seq"] != proof.index or entry["data"]["call"] != whole["call"]["id"] or again:
             raise Unproven(f"the entry {proof.index} is not this call's, or stands twice")
         entries[entry["event"]] = entry
     missing = [event for event in (OPENED, CLOSED, ALLOCATED) if event not in entries]
@@ -129,7 +130,9 @@ def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case
     numbers = [entries[event]["seq"] for event in (OPENED, CLOSED, ALLOCATED)]
     if numbers != sorted(numbers):
         raise Unproven("the call was not opened, closed and allocated in this order")
-    checks.append(Check("ledger", ok=True, told=f"{len(entries)} entries of the call are in the log of {size} entries"))
+    checks.append(
+        Check("ledger", ok=True, told=f"{len(whole['ledger'])} entries of the call are in the log of {size} entries")
+    )
     return _Case(whole, entries, call_file.parse(whole["call"]["file"], "the dossier's call file"))
 
 

@@ -27,8 +27,6 @@ from readingroom.gateway.flow import Flow
 from readingroom.gateway.frames import Delta, End, InLine, Pause
 from readingroom.gateway.model import UNITS, Reading
 from readingroom.gateway.service import Gateway
-from readingroom.gateway.standing import Admission
-from readingroom.strategy.model import Pace
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -183,19 +181,15 @@ class OpenAIApp:
             "allocation": grant.allocation.to_json(),
             "used": reading.used.as_json(),
             "reserved": reading.reserved.as_json(),
-            "limits": _pace(admission).canonical(),
+            "limits": admission.pace.canonical(),
             "waiting": self._gateway.waits(grant.id),
             "expires_at": rfc3339(grant.expires_at),
             "retention": admission.kept(),
             "terms": admission.facts.terms_needed if admission.facts else None,
+            "sanctions": admission.sanctions(self._clock.now()),
             "entitled": why.to_json(),
         }
         await reply(send, 200, document, _left(reading))
-
-
-def _pace(admission: Admission) -> Pace:
-    tier = admission.stage.tiers.get(admission.grant.tier) if admission.stage else None
-    return tier.pace if tier else Pace()
 
 
 def _event(stream: Stream, frame: Delta | End | InLine) -> bytes:

@@ -36,6 +36,11 @@ def standing(house: House, tx: Connection, person: str) -> list[str]:
         for each in access.grants(tx)
         if each.holder == person and each.state is not GrantState.REVOKED and now < each.expires_at
     ]
+    found += [
+        f"grant {each.id} has this member: have them leave its project"
+        for each in access.grants_with(tx, person)
+        if each.holder != person and each.state is not GrantState.REVOKED and now < each.expires_at
+    ]
     return found
 
 

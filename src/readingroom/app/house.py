@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
+from readingroom.access.adjusting import Adjustments
 from readingroom.access.agreements import Agreements
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
-from readingroom.app import processes
+from readingroom.app import afterwards, processes
 from readingroom.app.history import History
 from readingroom.app.mail import Post
 from readingroom.app.plans import RuleFiles
@@ -60,13 +61,15 @@ class House:
         self.inspections = Inspections(*core)
         self.admissions = Admissions(*core)
         self.access = Access(*core, dev=settings.dev)
-        self.agreements = Agreements(*core)
+        self.agreements = Agreements(*core, lambda tx: self._rules.in_force(plan_in_force(tx)))
         self.restorations = Restorations(*core)
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(self.db, self.clock)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
+        adjustments = Adjustments(self.ledger, self.clock)
+        afterwards.listen(self.ledger, self.admissions, self.access, adjustments)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
         """Return what screening found, by grant and rule, with what the rule files say of each rule."""

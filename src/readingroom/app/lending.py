@@ -72,11 +72,15 @@ def _stage(stages: list[StageFact], name: str) -> StageFact:
 
 
 def why(house: House, by: Actor, grant_id: str) -> Entitlement:
-    """Say fact by fact whether calls under a grant are served now: the gateway's own function (promise 7)."""
+    """Say fact by fact whether a member's calls are served now: the gateway's own function (promise 7).
+
+    The facts are the asking member's own; to the lab, they are the holder's.
+    """
     grant = house.access.grant(by, grant_id)
     now = house.clock.now()
     with house.db.read() as tx:
-        facts, stage = access.facts_for_grant(tx, grant_id), releases.stage_fact(tx, grant.stage, now)
+        member = by.id if by.id in access.persons_of(tx, grant) else ""
+        facts, stage = access.facts_for_grant(tx, grant_id, member), releases.stage_fact(tx, grant.stage, now)
         reading = gateway.reading(tx, grant_id)
     return entitled(facts, stage, now, Need(), Left(**reading.unused()) if reading else None)
 

@@ -6,8 +6,10 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from readingroom.access.checks import InForce
 from readingroom.core.document import read, read_file
 from readingroom.core.errors import BadInput
+from readingroom.releases.model import AdoptedPlan
 from readingroom.strategy.model import Plan, Stage, StageFact
 from readingroom.strategy.parse import parse
 from readingroom.stress.suites import known
@@ -54,6 +56,19 @@ class RuleFiles:
                 for each in load_sets(self._home, stage.screening):
                     found |= {(stage.name, rule.id): (rule.severity.value, rule.clause) for rule in each.rules}
         return found
+
+    def in_force(self, adopted: AdoptedPlan | None) -> InForce:
+        """Return what the clauses of terms can rest on: the plan, and each stage's screening rules by clause."""
+        from readingroom.gateway.screening.load import load_sets
+
+        plan = adopted.plan if adopted else None
+        rules: dict[str, dict[str, tuple[str, ...]]] = {}
+        for stage in plan.stages if plan else ():
+            by_clause = rules.setdefault(stage.name, {})
+            with contextlib.suppress(BadInput):
+                for rule in (rule for each in load_sets(self._home, stage.screening) for rule in each.rules):
+                    by_clause[rule.clause] = (*by_clause.get(rule.clause, ()), rule.id)
+        return InForce(plan, rules)
 
     def _problem(self, name: str) -> str:
         from readingroom.gateway.screening.load import problems_in

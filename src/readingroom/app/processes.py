@@ -5,6 +5,8 @@
 | `stress.run.finished` | its counts are filed as evidence in the dossier, per claim and gate version |
 | `admissions.award.accepted` | a grant is issued |
 | `access.grant.issued` | its meter is opened |
+| what follows an award: reports, returns, transfers | see `afterwards` |
+| `admissions.application.started`, `.submitted` | refused while the applicant is barred |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
 """
 
@@ -16,9 +18,11 @@ from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access_queries
 from readingroom.access.model import Amounts, Award
+from readingroom.access.sanctions import check_not_barred
 from readingroom.access.service import Access
 from readingroom.admissions import queries as admissions_queries
 from readingroom.core.clock import Clock
+from readingroom.core.refusal import require
 from readingroom.dossier.service import Dossier
 from readingroom.gateway.meter import open_meter
 from readingroom.gateway.model import Limits
@@ -45,6 +49,8 @@ def listen(ledger: Ledger, dossier: Dossier, access: Access, clock: Clock) -> No
     ledger.on("stress.run.finished", lambda tx, entry: _file_evidence(tx, entry, dossier))
     ledger.on("admissions.award.accepted", lambda tx, entry: _issue_grant(tx, entry, access, clock))
     ledger.on("access.grant.issued", _open_meter)
+    for event in ("admissions.application.started", "admissions.application.submitted"):
+        ledger.on(event, lambda tx, entry: _refuse_barred(tx, entry, clock))
     for event in STAGE_EVENTS:
         ledger.on(event, lambda tx, _entry: access_queries.bump(tx))
 
@@ -77,10 +83,16 @@ def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> 
         expires_at=clock.now() + timedelta(days=said["days"]),
         purpose=call.file.title if call else "",
         award_id=said["award"],
+        title=call.file.title if call else "",
         decided_by=said["decided_by"],
     )
     stage = releases_queries.stage_fact(tx, award.stage, clock.now())
     access.issue_within(tx, Actor(entry.by), award, stage)
+
+
+def _refuse_barred(tx: Connection, entry: Entry, clock: Clock) -> None:
+    """Refuse, and so undo, what a barred person asks for; whoever writes for somebody is not asked about."""
+    require(check_not_barred(access_queries.barred_until(tx, entry.by), clock.now()))
 
 
 def _open_meter(tx: Connection, entry: Entry) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant, GrantState
+from readingroom.access.clauses import parse_stored
+from readingroom.access.model import Acceptance, Grant, GrantState, Terms
 from readingroom.access.rules import RESTORE_QUORUM
 from readingroom.app.house import House
 from readingroom.app.lending import meter_of
@@ -88,6 +89,19 @@ def grant_json(house: House, each: Grant) -> dict[str, Any]:
         "dev": each.dev,
         "retention": kept.shown(each.retention) if (kept := house.retention(each.stage)) else None,
     }
+
+
+def terms_json(terms: Terms) -> dict[str, Any]:
+    """Return a version of the terms as JSON: its very text, and its clauses where it has them."""
+    read = parse_stored(terms.text)
+    clauses = [each.to_json() for each in read.clauses] or None
+    return {"hash": terms.hash, "material": terms.material, "text": terms.text, "clauses": clauses}
+
+
+def agreement_json(made: Acceptance, terms: Terms) -> dict[str, Any]:
+    """Return what somebody signed as JSON: when, by which name, and the very text."""
+    signed = {"accepted_at": rfc3339(made.accepted_at), "on_behalf": made.on_behalf, "name": made.name or None}
+    return {"hash": made.terms_hash, **signed, "text": terms.text}
 
 
 def person_json(each: Person) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""`grant ...`, `key ...`, `terms ...`: who may read, how much, with which credential, and on which terms."""
+"""`grant ...`, `key ...`: who may read, how much, with which credential. Members and acts on many: `project`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +9,11 @@ import typer
 from readingroom.access.keys import Secret
 from readingroom.access.model import Amounts, Award, Grant, Key, Reason
 from readingroom.app.lending import issue_discretionary, why
+from readingroom.app.projects import project_json
 from readingroom.app.views import grant_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
-from readingroom.cli.given import duration, text_of
+from readingroom.cli.given import duration
 from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Problem
 
@@ -21,13 +21,10 @@ grant = typer.Typer(no_args_is_help=True, help="Grants: issue, sanction, explain
 key = typer.Typer(no_args_is_help=True, help="Keys: the credentials of a grant.")
 app.add_typer(grant, name="grant")
 app.add_typer(key, name="key")
-terms = typer.Typer(no_args_is_help=True, help="The terms that readers accept, versioned by the hash of their text.")
-app.add_typer(terms, name="terms")
 
 Count = Annotated[int | None, typer.Option(min=1, max=2**53 - 1, help="At most so many, ever [default: unmetered]")]
 Code = Annotated[Reason, typer.Option("--reason", help="A code of the closed list")]
 Note = Annotated[str, typer.Option(help="In words; needed for the reason `other`")]
-Material = Annotated[bool, typer.Option("--material", help="Pause every key until its person accepts again")]
 
 
 @grant.command("issue")
@@ -35,6 +32,7 @@ def issue(
     context: typer.Context,
     to: Annotated[str, typer.Option(help="The e-mail address of who answers for it")],
     reason: Annotated[str, typer.Option(help="Why, in words: it is issued outside a call")],
+    title: Annotated[str, typer.Option(help="Of the project that it is for")] = "",
     passes: Count = None,
     tokens: Count = None,
     calls: Count = None,
@@ -52,7 +50,7 @@ def issue(
             cure = "Leave it out: a limit that nothing enforces would only look like one"
             raise BadInput([Problem(name, "is not enforced yet", cure)])
     ends = here.house.clock.now() + duration(expires)
-    award = Award("", stage, tier, Amounts(passes, tokens, calls), ends, reason)
+    award = Award("", stage, tier, Amounts(passes, tokens, calls), ends, reason, title=title)
     made, made_key, secret = issue_discretionary(here.house, here.actor, to, award, accept_terms=accept_terms)
     document = {**grant_json(here.house, made), "key": secret.reveal(), "key_id": made_key.id}
     lines = [
@@ -80,9 +78,9 @@ def list_(context: typer.Context) -> None:
 
 @grant.command("show")
 def show(context: typer.Context, grant: str) -> None:
-    """Show a grant: state, allocation, used, reserved."""
+    """Show a grant: state, allocation, used, reserved; its project, members and sanctions."""
     here: Context = context.obj
-    here.output.result(grant_json(here.house, here.house.access.grant(here.actor, grant)))
+    here.output.result(project_json(here.house, here.actor, here.house.access.grant(here.actor, grant)))
 
 
 @grant.command("why")
@@ -161,27 +159,3 @@ def list_keys(context: typer.Context, grant: str) -> None:
     documents = [{"id": k.id, "hint": k.hint, "issued_at": k.issued_at, "ends_at": k.ends_at} for k in found]
     rows = [(k.id, k.hint + "...", k.issued_at, k.ends_at or "in force") for k in found]
     here.output.rows(documents, f"Keys of {grant}", ("key", "begins", "issued", "ends"), rows)
-
-
-@terms.command("publish")
-def publish_terms(
-    context: typer.Context,
-    file: Path,
-    reason: Annotated[str, typer.Option(help="Why, in words; kept with the text")],
-    material: Material = False,  # noqa: FBT002 - Typer's flags
-) -> None:
-    """Put a new text of the terms in force."""
-    here: Context = context.obj
-    made = here.house.agreements.publish(here.actor, text_of(file), material=material, reason=reason)
-    paused = "; every key is paused until its person accepts them" if made.material else ""
-    document = {"hash": made.hash, "material": made.material, "published_at": made.published_at}
-    here.output.result(document, f"In force: {made.hash}{paused}")
-
-
-@terms.command("show")
-def show_terms(context: typer.Context) -> None:
-    """Show the terms in force."""
-    here: Context = context.obj
-    found = here.house.agreements.in_force()
-    document = {"hash": found.hash, "material": found.material, "text": found.text} if found else None
-    here.output.result(document, found.text if found else "No terms are published yet")

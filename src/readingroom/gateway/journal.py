@@ -81,6 +81,8 @@ class Journal:
         }
         if sealed := call.sealed():
             said["sealed"] = sealed
+        if call.key:
+            said["key"] = call.key
         self._append({"begin": said})
 
     def end(self, hold: str, made: Usage | None) -> None:
@@ -97,6 +99,8 @@ class Journal:
             }
             if made.sealed:
                 said["sealed"] = made.sealed
+            if made.key:
+                said["key"] = made.key
         self._append({"end": said})
 
     def turn(self, open_holds: Iterable[Hold]) -> None:
@@ -224,6 +228,7 @@ class _Begin(msgspec.Struct):
     record: dict[str, object]
     salt: bytes
     sealed: bytes = b""
+    key: str = ""
 
 
 class _End(msgspec.Struct):
@@ -234,17 +239,19 @@ class _End(msgspec.Struct):
     salt: bytes = b""
     at: str = ""
     sealed: bytes = b""
+    key: str = ""
 
 
 def _note(found: Written, said: dict[str, dict[str, object]]) -> None:
     if "begin" in said:
         begun = msgspec.convert(said["begin"], _Begin)
         if begun.id not in found.done:
-            call = Call(begun.id, begun.grant, begun.record, begun.salt, partial(bytes, begun.sealed))
+            call = Call(begun.id, begun.grant, begun.record, begun.salt, partial(bytes, begun.sealed), begun.key)
             found.open[begun.id] = call, Amount(*begun.amount)
     if "end" in said:
         ended = msgspec.convert(said["end"], _End)
         found.open.pop(ended.id, None)
         if ended.leaf:
             charged, at = Amount(*ended.charged), parse_rfc3339(ended.at)
-            found.done[ended.id] = Usage(ended.id, ended.grant, ended.leaf, ended.salt, charged, at, ended.sealed)
+            known = (ended.leaf, ended.salt, charged, at, ended.sealed, ended.key)
+            found.done[ended.id] = Usage(ended.id, ended.grant, *known)

@@ -261,3 +261,40 @@ def _amount(row: Row[Any], names: Sequence[str]) -> Amount:
 
 def _named(names: Sequence[str], amount: Amount) -> dict[str, int]:
     return dict(zip(names, (amount.passes, amount.tokens, amount.calls), strict=True))
+
+
+def move_limits(tx: Connection, grant: str, change: Mapping[str, int]) -> Refusal | None:
+    """Raise or lower a grant's limits, in the transaction that decided it; refuse to go under what is used or leased.
+
+    One statement judges and moves, so that no trip of a worker comes between: what a lease has taken along cannot be
+    taken back, only awaited. A worker hears of a higher limit on its next trip.
+
+    Args:
+        tx: of the decision.
+        grant: whose meter.
+        change: by unit, what is added; below zero, what is taken away. A unit that is unmetered stays so.
+    """
+    moved, fits = {}, [meter_table.c.grant_id == grant]
+    for unit, by in change.items():
+        limit = meter_table.c[f"limit_{unit}"]
+        moved[f"limit_{unit}"] = limit + by
+        if by < 0:
+            taken = meter_table.c[f"used_{unit}"] + meter_table.c[f"reserved_{unit}"]
+            fits.append(sa.or_(limit.is_(None), limit + by >= taken))
+    if not moved or tx.execute(meter_table.update().where(*fits).values(moved)).rowcount == 1:
+        return None
+    left = free(tx, grant)
+    reason = (
+        "So much is not free: the rest is used, or in use by requests that are open. What those do not need comes back "
+        "when they end; try again then, or with less."
+    )
+    return Refusal("access/in-use", reason, {"free": left, "asked": {unit: -by for unit, by in change.items()}})
+
+
+def free(tx: Connection, grant: str) -> dict[str, int]:
+    """Return what of each metered unit is neither used nor leased now; nothing for a grant without a meter."""
+    row = tx.execute(sa.select(meter_table).where(meter_table.c.grant_id == grant)).first()
+    if row is None:
+        return {}
+    limits, taken = _limits(row).as_json(), (_amount(row, _USED) + _amount(row, _RESERVED)).as_json()
+    return {unit: limit - taken[unit] for unit, limit in limits.items() if limit is not None}

@@ -106,6 +106,7 @@ class Call(Struct, frozen=True):
         record: what is known already: should this process die, it is the record of a lost call.
         salt: of the record's commitments.
         sealed: returns what is kept of its texts, sealed, as far as they are known by now; nothing by default.
+        key: the id of the key that was asked with; beside the record, never in it.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Call(Struct, frozen=True):
     record: Mapping[str, Json]
     salt: bytes
     sealed: Callable[[], bytes] = bytes
+    key: str = ""
 
 
 class Hold(Struct, frozen=True):
@@ -183,6 +185,7 @@ class Usage(Struct, frozen=True):
         charged: what the grant's meter moves by.
         at: when the call ended.
         sealed: what is kept of its texts for investigations, if anything is.
+        key: the id of the key that was asked with; empty where it is not known.
     """
 
     id: str
@@ -192,3 +195,9 @@ class Usage(Struct, frozen=True):
     charged: Amount
     at: datetime
     sealed: bytes = b""
+    key: str = ""
+
+
+def made_of(call: Call, leaf: bytes, charged: Amount, at: datetime) -> Usage:
+    """Return the record of a call that is over."""
+    return Usage(call.id, call.grant, leaf, call.salt, charged, at, call.sealed(), call.key)

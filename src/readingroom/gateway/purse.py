@@ -21,7 +21,7 @@ from readingroom.gateway import meter, usage
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.lease import REST_SECONDS, Lease
 from readingroom.gateway.meter import Draw, Outcome, Stand
-from readingroom.gateway.model import Amount, Call, Hold, Limits, Reading, Usage, Wish
+from readingroom.gateway.model import Amount, Call, Hold, Limits, Reading, Usage, Wish, made_of
 from readingroom.gateway.rules import Granted, cut_short, fit
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.workers import Workers
@@ -142,7 +142,7 @@ class Purse:
         if record is not None:
             charged = used.at_most(hold.amount)
             call, now = hold.call, self.clock.now()
-            made = Usage(call.id, call.grant, spelled(record), call.salt, charged, now, call.sealed())
+            made = made_of(call, spelled(record), charged, now)
         self.journal.end(hold.id, made)
         del self._open[hold.id]
         if hold.worker != self.workers.id:

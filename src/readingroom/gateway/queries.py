@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from readingroom.core.canonical import Json
 from readingroom.gateway import meter
 from readingroom.gateway.model import Reading
-from readingroom.gateway.tables import usage
+from readingroom.gateway.tables import first_refusal, lease, usage
 
 _PAGE = 1_000  # records that are read at a time
 
@@ -43,6 +43,26 @@ def passes_by_day(tx: Connection, grant: str) -> list[tuple[date, int]]:
     ):
         days[row.at.date()] = days.get(row.at.date(), 0) + row.passes
     return list(days.items())
+
+
+def used_by_key(tx: Connection, grant: str) -> dict[str, tuple[int, int]]:
+    """Return, of a grant's calls that have ended, passes and their number, by the id of the key; empty: not known."""
+    whose = sa.func.coalesce(usage.c.key_id, "").label("whose")
+    counts = sa.select(whose, sa.func.sum(usage.c.passes).label("passes"), sa.func.count().label("calls"))
+    rows = tx.execute(counts.where(usage.c.grant_id == grant, usage.c.passes > 0).group_by(whose))
+    return {row.whose: (int(row.passes), int(row.calls)) for row in rows}
+
+
+def first_refusals(tx: Connection, sanctions: Sequence[str]) -> dict[str, tuple[datetime, str]]:
+    """Return when the first call was refused for each sanction, and its code, of those that were felt already."""
+    rows = tx.execute(sa.select(first_refusal).where(first_refusal.c.sanction.in_(sanctions)))
+    return {row.sanction: (row.at, row.code) for row in rows}
+
+
+def streams(tx: Connection, grants: Sequence[str]) -> int:
+    """Return how many answers flow or wait under some grants, as their workers said last."""
+    held = sa.select(sa.func.coalesce(sa.func.sum(lease.c.held_calls), 0))
+    return int(tx.execute(held.where(lease.c.grant_id.in_(grants))).scalar_one())
 
 
 def records(tx: Connection, since: datetime | None = None) -> Iterator[tuple[str, Json]]:

@@ -43,16 +43,18 @@ from readingroom.gateway.ask import Ask
 from readingroom.gateway.batches import Batches
 from readingroom.gateway.entrance import Entrance
 from readingroom.gateway.exits import ChoiceExit
+from readingroom.gateway.firsts import Firsts
 from readingroom.gateway.flow import Flow, as_refusal
 from readingroom.gateway.frames import End
 from readingroom.gateway.gate import gate_of
 from readingroom.gateway.journal import Journal
 from readingroom.gateway.judges import Judges
 from readingroom.gateway.keeping import Keeping
-from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Usage, Wish
+from readingroom.gateway.model import Amount, Call, Ended, Hold, Limits, Reading, Wish, made_of
 from readingroom.gateway.observed import Observer
+from readingroom.gateway.paces import Paces, Tickets
 from readingroom.gateway.purse import Purse
-from readingroom.gateway.rates import Rates, Ticket
+from readingroom.gateway.rates import Rates
 from readingroom.gateway.retaining import Retainer
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.standing import Admission, Standing
@@ -64,7 +66,7 @@ from readingroom.ledger.receipt import Receipt, seal
 from readingroom.ledger.service import Ledger
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
-from readingroom.strategy.model import Pace, StageFact
+from readingroom.strategy.model import StageFact
 
 FLUSH_SECONDS = 0.5
 BEAT_SECONDS = 5.0
@@ -113,11 +115,13 @@ class Gateway:
         self._workers = Workers(db, clock, home / JOURNALS)
         self._purse = Purse(db, clock, Journal(home / JOURNALS), self._workers)
         self._rates = Rates(db, clock, lambda: self._workers.id)
+        self._firsts = Firsts(db, clock)
+        self._paces = Paces(self._rates, clock, self._firsts)
         self._turns = Turns(places)
         self.keeping = Keeping(db, clock, lambda: self._workers.id)
         self._batches = Batches(db, ledger, log_)
         self._retainer = Retainer(db, clock, home / KEYS)
-        self._standing = Standing(db, clock, served)
+        self._standing = Standing(db, clock, served, self._firsts.note)
         self._watch = Watch(db, self._look, self._standing.confirm)
         self.observer = observer or Observer()
         self._info: EngineInfo | None = None
@@ -157,8 +161,8 @@ class Gateway:
         with contextlib.suppress(Refused, *FAILED):
             await self._purse.stop()
             await self._rates.stop()
-            await asyncio.to_thread(self._batches.flush)
-            await asyncio.to_thread(self._workers.leave)
+            for last in (self._batches.flush, self._firsts.flush, self._workers.leave):
+                await asyncio.to_thread(last)
         await self.observer.stop()
         await self._judges.close()
         await self._engine.close()
@@ -220,9 +224,9 @@ class Gateway:
     async def stands(self, key: str, ask: Ask, *, anew: bool) -> bytes:
         """Name the stage, model and rules under which a request would be answered; refuses as `open` does."""
         admission = await self.admit(key)
-        grant, stage = admission.grant, admission.serves(ask, self._clock.now())
+        stage = admission.serves(ask, self._clock.now())
         if anew:
-            require(self._rates.look(grant.id, stage.tiers[grant.tier].pace) or self._turns.refusal(grant.id))
+            require(self._paces.look(admission) or self._turns.refusal(admission.grant.id))
         return f"{stage.name} {stage.digest} {self._entrance.of(stage).digest}".encode()
 
     async def open(self, key: str, ask: Ask, admission: Admission | None = None) -> Flow:
@@ -240,21 +244,20 @@ class Gateway:
         if admission is None or not admission.stands(self._watch.seen):
             admission = await self.admit(key)  # (1)
         grant, stage = admission.grant, admission.serves(ask, self._clock.now())  # (2)
-        pace = stage.tiers[grant.tier].pace
-        require(self._rates.look(grant.id, pace) or self._turns.refusal(grant.id))
+        require(self._paces.look(admission) or self._turns.refusal(grant.id))
         screens = self._entrance.of(stage)
         seen = await self._judges.look(screens, ask)  # (3)
         salt, receipt = random_bytes(32), new_id("receipt")
         facts = usage.Facts(receipt, grant.id, stage.name, stage.digest, screens.digest, ask.committed)
         retained = await self._retainer.begin(stage.retention, facts, admission.version) if stage.retention else None
         record = {**usage.begun(facts, salt, seen.verdicts), "salt": seal(salt)}
-        call = Call(receipt, grant.id, record, salt, retained.sealed if retained else bytes)
+        call = Call(receipt, grant.id, record, salt, retained.sealed if retained else bytes, admission.key_id)
         if seen.refusal is not None:
             self._note_refused(call)
             raise Refused(seen.refusal)
         request, wish = await self._wish(ask, stage)
         hold = await self._reserve(wish, call)  # (4)
-        ticket = await self._take(hold, pace)
+        tickets = await self._take(hold, admission)
         body = {**request.body, "max_tokens": hold.maximum}
         way = retained.exit if retained else ChoiceExit
         exits = [way(index, screens.exit, request.kind, ask.top_logprobs) for index in range(ask.choices)]
@@ -265,15 +268,15 @@ class Gateway:
             last = flow.last if refusal is None and ended is not Ended.HUNG_UP else None
             end = self._settle(flow, record, salt, used, End(ended, refusal, 0, 0, used, None, last))
             if flow.reached:
-                ticket.end(end.charged.tokens)
+                tickets.end(end.charged.tokens)
             else:
-                ticket.undo()
+                tickets.undo()
             return end
 
         forward = structs.replace(request, body=body)
         gate = gate_of(screens, self._judges, exits, ask)
         flow = Flow(self._engine, forward, hold, key_hash(key), wish.prompt, exits, settle, gate, streamed=ask.streamed)
-        flow.turns, flow.standing, flow.began = self._turns, ticket.standing, began
+        flow.turns, flow.standing, flow.began = self._turns, tickets.standing, began
         self._watch.enter(flow, admission.version)
         return flow
 
@@ -283,7 +286,7 @@ class Gateway:
         done = usage.finished(call.record, Amount(), Ended.REFUSED, now)
         self.observer.ended(done)
         try:
-            self._purse.note(Usage(call.id, call.grant, spelled(done), call.salt, Amount(), now, call.sealed()))
+            self._purse.note(made_of(call, spelled(done), Amount(), now))
         except OSError as fault:
             log.warning("a refusal by the entrance is not on record: %s", fault)
 
@@ -311,10 +314,10 @@ class Gateway:
         except FAILED:
             raise Refused(CANNOT_CONFIRM) from None
 
-    async def _take(self, hold: Hold, pace: Pace) -> Ticket:
-        """Let a request in at the pace of its grant's tier; if that cannot be, what was reserved for it returns."""
+    async def _take(self, hold: Hold, admission: Admission) -> Tickets:
+        """Let a request in at every pace that it must keep; if that cannot be, what was reserved for it returns."""
         try:
-            return await self._rates.take(hold.grant, pace, hold.amount.tokens)
+            return await self._paces.take(admission, hold.amount.tokens)
         except BaseException as fault:
             self._unsettled.append((hold, Amount(), None))
             self._settle_late()
@@ -329,6 +332,7 @@ class Gateway:
     def _settle(self, flow: Flow, record: dict[str, Json], salt: bytes, used: Amount, end: End) -> End:
         """Steps (7) and (8). What cannot be written down now stays held, and is settled as soon as it can be."""
         self._watch.leave(flow)
+        self._firsts.note(end.refusal)
         most = flow.hold.amount  # what an engine claims beyond it is neither charged nor shown
         whole = flow.usage if end.ended is Ended.COMPLETE else None
         generated = min(whole.completion_tokens, most.passes) if whole else sum(flow.generated.values())
@@ -382,12 +386,13 @@ class Gateway:
             await asyncio.sleep(FLUSH_SECONDS)
             beaten += FLUSH_SECONDS
             self._settle_late()
-            chores: list[Callable[[], Awaitable[object]]] = [lambda: asyncio.to_thread(self._batches.flush)]
+            chores: list[Callable[[], Awaitable[object]]] = []
+            looks: list[Callable[[], object]] = [self._batches.flush, self._firsts.flush]
             if beaten >= BEAT_SECONDS:
                 beaten = 0.0
-                chores += [lambda: self._purse.post(beat=True)]
-                looks = (self._workers.recover, self.keeping.sweep, self._retainer.turn)
-                chores += [partial(asyncio.to_thread, each) for each in looks]
+                chores = [lambda: self._purse.post(beat=True)]
+                looks += [self._workers.recover, self.keeping.sweep, self._retainer.turn]
+            chores += [partial(asyncio.to_thread, each) for each in looks]
             for chore in chores:
                 try:
                     await chore()

@@ -7,6 +7,7 @@ most, since some of them change by the clock alone. Whoever holds them judges th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ from readingroom.gateway.rules import check_model
 from readingroom.gateway.watch import CANNOT_CONFIRM
 from readingroom.releases import queries as releases
 from readingroom.store.db import FAILED, Database
-from readingroom.strategy.model import StageFact
+from readingroom.strategy.model import Pace, StageFact
 
 ADMIT_SECONDS = 5.0
 KNOWN_SECONDS = 1.0
@@ -38,6 +39,7 @@ class Admission:
     stage: StageFact | None
     version: int
     read_at: float  # seconds of the event loop
+    _note: Callable[[Refusal], object] = lambda _refusal: None  # told what it refuses
     _granted: dict[Need, datetime] = field(default_factory=dict)  # what was found entitled, and until when that holds
 
     def check(self, now: datetime, need: Need = NO_NEED) -> Refusal | None:
@@ -47,7 +49,9 @@ class Admission:
             return None
         found = entitled(self.facts, self.stage, now, need)
         if found.refusal is None and self.facts is not None:
-            self._granted[need] = stands_until(self.facts, self.stage)
+            self._granted[need] = stands_until(self.facts, self.stage, now)
+        elif found.refusal is not None:
+            self._note(found.refusal)
         return found.refusal
 
     def serves(self, ask: Ask, now: datetime) -> StageFact:
@@ -61,7 +65,23 @@ class Admission:
     def kept(self) -> Json:
         """Return, for its holder, what the grant's stage keeps of texts, and whether he agreed; None keeps nothing."""
         asked = self.stage.retention if self.stage else None
-        return asked.shown(self.grant.retention) if asked else None
+        agreed = self.facts.agreed if self.facts else ""
+        return asked.shown(agreed) if asked else None
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that was asked with."""
+        return self.facts.key.id if self.facts and self.facts.key else ""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the grant's tier may be read."""
+        tier = self.stage.tiers.get(self.grant.tier) if self.stage else None
+        return tier.pace if tier else Pace()
+
+    def sanctions(self, now: datetime) -> list[Json]:
+        """Return, for who reads by this key, the sanctions that stand about them or their project."""
+        return [each.to_json(now) for each in self.facts.sanctions] if self.facts else []
 
     def stands(self, version: int) -> bool:
         """Tell whether nothing was decided since these facts were read, as far as this worker has heard."""
@@ -78,8 +98,11 @@ class Admission:
 class Standing:
     """The facts behind the keys of one worker's readers."""
 
-    def __init__(self, db: Database, clock: Clock, served: str) -> None:
-        """Take the database, the clock, and the digest of the model behind the engine."""
+    def __init__(
+        self, db: Database, clock: Clock, served: str, note: Callable[[Refusal], object] = lambda _refusal: None
+    ) -> None:
+        """Take the database, the clock, the digest of the model behind the engine, and who is told of refusals."""
+        self._note = note
         self._db = db
         self._clock = clock
         self._served = served
@@ -123,7 +146,7 @@ class Standing:
     async def _read_now(self, hashed: str) -> Admission:
         began = asyncio.get_running_loop().time()
         version, found = await asyncio.to_thread(self._facts, [hashed])
-        admission = Admission(*found[hashed], version, began)
+        admission = Admission(*found[hashed], version, began, self._note)
         if admission.facts is not None:  # whoever guesses keys fills no memory
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

@@ -55,6 +55,7 @@ usage = sa.Table(
     sa.Column("row", _Row, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String, nullable=False, unique=True),
     sa.Column("grant_id", sa.String, nullable=False, index=True),
+    sa.Column("key_id", sa.String, index=True),  # by which it was asked; not in the leaf. Null: before it was kept
     sa.Column("passes", sa.BigInteger, nullable=False),  # as in the leaf, so that they can be added up
     sa.Column("leaf", sa.LargeBinary, nullable=False),  # the record's canonical JSON: what the batch hashes
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
@@ -108,4 +109,11 @@ text = sa.Table(
     sa.Column("last_hour", sa.BigInteger, nullable=False, index=True),  # since 1970, in which it can be opened
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     **whose("grant_id -> access_grant", gone=True),
+)
+first_refusal = sa.Table(  # of each sanction, when a call or an answer was first refused for it
+    "gateway_first_refusal",
+    metadata,
+    sa.Column("sanction", sa.String, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("code", sa.String, nullable=False),
 )

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.clock import rfc3339
 from readingroom.gateway import texts
-from readingroom.gateway.model import Amount, Call, Ended, Usage
+from readingroom.gateway.model import Amount, Call, Ended, Usage, made_of
 from readingroom.gateway.spelling import spelled
 from readingroom.gateway.tables import usage as table
 from readingroom.gateway.verdicts import Verdicts
@@ -106,6 +106,7 @@ def put(tx: Connection, records: Sequence[Usage], *, again: bool = False) -> lis
                 {
                     "id": each.id,
                     "grant_id": each.grant,
+                    "key_id": each.key or None,
                     "passes": each.charged.passes,
                     "leaf": each.leaf,
                     "salt": each.salt,
@@ -122,7 +123,7 @@ def put(tx: Connection, records: Sequence[Usage], *, again: bool = False) -> lis
 def lost(call: Call, held: Amount, at: datetime) -> Usage:
     """Return the record of a call whose process died: charged in full, for what it had sent is not known."""
     leaf = canonical(finished(call.record, held, Ended.LOST, at))
-    return Usage(call.id, call.grant, leaf, call.salt, held, at, call.sealed())
+    return made_of(call, leaf, held, at)
 
 
 def find(tx: Connection, receipt: str) -> Row[Any] | None:

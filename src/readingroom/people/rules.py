@@ -22,10 +22,13 @@ class Permission(StrEnum):
     GATE_WAIVE = "releases:gate:waive"
     CALL_OPEN = "admissions:call:open"
     CALL_DECIDE = "admissions:call:decide"
+    APPEAL_HEAR = "admissions:appeal:hear"
     APPLICATION_READ = "admissions:application:read"
     APPLICATION_REVIEW = "admissions:application:review"
     GRANT_ISSUE = "access:grant:issue"
+    GRANT_WARN = "access:grant:warn"
     GRANT_SANCTION = "access:grant:sanction"
+    GRANT_REVOKE_MANY = "access:grant:revoke-many"
     GRANT_READ = "access:grant:read"
     TERMS_PUBLISH = "access:terms:publish"
     RESTORE_LIFT = "access:restore:lift"
@@ -43,9 +46,9 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
     Role.STEWARD: _STEWARD,
     Role.TESTER: frozenset({P.MODEL_REGISTER, P.DOCUMENT_FILE, P.RUN_START, P.STAGE_SIGN}),
     Role.REVIEWER: frozenset({P.APPLICATION_REVIEW}),
-    Role.PANEL: frozenset({P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
+    Role.PANEL: frozenset({P.APPEAL_HEAR, P.APPLICATION_READ, P.CALL_DECIDE, P.STAGE_SIGN}),
     Role.SAFETY: frozenset(
-        {P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
+        {P.GRANT_WARN, P.GRANT_SANCTION, P.GRANT_READ, P.RESTORE_LIFT, P.STAGE_SIGN, P.REGISTER_READ, P.TEXT_READ}
     ),
     Role.AUDITOR: frozenset({P.APPLICATION_READ, P.GRANT_READ, P.REGISTER_READ, P.STAGE_SIGN}),
 }
@@ -54,6 +57,7 @@ OPERATOR: frozenset[Permission] = frozenset(P) - {
     P.PERSON_ERASE,
     P.STAGE_SIGN,
     P.GATE_WAIVE,
+    P.APPEAL_HEAR,
     P.CALL_DECIDE,
     P.APPLICATION_REVIEW,
     P.RESTORE_LIFT,

@@ -23,19 +23,26 @@ from litestar.types import Message, Scope
 from readingroom.admissions.allocation import decimal
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
+from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import (
     account,
+    agreements,
+    appeals,
     applicant,
+    budget,
     desk,
     held,
     log,
     people,
+    project,
+    projects,
     public,
     reader,
     restoration,
+    sanctions,
     steward,
     texts,
 )
@@ -64,7 +71,25 @@ _SAID = {
     413: "What was sent is larger than this site takes: a megabyte at most.",
 }
 _BROKEN = "Something of ours is broken; it has been logged."
-_AREAS = (public, account, applicant, reader, desk, steward, restoration, texts, people, held, log)
+_AREAS = (
+    public,
+    account,
+    applicant,
+    reader,
+    agreements,
+    projects,
+    project,
+    desk,
+    budget,
+    appeals,
+    steward,
+    sanctions,
+    restoration,
+    texts,
+    people,
+    held,
+    log,
+)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:
@@ -117,6 +142,8 @@ def _engine() -> JinjaTemplateEngine:
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
     made.filters["points"] = lambda text: decimal(Fraction(text))
     made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
+    made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
+    made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)

@@ -20,7 +20,7 @@ from readingroom.people.model import Actor, Person
 from readingroom.people.rules import Permission, check, may
 
 COOKIE = "rr_session"
-_OWN = re.compile(r"/(?:apply|applications|awards|my|desk|reviews|steward|people)(?:/[A-Za-z0-9_-]+){0,4}")
+_OWN = re.compile(r"/(?:appeals|apply|applications|awards|my|desk|reviews|steward|people)(?:/[A-Za-z0-9_-]+){0,4}")
 AnyRequest = Request[Any, Any, Any]
 Form = dict[str, str]
 TEMPLATES = Path(__file__).parent / "templates"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -80,6 +80,17 @@ def last_moment(typed: str, where: str) -> datetime:
     except ValueError:
         raise BadInput([Problem(where, "must be a day", "Write it as 2026-12-31")]) from None
     return day.replace(hour=23, minute=59, second=59)
+
+
+def act_of(acts: Mapping[str, Callable[[], object]], do: str) -> Callable[[], object]:
+    """Return the act that a button names.
+
+    Raises:
+        BadInput: no button of ours does.
+    """
+    if do not in acts:
+        raise BadInput([Problem("do", "is nothing that can be done", f"It can be: {', '.join(acts)}")])
+    return acts[do]
 
 
 def one_of(things: Iterable[_Thing], name: str, refusal: Refusal) -> _Thing:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from readingroom.admissions.call import BY_PERSON, REQUIRED_QUESTIONS, CallFile, Scoring
-from readingroom.admissions.call_file import dividing
+from readingroom.admissions.call_file import after, dividing
 from readingroom.admissions.call_file.basics import amounts, limits, window
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
 from readingroom.admissions.call_file.form import question
@@ -19,7 +19,7 @@ _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "window", "award", 
              "terms")  # fmt: skip
 
 
-_OPTIONAL = ("review", "reapply_after_days", "quotas", "draw")
+_OPTIONAL = ("review", "reapply_after_days", "quotas", "draw", *after.KEYS)
 
 
 def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
@@ -43,6 +43,7 @@ def from_node(root: Node) -> CallFile:
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
     scoring = dividing.scoring(fields["allocation"]) if "allocation" in fields else Scoring()
+    follows = after.after(fields, read)
     root.document.finish()
     made = CallFile(
         title=read["title"],
@@ -61,6 +62,7 @@ def from_node(root: Node) -> CallFile:
         scoring=scoring,
         quotas=read.get("quotas", ()),
         draw=read.get("draw"),
+        after=follows,
     )
     _agree(made, fields)  # only now: what follows from a wrong field would distract
     root.document.finish()
@@ -99,4 +101,9 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
     "quotas": dividing.quotas,
     "draw": dividing.draw,
     "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),
+    "kind": after.kind,
+    "tranches": after.tranches,
+    "supplements": after.supplements,
+    "second_chance": Node.flag,
+    "appeals": after.appeals,
 }

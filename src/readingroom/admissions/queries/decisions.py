@@ -51,6 +51,11 @@ def awards(tx: Connection, call_id: str) -> list[Award]:
     return _awards(tx, T.award.c.call_id == call_id)
 
 
+def awards_offered(tx: Connection) -> list[Award]:
+    """Return all awards that wait for an answer, in all calls."""
+    return _awards(tx, T.award.c.state == AwardState.OFFERED.value)
+
+
 def awards_of(tx: Connection, person_id: str) -> list[Award]:
     """Return a person's awards."""
     return _awards(tx, T.award.c.person_id == person_id)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import answers, queries, rules, tables
-from readingroom.admissions.call import CallFile
+from readingroom.admissions import answers, queries, requests, rules, tables
+from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import Application, Decision, Draft, Version
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import canonical, commitment
@@ -32,9 +32,10 @@ class Applying(Base):
             mine = queries.of_person(tx, by.id)
             require(rules.check_window(found, None, now))
             require(rules.check_first([each for each in mine if each.call == call]))
+            require(requests.check_holder(found, queries.family_awards(tx, call, by.id)))
             refused = queries.last_refusal(tx, by.id)
             require(rules.check_reapplying(refused.reapply_from if refused else None, now))
-            kept = _tidy(draft or Draft(), found.file)
+            kept = _tidy(draft or self._prefilled(tx, by, found), found.file)
             _solve(answers.saving_problems(found.file, kept))
             made = new_id("application")
             values = {"id": made, "call_id": call, "person_id": by.id, "state": "draft", "draft": kept.to_json()}
@@ -107,6 +108,18 @@ class Applying(Base):
             else:
                 self._unblinded(tx, by, self._call(tx, found.call))
             return queries.decision(tx, application)
+
+    def prefilled(self, by: Actor, call: str) -> Draft:
+        """Return what a new application to a call begins with: for a renewal, what the old one said."""
+        with self._db.read() as tx:
+            return self._prefilled(tx, by, self._call(tx, call))
+
+    def _prefilled(self, tx: Connection, by: Actor, call: Call) -> Draft:
+        held = queries.family_awards(tx, call.id, by.id) if call.file.after.kind.for_holders else []
+        if not held:
+            return Draft()
+        newest = queries.application(tx, max(held, key=lambda each: (each.made_at, each.id)).application)
+        return requests.prefilled(call.file, newest.submitted.draft) if newest and newest.submitted else Draft()
 
     def _freeze(self, tx: Connection, found: Application) -> Version:
         number = found.submitted.number + 1 if found.submitted else 1

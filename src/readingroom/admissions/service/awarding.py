@@ -6,14 +6,14 @@ from sqlalchemy.engine import Connection
 
 from readingroom.admissions import account, machines, queries, rules, tables
 from readingroom.admissions.account import Cause
-from readingroom.admissions.model import Amounts, Award
+from readingroom.admissions.model import Amounts, Award, AwardState
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import Json
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 
-_CAUSES = {"accept": Cause.ACCEPTED, "decline": Cause.DECLINED, "lapse": Cause.LAPSED}
+_CAUSES = {"decline": Cause.DECLINED, "lapse": Cause.LAPSED}
 _EVENTS = {
     "accept": "admissions.award.accepted",
     "decline": "admissions.award.declined",
@@ -55,15 +55,16 @@ class Awarding(Base):
             Refused: the award was not accepted, or less than that is still granted under it.
         """
         found = self._known(tx, award)
+        call = self._call(tx, found.call)
         held = account.granted(queries.postings(tx, found.call), award)
         units = amounts.units()
         if any(not 0 <= amount <= held.get(unit, 0) for unit, amount in units.items()):
             reason = "More cannot be returned than is granted under this award."
             raise Refused(Refusal("admissions/not-granted", reason, {"granted": held, "returned": units}))
-        self._post(tx, found.call, account.postings(amounts, Cause.RETURNED, award))
-        self._say(
-            tx, by, "admissions.award.returned", {"award": award, "call": found.call, "amounts": amounts.to_json()}
-        )
+        pooled = call.file.after.second_chance
+        self._post(tx, found.call, account.freed(amounts, Cause.RETURNED, award, second_chance=pooled))
+        data: dict[str, Json] = {"award": award, "call": found.call, "person": found.person}
+        self._say(tx, by, "admissions.award.returned", data | {"amounts": amounts.to_json(), "pooled": pooled})
 
     def my_awards(self, by: Actor) -> list[Award]:
         """Return one's own awards."""
@@ -87,17 +88,29 @@ class Awarding(Base):
             self._unblinded(tx, by, found)
             return queries.awards(tx, found.id)
 
-    def _known(self, tx: Connection, award: str) -> Award:
-        found = queries.award(tx, award)
-        if found is None:
-            raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
-        return found
+    def overdue(self, by: Actor) -> list[Award]:
+        """Return the offers past their date, in all calls: until a person takes one back, it can still be accepted."""
+        require(check(by, Permission.CALL_DECIDE))
+        now = self._clock.now()
+        with self._db.read() as tx:
+            return [each for each in queries.awards_offered(tx) if rules.may_lapse(each, now)]
+
+    def used_by_award(self, call: str) -> list[str]:
+        """Return the awards of a call that were accepted: whose grants' meters say what was used of its budget."""
+        with self._db.read() as tx:
+            return [each.id for each in queries.awards(tx, call) if each.state is AwardState.ACCEPTED]
 
     def _settle(self, tx: Connection, by: Actor, found: Award, act: str) -> Award:
         require(machines.AWARD.check(found.state, act))
         values = {"state": machines.AWARD.after(found.state, act).value, "settled_at": self._clock.now()}
         tx.execute(tables.award.update().where(tables.award.c.id == found.id).values(values))
-        self._post(tx, found.call, account.postings(found.amounts, _CAUSES[act], found.id))
+        file = self._call(tx, found.call).file
+        now = file.first_tranche(found.amounts) if act == "accept" else found.amounts
+        if act == "accept":
+            moved = account.accepted(found.amounts, now, found.id)
+        else:
+            moved = account.freed(found.amounts, _CAUSES[act], found.id, second_chance=file.after.second_chance)
+        self._post(tx, found.call, moved)
         decided = queries.decision(tx, found.application)
         data: dict[str, Json] = {
             "award": found.id,
@@ -106,7 +119,8 @@ class Awarding(Base):
             "person": found.person,
             "stage": found.stage,
             "tier": found.tier,
-            "amounts": found.amounts.to_json(),
+            "amounts": now.to_json(),  # of what was accepted, the first tranche: the rest is held
+            "held": account.less(found.amounts, now).to_json(),
             "days": found.days,
             "terms": found.terms,
             "decided_by": decided.decided_by if decided else by.id,

@@ -53,6 +53,12 @@ class Base:
             raise Refused(_unknown_application())
         return found
 
+    def _known(self, tx: Connection, award: str) -> Award:
+        found = queries.award(tx, award)
+        if found is None:
+            raise Refused(Refusal("admissions/award-unknown", "You have no award by this id."))
+        return found
+
     def _award(self, tx: Connection, by: Actor, award_id: str) -> Award:
         found = queries.award(tx, award_id)
         if found is None:

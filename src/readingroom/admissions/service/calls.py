@@ -9,7 +9,7 @@ from readingroom.admissions import account, call_file, queries, rules, tables
 from readingroom.admissions.account import Balance, Cause
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application
-from readingroom.admissions.service.base import Base
+from readingroom.admissions.service.funding import Funding
 from readingroom.core.canonical import Json, digest, sha256
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
@@ -20,7 +20,7 @@ from readingroom.people.rules import Permission, check, may
 from readingroom.strategy.model import StageFact
 
 
-class Calls(Base):
+class Calls(Funding):
     """Use cases of whoever runs a call."""
 
     def open_call(self, by: Actor, text: str, stage: StageFact | None, name: str = "call.yaml") -> Call:
@@ -45,6 +45,7 @@ class Calls(Base):
         with self._db.decide() as tx:
             rest = {"state": "open", "file": text, "seed": seed, "opened_at": now, "opened_by": by.id}
             tx.execute(tables.call.insert().values(made | rest))
+            self._fund(tx, by, made["id"], file)
             opening = account.postings(file.budget, Cause.OPENED)
             self._post(tx, made["id"], [*opening, *account.postings(file.reserved(), Cause.RESERVED)])
             data = {

@@ -9,6 +9,7 @@ from litestar.di import Provide
 
 from readingroom.api.control import (
     access,
+    appeals,
     applications,
     awards,
     calls,
@@ -16,9 +17,12 @@ from readingroom.api.control import (
     held,
     oversight,
     people,
+    projects,
     release,
+    requests,
     restoring,
     reviews,
+    sanctions,
     texts,
 )
 from readingroom.api.control.described import described
@@ -54,7 +58,11 @@ def create_control(house: House) -> Router:
             applications.router,
             reviews.router,
             awards.router,
+            requests.router,
+            appeals.router,
             access.router,
+            projects.router,
+            sanctions.router,
             restoring.router,
             texts.router,
             oversight.router,

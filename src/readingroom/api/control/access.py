@@ -12,7 +12,8 @@ from msgspec import Meta
 from readingroom.access.model import Reason
 from readingroom.app.house import House
 from readingroom.app.lending import why
-from readingroom.app.views import grant_json
+from readingroom.app.projects import project_json
+from readingroom.app.views import agreement_json, grant_json, terms_json
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
@@ -33,9 +34,10 @@ class Bar(Sanction, forbid_unknown_fields=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, forbid_unknown_fields=True):
-    """The hash of the terms that were shown."""
+    """The hash of the terms that were shown, and the name that was typed to sign."""
 
     hash: Annotated[str, Meta(max_length=100)]
+    name: Annotated[str, Meta(max_length=200)] = ""
 
 
 @get("/terms", sync_to_thread=True, summary="The terms in force")
@@ -44,23 +46,32 @@ def terms(house: House) -> dict[str, Any]:
     found = house.agreements.in_force()
     if found is None:
         raise Refused(Refusal("access/no-terms", "No terms are published yet; the lab must publish them first."))
-    return {"hash": found.hash, "text": found.text, "published_at": found.published_at}
+    return {**terms_json(found), "published_at": found.published_at}
+
+
+@get("/terms/map", sync_to_thread=True, summary="What enforces each clause of the terms, as things stand")
+def enforcement(house: House) -> list[dict[str, Any]]:
+    """Return the map from clauses to enforcement."""
+    return [each.to_json() for each in house.agreements.map()]
+
+
+@get("/terms/changes", sync_to_thread=True, summary="What changed since a version of the terms, clause by clause")
+def changes(house: House, since: str = "") -> list[dict[str, Any]]:
+    """Return the changes from a version, named by its hash, to the terms in force."""
+    return [each.to_json() for each in house.agreements.compared(since)]
 
 
 @post("/terms/accept", status_code=200, sync_to_thread=True, summary="Accept the terms in force")
 def accept(data: Accepted, house: House, actor: Actor) -> dict[str, Any]:
     """Accept the terms, by the hash of the text that was shown."""
-    made = house.agreements.accept(actor, data.hash)
+    made = house.agreements.accept(actor, data.hash, data.name)
     return {"hash": made.terms_hash, "accepted_at": made.accepted_at}
 
 
 @get("/terms/mine", sync_to_thread=True, summary="What I have agreed to")
 def agreements(house: House, actor: Actor) -> list[dict[str, Any]]:
-    """Return the caller's acceptances."""
-    return [
-        {"hash": each.terms_hash, "accepted_at": each.accepted_at, "on_behalf": each.on_behalf}
-        for each in house.agreements.mine(actor)
-    ]
+    """Return what the caller has signed: when, by which name, and the very text."""
+    return [agreement_json(made, text) for made, text in reversed(house.agreements.signed(actor))]
 
 
 @get("/grants", sync_to_thread=True, summary="All grants")
@@ -77,8 +88,8 @@ def mine(house: House, actor: Actor) -> list[dict[str, Any]]:
 
 @get("/grants/{grant:str}", sync_to_thread=True, summary="One grant")
 def show(grant: str, house: House, actor: Actor) -> dict[str, Any]:
-    """Return a grant with its meter."""
-    return grant_json(house, house.access.grant(actor, grant))
+    """Return a grant with its meter, its project, its members and its sanctions."""
+    return project_json(house, actor, house.access.grant(actor, grant))
 
 
 @get("/grants/{grant:str}/why", sync_to_thread=True, summary="Is it served now, fact by fact?")
@@ -129,4 +140,4 @@ def bar(data: Bar, house: House, actor: Actor) -> dict[str, Any]:
 
 
 _GRANTS = [bar, grants, mine, show, explain, issue_key, revoke_key, suspend, reinstate, revoke]
-router = Router("/", route_handlers=[terms, accept, agreements, *_GRANTS], tags=["access"])
+router = Router("/", route_handlers=[terms, enforcement, changes, accept, agreements, *_GRANTS], tags=["access"])

@@ -14,14 +14,25 @@ OPEN = frozenset({
     ("get", "/api/models"),
     ("get", "/api/calls"),
     ("get", "/api/calls/{call}"),
+    ("get", "/api/calls/{call}/account"),
     ("get", "/api/calls/{call}/file"),
     ("get", "/api/calls/{call}/dossier/public"),
     ("get", "/api/terms"),
+    ("get", "/api/terms/map"),
+    ("get", "/api/terms/changes"),
+    ("get", "/api/sanctions/rules"),
     ("get", "/api/register/public"),
     ("get", "/api/samples"),
 })  # fmt: skip
 # Whom or what these are about stands in the body, so that who is not known there is 404 as well.
-NAMES_SOMEBODY = frozenset({("post", "/api/persons/role"), ("post", "/api/persons/bar"), ("post", "/api/texts/read")})
+NAMES_SOMEBODY = frozenset(
+    {
+        ("post", "/api/persons/role"),
+        ("post", "/api/persons/bar"),
+        ("post", "/api/texts/read"),
+        ("post", "/api/sanctions"),
+    }
+)
 _TEXT = {"type": "string"}
 _PROBLEM = {"type": "object", "properties": {"where": _TEXT, "what": _TEXT, "cure": _TEXT}}
 ERROR = {

@@ -35,7 +35,7 @@ def form(who: Visitor, call: str) -> Response[Any] | Template:
     found = who.house.admissions.call(call)
     if (living := _living(who, call)) is not None:
         return back_to(f"/applications/{living.id}/edit")
-    return _form(who, found, typed_of(found, Draft()), None)
+    return _form(who, found, typed_of(found, who.house.admissions.prefilled(who.actor, call)), None)
 
 
 @post("/apply/{call:str}", sync_to_thread=True)

@@ -1,16 +1,21 @@
-"""The reader's page: awards, terms, grants with their keys and usage."""
+"""The reader's page: awards, terms, notices, projects with their members, keys and usage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
+from readingroom.access import queries as access
+from readingroom.access.clauses import parse_stored
 from readingroom.access.model import Entitlement, Grant, Key
-from readingroom.app.lending import agree, meter_of, why
+from readingroom.access.sanctions import RULES, notices
+from readingroom.app.lending import meter_of, why
+from readingroom.app.projects import Shown as Member
+from readingroom.app.projects import team
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Reading
@@ -37,13 +42,26 @@ class Shown:
     reading: Reading
     entitlement: Entitlement
     keys: list[Key]
+    team: list[Member]
+    me: str
     plot: Plot
     kept: Retention | None = None
+    agreed: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether whoever looks answers for the project."""
+        return self.grant.holder == self.me
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The members' names, by person."""
+        return {each.person: each.name for each in self.team}
 
     @property
     def newest(self) -> str:
-        """The id of the newest key, which the form that makes one carries: sent twice, it makes one key."""
-        return self.keys[-1].id if self.keys else ""
+        """The id of one's newest key, which the form that makes one carries: sent twice, it makes one key."""
+        return next((each.id for each in reversed(self.keys) if each.person == self.me), "")
 
     @property
     def badge(self) -> tuple[str, str]:
@@ -66,10 +84,13 @@ class NewKey:
 def mine(who: Visitor) -> Template:
     """Show one's applications, awards, agreements and grants."""
     who.signed_in()
-    return _mine(who)
+    return my_reading(who)
 
 
-def _mine(who: Visitor, made: NewKey | None = None, problems: Sequence[Told] = ()) -> Template:
+def my_reading(
+    who: Visitor, made: NewKey | None = None, problems: Sequence[Told] = (), typed: Mapping[str, str] | None = None
+) -> Template:
+    """Show one's own page, with what was typed and what is wrong with it."""
     house = who.house
     terms = house.agreements.in_force()
     agreed = house.agreements.mine(who.actor)
@@ -84,24 +105,35 @@ def _mine(who: Visitor, made: NewKey | None = None, problems: Sequence[Told] = (
         grants=[_shown(who, each) for each in house.access.my_grants(who.actor)],
         terms=terms,
         accepted=terms is not None and terms.hash in accepted,
-        changes=house.agreements.changes_since(accepted[-1]) if accepted else "",
+        read=parse_stored(terms.text) if terms else None,
+        changes=house.agreements.compared(accepted[-1]) if accepted else [],
         agreed=agreed,
+        notices=notices(house.access.my_sanctions(who.actor)),
+        invitations=house.access.invitations(who.actor),
+        rules=RULES,
+        now=house.clock.now(),
         made=made,
         problems=problems,
+        typed=typed or {},
     )
 
 
 def _shown(who: Visitor, grant: Grant) -> Shown:
     house = who.house
+    asked = house.retention(grant.stage)
     with house.db.read() as tx:
         days = gateway.passes_by_day(tx, grant.id)
+        facts = access.facts_for_grant(tx, grant.id, who.actor.id)
     return Shown(
         grant=grant,
         reading=meter_of(house, grant.id),
         entitlement=why(house, who.actor, grant.id),
         keys=house.access.keys(who.actor, grant.id),
+        team=team(house, who.actor, grant),
+        me=who.actor.id,
         plot=usage(days, house.clock.now().date()),
-        kept=house.retention(grant.stage),
+        kept=asked,
+        agreed=asked is not None and facts is not None and facts.agreed == asked.digest,
     )
 
 
@@ -137,44 +169,33 @@ def decline(who: Visitor, award: str, data: Posted) -> Response[Any]:
     return back_to("/my")
 
 
-@post("/my/terms", sync_to_thread=True)
-def accept_terms(who: Visitor, data: Posted) -> Response[Any]:
-    """Accept the terms by the hash of the text that was shown."""
-    check_form(who, data)
-    who.house.agreements.accept(who.actor, data.get("hash", ""))
-    return back_to("/my")
-
-
-@post("/my/grants/{grant:str}/retention", sync_to_thread=True)
-def agree_to_retention(who: Visitor, grant: str, data: Posted) -> Response[Any]:
-    """Agree to what the grant's stage keeps, by the digest of what was shown."""
-    check_form(who, data)
-    agree(who.house, who.actor, grant, data.get("digest", ""))
-    return back_to("/my")
-
-
 @post("/my/grants/{grant:str}/keys", status_code=200, sync_to_thread=True)
 def issue_key(request: AnyRequest, who: Visitor, grant: str, data: Posted) -> Template:
     """Make a key and show it, this once; sent again, as by reloading, the form makes no second one and says so."""
     check_form(who, data)
-    access, settings = who.house.access, who.house.settings
+    rooms, settings = who.house.access, who.house.settings
     try:
-        _, secret = access.issue_key(who.actor, grant, newest=data.get("newest", ""))
+        _, secret = rooms.issue_key(who.actor, grant, newest=data.get("newest", ""))
     except Refused as refused:
         if refused.refusal.code != "access/key-made-already":
             raise
-        return _mine(who, problems=[Told("", "", refused.refusal.reason)])
+        return my_reading(who, problems=[Told("", "", refused.refusal.reason)])
     base = (settings.public_url or str(request.base_url)).rstrip("/")
-    made = NewKey(secret.reveal(), access.grant(who.actor, grant), f"{base}/v1", settings.model_name)
-    return _mine(who, made)
+    made = NewKey(secret.reveal(), rooms.grant(who.actor, grant), f"{base}/v1", settings.model_name)
+    return my_reading(who, made)
 
 
 @get("/my/keys/{key:str}/revoke", sync_to_thread=True)
 def revoke_key_page(who: Visitor, key: str) -> Template:
     """Ask before a key is ended."""
     who.signed_in()
-    access = who.house.access
-    keys = [each for grant in access.my_grants(who.actor) for each in access.keys(who.actor, grant.id)]
+    rooms = who.house.access
+    keys = [
+        each
+        for grant in rooms.my_grants(who.actor)
+        for each in rooms.keys(who.actor, grant.id)
+        if who.actor.id in {each.person, grant.holder}
+    ]
     ended = one_of(keys, key, Refusal("access/no-such-key", "You have no key by this id."))
     asked = Confirmation(
         heading="Revoke this key?",
@@ -194,5 +215,5 @@ def revoke_key(who: Visitor, key: str, data: Posted) -> Response[Any]:
     return back_to("/my")
 
 
-_AWARDS = [accept, decline_page, decline, accept_terms, agree_to_retention]
+_AWARDS = [accept, decline_page, decline]
 router = Router("/", route_handlers=[mine, *_AWARDS, issue_key, revoke_key_page, revoke_key], include_in_schema=False)
