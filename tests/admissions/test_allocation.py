@@ -15,33 +15,47 @@ from hypothesis import strategies as st
 from admissions.world import CALL, judged
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate, decimal
-from readingroom.admissions.call import CallFile, Limits
+from readingroom.admissions.call import CallFile, Limits, Quota, Scoring
 from readingroom.admissions.model import Amounts, Judgement, Reason, Risk
-from readingroom.admissions.policies.base import Policy, Pot
+from readingroom.admissions.policies.base import Claim, Policy, Pot
+from readingroom.admissions.policies.knapsack import Knapsack
+from readingroom.admissions.policies.lottery import PartialLottery
 from readingroom.admissions.policies.proportional import Proportional
 from readingroom.admissions.policies.rank_and_cut import AtLine, RankAndCut
 from readingroom.admissions.policies.registry import POLICIES
+from readingroom.admissions.policies.tiers import Size, Tiers
 from readingroom.core.canonical import canonical
 
 TEMPLATE = call_file.parse(CALL)
-ALL: list[Policy] = [*(RankAndCut(each) for each in AtLine), Proportional()]
+SIZES = (Size(5), Size(20, Fraction(3)), Size(60, Fraction(4)))
+ALL: list[Policy] = [
+    *(RankAndCut(each) for each in AtLine), Proportional(), Tiers(SIZES, 60), Knapsack(), PartialLottery(),
+]  # fmt: skip
+BY_RANK = [each for each in ALL if each.name in {"rank-and-cut", "proportional", "tiers"}]
+STUDENTS = Quota("students", "level", "student", 40)
+NORTH = Quota("the north", "region", "north", 25)
 SEED = bytes(range(32))
 scores = st.integers(1, 5)
 judgements = st.builds(judged, scores, scores, st.sampled_from([Risk.OK, Risk.OK, Risk.CONCERN, Risk.VETO]))
 
 
 @st.composite
-def files(draw: st.DrawFn) -> CallFile:
+def files(draw: st.DrawFn, policies: Sequence[Policy] = ALL) -> CallFile:
     passes = draw(st.integers(10, 400))
     minimum = draw(st.integers(1, 40))
     reserve = draw(st.integers(0, max(0, passes - minimum)))
     unit = st.none() | st.integers(0, 10**6)
+    policy = draw(st.sampled_from(policies))
+    if isinstance(policy, Tiers):
+        minimum = SIZES[0].passes
     return replace(
         TEMPLATE,
         budget=Amounts(passes, draw(unit), draw(unit)),
         reserve=reserve,
         limits=Limits(minimum, draw(st.integers(minimum, 200)), 90, 14),
-        policy=draw(st.sampled_from(ALL)),
+        policy=policy,
+        quotas=draw(st.sampled_from([(), (STUDENTS,), (STUDENTS, NORTH)])),
+        scoring=Scoring(draw(st.booleans()), draw(st.sampled_from([50, 95]))),
     )
 
 
@@ -49,7 +63,13 @@ def files(draw: st.DrawFn) -> CallFile:
 def applicants(draw: st.DrawFn) -> list[Candidate]:
     asks = draw(st.lists(st.integers(1, 250), max_size=9))
     two = st.tuples(judgements, judgements)
-    return [Candidate(f"application_{i}", ask, draw(two)) for i, ask in enumerate(asks)]
+    answers = st.fixed_dictionaries(
+        {"level": st.sampled_from(["student", "staff"]), "region": st.sampled_from(["north", "south"])}
+    )
+    by = st.permutations(["ann", "bo", "cy"]).map(lambda three: tuple(three[:2]))
+    return [
+        Candidate(f"application_{i}", ask, draw(two), draw(by), answers=draw(answers)) for i, ask in enumerate(asks)
+    ]
 
 
 def by_id(result: Allocation) -> dict[str, Sheet]:
@@ -92,7 +112,7 @@ def test_a_veto_or_a_score_under_the_floor_is_never_awarded(file: CallFile, who:
             assert sheets[each.application].amounts is None
 
 
-@given(files(), applicants(), st.data())
+@given(files(BY_RANK), applicants(), st.data())
 def test_a_better_score_of_ones_own_never_gives_less(file: CallFile, who: list[Candidate], data: st.DataObject) -> None:
     assume(who)
     mine = data.draw(st.integers(0, len(who) - 1))
@@ -144,25 +164,25 @@ def test_ties_fall_by_the_seed_and_not_by_order_or_id() -> None:
     assert winners == {each.application for each in who}
 
 
-@given(applicants(), files())
+@given(applicants(), files(BY_RANK))
 def test_what_the_sheet_says_would_have_sufficed_does_suffice(who: list[Candidate], file: CallFile) -> None:
     """Take every refused applicant at the sheet's word: the rank, or the smaller ask, does give something."""
     assert file.policy is not None
     caps = [min(each.asked, file.limits.maximum) for each in who]
-    caps = [each for each in caps if each >= file.limits.minimum]
+    claims = [Claim(each, Fraction(4)) for each in caps if each >= file.limits.minimum]
     pot = Pot(file.budget.passes - file.reserve, file.limits.minimum)
-    for rank, share in enumerate(file.policy.share(pot, caps)):
+    for rank, share in enumerate(file.policy.share(pot, claims, SEED)):
 
         def moved_to(place: int, cap: int, rank: int = rank) -> int:
-            others = [*caps[:rank], *caps[rank + 1 :]]
-            changed = [*others[:place], cap, *others[place:]]
+            others = [*claims[:rank], *claims[rank + 1 :]]
+            changed = [*others[:place], Claim(cap, Fraction(4)), *others[place:]]
             assert file.policy is not None
-            return file.policy.share(pot, changed)[place].passes
+            return file.policy.share(pot, changed, SEED)[place].passes
 
         if not share.passes:
             needed = share.needed_rank or 0
-            assert all(moved_to(place, caps[rank]) > 0 for place in range(needed))
-            assert all(moved_to(place, caps[rank]) == 0 for place in range(needed, rank + 1))
+            assert all(moved_to(place, claims[rank].cap) > 0 for place in range(needed))
+            assert all(moved_to(place, claims[rank].cap) == 0 for place in range(needed, rank + 1))
         if share.would_fit:
             assert moved_to(rank, share.would_fit) == share.would_fit
 
@@ -211,7 +231,7 @@ def test_what_does_not_divide_evenly_goes_to_the_better_ranked() -> None:
 
 
 def amounts(policy: Policy, caps: Sequence[int], pot: int) -> list[int]:
-    return [each.passes for each in policy.share(Pot(pot, 5), caps)]
+    return [each.passes for each in policy.share(Pot(pot, 5), [Claim(cap) for cap in caps], SEED)]
 
 
 def test_a_sheet_tells_score_rank_rule_and_what_would_have_changed_it() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from admissions.world import ANSWERS, World, judged
+from readingroom.admissions import queries
 from readingroom.admissions.allocation import Candidate, allocate
 from readingroom.admissions.model import ApplicationState, CallState, Draft, Outcome, Reason, Risk, Ruling
 from readingroom.core.canonical import canonical, sha256
@@ -58,10 +59,13 @@ def test_anyone_can_run_the_allocation_again_from_the_seed_that_was_committed_to
     seed = bytes.fromhex(str(heard[0].data["seed"]))
     assert sha256(seed) == call.seed_commitment
     assert rehearsal.seed != result.seed, "a rehearsal tells nobody how ties will fall"
-    candidates = [Candidate(each.id, 15_000, (judged(4, 4), judged(4, 4))) for each in reversed(made)]
+    with world.db.read() as tx:
+        tickets = queries.tickets(tx, call.id)
+    two = (judged(4, 4), judged(4, 4))
+    candidates = [Candidate(each.id, 15_000, two, ticket=tickets[each.id]) for each in reversed(made)]
     again = allocate(call.file, candidates, seed)
     assert canonical(again.to_json()) == canonical(world.desk.allocation(world.steward, call.id))
-    ties = sorted(made, key=lambda each: hashlib.sha256(seed + each.id.encode()).digest())
+    ties = sorted(made, key=lambda each: hashlib.sha256(seed + tickets[each.id].encode()).digest())
     assert [each.application for each in result.sheets] == [each.id for each in ties]
 
 

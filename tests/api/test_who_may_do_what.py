@@ -96,6 +96,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/applications/{application}/drop"): (DECIDES, {"note": "x"}),
     ("get", "/api/calls/{call}"): (EVERYONE, None),
     ("get", "/api/calls/{call}/file"): (EVERYONE, None),
+    ("get", "/api/calls/{call}/dossier"): (READS_APPLICATIONS, None),
+    ("get", "/api/calls/{call}/dossier/public"): (EVERYONE, None),
     ("post", "/api/calls/{call}/close"): (STEWARD, None),
     ("post", "/api/calls/{call}/reviewers"): (STEWARD, {}),
     ("post", "/api/calls/{call}/allocate"): (DECIDES, {}),

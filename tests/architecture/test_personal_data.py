@@ -29,6 +29,7 @@ NOT_PERSONAL = {
     "admissions_appeal.told": "codes of a sanction",
     "admissions_call.file": "the call, public",
     "admissions_call.seed": "of a draw",
+    "admissions_call.tickets": "hashes",
     "admissions_decision.appeal": "a fixed sentence",
     "admissions_decision.differ": "a sentence by rule",
     "admissions_decision.sheet": "figures and sentences by rule",

@@ -207,6 +207,56 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """What a competition makes of the reviews' scores.
+
+    Attributes:
+        additive: whether each reviewer's habit of scoring high or low is estimated and taken out.
+        level: of the interval around a mean, in per cent.
+    """
+
+    additive: bool = False
+    level: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At least `percent` of what is divided is kept for applications that answer a question so."""
+
+    name: str
+    question: str
+    answer: str
+    percent: int
+
+
+class Source(StrEnum):
+    """Who publishes the value that a draw is combined with."""
+
+    DRAND_DEFAULT = "drand-default"  # the League of Entropy's chained beacon, every 30 s
+    DRAND_QUICKNET = "drand-quicknet"  # its unchained one, every 3 s
+    NIST = "nist-beacon"  # the pulse of a whole minute
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which later public value the seed is combined with: fixed here, so that nobody can choose among values.
+
+    Attributes:
+        named: what is published, by whom and where, in words.
+        at: when it is published; after the window's end.
+        round: of a numbered beacon; 0 otherwise.
+        size: its length in bytes; 0 where any will do.
+    """
+
+    source: Source
+    named: str
+    at: datetime
+    round: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The bounds of one award.
 
@@ -300,6 +350,8 @@ class CallFile:
         policy: None where there is no competition (`policy: by-person`).
         reapply_after_days: how long a refused applicant waits before applying again.
         terms: the name of the terms that a reader of this call accepts.
+        quotas: an application counts for the first whose answer it gives.
+        draw: None where the seed alone breaks ties and draws lots.
         after: what it promises for the time after an award.
         guarantor: whether an institution must vouch before anything is awarded.
         decide_within: by when a person means to decide, from submission; shown, and never acted upon.
@@ -321,6 +373,9 @@ class CallFile:
     policy: Policy | None
     terms: str
     reapply_after_days: int = 0
+    scoring: Scoring = Scoring()
+    quotas: tuple[Quota, ...] = ()
+    draw: Draw | None = None
     after: After = field(default_factory=After)
     guarantor: Guarantor = Guarantor.NONE
     eligibility: Eligibility = field(default_factory=Eligibility)

@@ -79,6 +79,11 @@ class Reason(StrEnum):
     IN_FULL = "in-full"
     REST_AT_LINE = "rest-at-line"
     SCALED = "scaled"
+    CHOSEN = "chosen"  # of the set that serves the call's objective best
+    DRAWN = "drawn"
+    TIER = "tier"
+    NOT_CHOSEN = "not-chosen"
+    NOT_DRAWN = "not-drawn"
     BELOW_LINE = "below-line"
     VETOED = "vetoed"
     BELOW_FLOOR = "below-floor"

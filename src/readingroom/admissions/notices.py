@@ -27,8 +27,8 @@ _DIFFER = {
 }
 
 
-def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str) -> Decision:
-    """Tell what the published rule of a competition decided."""
+def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str, ticket: str = "") -> Decision:
+    """Tell what the published rule of a competition decided; by the ticket one finds oneself in the public dossier."""
     outcome = Outcome.AWARDED if sheet.amounts else Outcome.REFUSED
     return Decision(
         application=sheet.application,
@@ -40,7 +40,7 @@ def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str) -> Decision:
         appeal=appeal(file, at),
         decided_at=at,
         decided_by=by,
-        sheet=sheet.to_json(),
+        sheet={**sheet.to_json(), "ticket": ticket},
     )
 
 

@@ -35,6 +35,7 @@ call = sa.Table(
     sa.Column("series", sa.String, nullable=False, server_default="", index=True),  # opened together; its first's id
     sa.Column("part", sa.Integer, nullable=False, server_default="0"),
     sa.Column("terms_digest", sa.String, nullable=False, server_default=""),
+    sa.Column("tickets", sa.JSON(none_as_null=True)),  # under which applications draw lots; fixed at closing
 )
 application = sa.Table(
     "admissions_application",
@@ -376,4 +377,11 @@ panel_note = sa.Table(
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
     sa.Column("written_at", Moment, nullable=False),
     **whose("person_id", "application_id", shown=("person_id",)),
+)
+entry = sa.Table(
+    "admissions_entry",  # where in the ledger a call's own entries stand, so that a dossier can prove them
+    metadata,
+    sa.Column("call_id", sa.ForeignKey("admissions_call.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.String, nullable=False),
 )

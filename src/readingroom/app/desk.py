@@ -9,6 +9,7 @@ from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation
 from readingroom.admissions.call import Call
 from readingroom.admissions.desk import DeskPage, Listed
+from readingroom.admissions.dossier import method
 from readingroom.admissions.model import Application, Award, Judgement, Risk
 from readingroom.admissions.service.sifting import SiftTask
 from readingroom.app.applying import question_json
@@ -54,6 +55,8 @@ def call_json(each: Call) -> dict[str, Any]:
         "terms_digest": each.terms_digest,
         "form": [question_json(each) for each in file.form],
         "guarantor": file.guarantor.value,
+        "allocation": method(file),
+        "quotas": [{"name": q.name, "percent": q.percent} for q in file.quotas],
         "digest": each.digest,
         "seed_commitment": each.seed_commitment,
     }
@@ -107,6 +110,9 @@ def allocation_json(result: Allocation) -> dict[str, Any]:
         "rest": result.rest.passes,
         "awarded": result.awarded.passes,
         "awards": [{"application": s["application"], "passes": (s["amounts"] or {}).get("passes", 0)} for s in sheets],
+        "quotas": [each.to_json() for each in result.quotas],
+        "seed": result.seed,
+        "public_value": result.public,
         "sheets": sheets,
         "digest": result.digest,
     }

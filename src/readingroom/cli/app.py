@@ -66,6 +66,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "call": ("call",),
     "planning": ("call",),
     "handling": ("call", "application"),
+    "dossier": ("call",),
     "application": ("application",),
     "review": ("review",),
     "award": ("award", "call"),

@@ -73,16 +73,18 @@ def allocate(
     context: typer.Context,
     call: str,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it; change nothing")] = False,  # noqa: FBT002
+    public_value: Annotated[str, typer.Option(help="The value that the call's `draw` names, in hex")] = "",
 ) -> None:
     """Compute who gets how much, with a reason sheet each; `publish` makes it binding."""
     here: Context = context.obj
-    result = here.house.admissions.allocate(here.actor, call, dry_run=dry_run)
+    result = here.house.admissions.allocate(here.actor, call, public_value=public_value, dry_run=dry_run)
     document = result.to_json()
     rows = [
-        (s["application"], s["rank"], s["reason"], (s["amounts"] or {}).get("passes", 0)) for s in document["sheets"]
+        (s["application"], s["rank"], s["reason"], s["chance"] or "", (s["amounts"] or {}).get("passes", 0))
+        for s in document["sheets"]
     ]
     title = f"{'Dry run: ' if dry_run else ''}{result.awarded.passes:,} of {result.budget.passes:,} passes"
-    here.output.rows(document, title, ("application", "rank", "rule", "passes"), rows)
+    here.output.rows(document, title, ("application", "rank", "rule", "chance", "passes"), rows)
 
 
 @call.command("publish")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.template.config import TemplateConfig
 from litestar.types import Message, Scope
 
+from readingroom.admissions.allocation import decimal
 from readingroom.admissions.call import UNTIL_CLOSED
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
@@ -147,6 +149,8 @@ def _engine() -> JinjaTemplateEngine:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
+    made.filters["points"] = lambda text: decimal(Fraction(text))
+    made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
     made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
     made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
     made.filters["day"] = _day

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from readingroom.admissions.call import BY_PERSON, CallFile, Eligibility, Guarantor, Round, Sift, Window
-from readingroom.admissions.call_file import after
+from readingroom.admissions.call import BY_PERSON, CallFile, Eligibility, Guarantor, Round, Scoring, Sift, Window
+from readingroom.admissions.call_file import after, dividing
 from readingroom.admissions.call_file.basics import amounts, limits, rounds, window
-from readingroom.admissions.call_file.dividing import policy
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
 from readingroom.admissions.call_file.form import agree, guarantor, question
 from readingroom.admissions.call_file.review import reviewing
@@ -25,7 +24,7 @@ _REQUIRED = ("title", "purpose", "stage", "tiers", "budget", "award", "appeal_re
 
 
 _OPTIONAL = ("window", "rounds", "review", "reapply_after_days", "eligibility", "sift", "expects", "decide_within",
-             "distributed", "guarantor", *after.KEYS)  # fmt: skip
+             "distributed", "guarantor", "quotas", "draw", *after.KEYS)  # fmt: skip
 
 
 def parse(text: str | bytes, name: str = "call.yaml") -> CallFile:
@@ -68,7 +67,17 @@ def check(text: str | bytes, name: str = "call.yaml") -> Checked:
 @lru_cache(maxsize=64)
 def parse_stored(text: str, part: int = 0) -> CallFile:
     """Read one part of a call file that was accepted when it was opened; its text never changes, so it is kept."""
-    return from_node(document.read(text, "call.yaml"), opening=False).parts[part]
+    return parse_part(text, part)
+
+
+def parse_part(text: str, part: int, name: str = "call.yaml") -> CallFile:
+    """Read one part of a call file that was accepted when it was opened.
+
+    Raises:
+        BadInput: it is no call file.
+        IndexError: it has no such part.
+    """
+    return from_node(document.read(text, name), opening=False).parts[part]
 
 
 def from_node(root: Node, *, opening: bool = True) -> CallFile:
@@ -84,6 +93,7 @@ def _read(root: Node, *, opening: bool = True) -> tuple[CallFile, Mapping[str, N
         fields["rounds"].problem("a call has a window or rounds, not both", "Remove one of the two")
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
+    scoring = dividing.scoring(fields["allocation"]) if "allocation" in fields else Scoring()
     follows = after.after(fields, read)
     root.document.finish()
     made = CallFile(
@@ -106,6 +116,9 @@ def _read(root: Node, *, opening: bool = True) -> tuple[CallFile, Mapping[str, N
         decide_within=read.get("decide_within"),
         rounds=read.get("rounds", ()),
         distributed=read.get("distributed", False),
+        scoring=scoring,
+        quotas=read.get("quotas", ()),
+        draw=read.get("draw"),
         after=follows,
         guarantor=read.get("guarantor", Guarantor.NONE),
     )
@@ -135,6 +148,7 @@ def _agree(made: CallFile, fields: Mapping[str, Node], *, opening: bool) -> None
     once(fields["form"], [each.name for each in made.form], "question")
     if made.competitive and made.reviewing is None:
         fields["allocation"].problem("a competition needs reviews", f"Add 'review:', or write 'policy: {BY_PERSON}'")
+    dividing.agree(made, fields)
 
 
 def _parts_agree(made: CallFile, fields: Mapping[str, Node]) -> None:
@@ -191,7 +205,9 @@ _READERS: Mapping[str, Callable[[Node], Any]] = {  # the rest is plain text
     "form": lambda node: tuple(question(each) for each in node.items()),
     "guarantor": guarantor,
     "review": reviewing,
-    "allocation": policy,
+    "allocation": dividing.policy,
+    "quotas": dividing.quotas,
+    "draw": dividing.draw,
     "reapply_after_days": lambda node: node.integer(0, MAX_DAYS),
     "kind": after.kind,
     "tranches": after.tranches,

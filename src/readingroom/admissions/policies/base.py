@@ -1,19 +1,22 @@
 """What an allocation policy is given and what it returns.
 
-A policy is a frozen dataclass of its parameters. It sees ranked claims and a pot of passes and nothing else: no
-names, no scores, no ids that it could favour. It must keep four promises, each a property test over every entry
-of the registry: it never gives more than the pot, never less than the minimum to anyone it gives to, never more
-than a claim's cap, and never less to a claim for standing higher.
+A policy is a frozen dataclass of its parameters. It sees ranked claims, a pot of passes and 32 bytes for drawing lots,
+and nothing else: no names, no ids that it could favour. It must keep these promises, each a property test over every
+entry of the registry: it never gives more than the pot, never less than the minimum to anyone it gives to, never more
+than a claim's cap, and the same to the same bytes. What it promises to a better score, it says in `promise`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 from readingroom.admissions.model import Reason
 from readingroom.core.canonical import Json
+
+SCORING = ("adjust", "interval")  # keys of `allocation` that every policy shares; `call_file.dividing` reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,31 @@ class Pot:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One ranked application, as a policy sees it.
+
+    Attributes:
+        cap: the least of its ask and the call's maximum; at least the minimum.
+        score: its mean, exact.
+        half: half the width of the interval around the score.
+    """
+
+    cap: int
+    score: Fraction = Fraction(0)
+    half: Fraction = Fraction(0)
+
+    @property
+    def low(self) -> Fraction:
+        """The interval's lower end."""
+        return self.score - self.half
+
+    @property
+    def high(self) -> Fraction:
+        """The interval's upper end."""
+        return self.score + self.half
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What one claim is given.
 
@@ -33,13 +61,20 @@ class Share:
         reason: the rule that decided.
         needed_rank: the lowest rank (1 is the best) at which this claim would have been given something, all
             else equal; None where it was given something, or where no rank would have helped.
+        needed_score: the least score with which it would have been given something (of a lottery: a chance), where
+            that does not follow from a rank.
         would_fit: the largest cap that would have been given at this rank; None likewise.
+        chance: the probability with which it was to be given something, where lots were drawn.
+        at_once: how much of it is released at once; None where all of it is.
     """
 
     passes: int
     reason: Reason
     needed_rank: int | None = None
+    needed_score: Fraction | None = None
     would_fit: int | None = None
+    chance: Fraction | None = None
+    at_once: int | None = None
 
 
 class Policy(Protocol):
@@ -49,19 +84,27 @@ class Policy(Protocol):
     def name(self) -> str:
         """The policy's name, as written in a call file."""
 
+    @property
+    def objective(self) -> str:
+        """What it serves, as a noun phrase: a call says so."""
+
+    @property
+    def promise(self) -> str:
+        """What a better score of one's own can and cannot do, in a sentence."""
+
     def canonical(self) -> Json:
         """Return the name and parameters as JSON."""
 
     def describe(self) -> str:
         """Say in one or two sentences how it divides, for applicants."""
 
-    def share(self, pot: Pot, caps: Sequence[int]) -> list[Share]:
+    def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:
         """Divide the pot.
 
         Args:
             pot: passes to give, and the minimum.
-            caps: each claim's cap (the least of its ask and the call's maximum), best rank first; each is at
-                least the minimum.
+            claims: the best rank first.
+            lot: 32 bytes that nobody could choose; only for drawing lots.
 
         Returns:
             One share for each claim, in the same order.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from readingroom.admissions.model import Reason
-from readingroom.admissions.policies.base import Policy, Pot, Share
+from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
@@ -22,6 +22,8 @@ class Proportional:
     """One fraction for as many of the best ranked as it leaves a useful amount."""
 
     name = "proportional"
+    objective = "as many useful awards as the budget allows, each the same fraction of what was asked for"
+    promise = "A better score never gives less."
 
     def canonical(self) -> Json:
         """Return the name and parameters as JSON."""
@@ -34,12 +36,13 @@ class Proportional:
             "than the useful minimum for one of them, the lowest ranked are left out until it is not."
         )
 
-    def share(self, pot: Pot, caps: Sequence[int]) -> list[Share]:
+    def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:  # noqa: ARG002 - nothing is drawn
         """Divide the pot; see `Policy.share`."""
+        caps = [each.cap for each in claims]
         sums = list(accumulate(caps, initial=0))
         least = list(accumulate(caps, min))
         funded = _most(len(caps), lambda k: _useful(pot, least[k - 1], sums[k]))
-        given = _scale(pot.passes, caps[:funded], sums[funded])
+        given = scale(pot.passes, caps[:funded], sums[funded])
         shares = [_share(passes, cap) for passes, cap in zip(given, caps, strict=False)]
         for rank in range(funded, len(caps)):
             # Moved up among the best k, this claim takes the place of the last of them.
@@ -66,7 +69,7 @@ def _most(upper: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def _scale(passes: int, caps: Sequence[int], total: int) -> list[int]:
+def scale(passes: int, caps: Sequence[int], total: int) -> list[int]:
     """Scale caps to `passes` in whole numbers: round down, then one more to the largest remainders, by rank."""
     if total <= passes:
         return list(caps)
@@ -83,5 +86,5 @@ def _share(passes: int, cap: int) -> Share:
 
 def parse(node: Node) -> Policy:
     """Read the policy's parameters (it has none) from a call file's `allocation`."""
-    node.fields(["policy"])
+    node.fields(["policy"], SCORING)
     return Proportional()

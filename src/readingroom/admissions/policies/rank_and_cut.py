@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from readingroom.admissions.model import Reason
-from readingroom.admissions.policies.base import Policy, Pot, Share
+from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
@@ -34,6 +34,8 @@ class RankAndCut:
 
     at_line: AtLine = AtLine.PARTIAL
     name = "rank-and-cut"
+    objective = "the best ranked, each with what it asks for"
+    promise = "A better score never gives less."
 
     def canonical(self) -> Json:
         """Return the name and parameters as JSON."""
@@ -43,11 +45,11 @@ class RankAndCut:
         """Say how it divides."""
         return f"In the order of their rank, applications are given what they ask for. {_SENTENCES[self.at_line]}"
 
-    def share(self, pot: Pot, caps: Sequence[int]) -> list[Share]:
+    def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:  # noqa: ARG002 - nothing is drawn
         """Divide the pot; see `Policy.share`."""
         shares: list[Share] = []
         left = [pot.passes]  # left[r]: what is left before rank r + 1; never rises, so it can be bisected
-        for cap in caps:
+        for cap in (each.cap for each in claims):
             given = self._given(left[-1], cap, pot.minimum)
             shares.append(_full_or_rest(given, cap) if given else self._missed(left, cap, pot.minimum))
             crossed = given < cap and self.at_line is not AtLine.SKIP
@@ -73,7 +75,7 @@ def _full_or_rest(given: int, cap: int) -> Share:
 
 def parse(node: Node) -> Policy:
     """Read the policy's parameters from a call file's `allocation`."""
-    fields = node.fields(["policy"], ["at_line"])
+    fields = node.fields(["policy"], ["at_line", *SCORING])
     if "at_line" not in fields:
         return RankAndCut()
     return RankAndCut(AtLine(fields["at_line"].choice([each.value for each in AtLine], AtLine.PARTIAL.value)))

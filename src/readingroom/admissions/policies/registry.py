@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from readingroom.admissions.policies import proportional, rank_and_cut
+from readingroom.admissions.policies import knapsack, lottery, proportional, rank_and_cut, tiers
 from readingroom.admissions.policies.base import Policy
 from readingroom.core.document import Node
 
 POLICIES: dict[str, Callable[[Node], Policy]] = {
+    "knapsack": knapsack.parse,
+    "partial-lottery": lottery.parse,
     "proportional": proportional.parse,
     "rank-and-cut": rank_and_cut.parse,
+    "tiers": tiers.parse,
 }

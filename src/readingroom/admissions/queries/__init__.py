@@ -45,6 +45,7 @@ from readingroom.admissions.queries.desk import (
     unchecked,
     waiting,
 )
+from readingroom.admissions.queries.dossiers import conflict_counts, entries, fixed, tickets, tickets_at_closing
 from readingroom.admissions.queries.history import attachments, content, told, unfinished
 from readingroom.admissions.queries.panel import cases, notes, of_case, opinions, phase, vetoes
 from readingroom.admissions.queries.pool import (
@@ -104,14 +105,17 @@ __all__ = [
     "cases",
     "checked_among",
     "children",
+    "conflict_counts",
     "content",
     "counts",
     "counts_by_call",
     "decision",
     "declared",
+    "entries",
     "family_awards",
     "fewest_reviews",
     "findings",
+    "fixed",
     "graph",
     "graph_near",
     "invitation",
@@ -156,6 +160,8 @@ __all__ = [
     "some",
     "submitted",
     "team",
+    "tickets",
+    "tickets_at_closing",
     "ties",
     "told",
     "took_part",

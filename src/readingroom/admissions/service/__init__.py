@@ -14,6 +14,7 @@ from readingroom.admissions.service.attaching import Attaching
 from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
 from readingroom.admissions.service.checking import Checking
+from readingroom.admissions.service.dossiers import Dossiers
 from readingroom.admissions.service.inviting import Inviting
 from readingroom.admissions.service.late import Late
 from readingroom.admissions.service.merging import Merging
@@ -38,6 +39,7 @@ class Admissions(
     Appealing,
     Awarding,
     Requesting,
+    Dossiers,
     Merging,
 ):
     """Calls, applications, reviews, allocation, awards, and what follows them."""

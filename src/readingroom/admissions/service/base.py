@@ -52,6 +52,8 @@ class Base:
             number = number.where(tables.step.c.application_id == application)
             values = {"application_id": application, "number": number.scalar_subquery(), "at": made.at}
             tx.execute(tables.step.insert().values(values | {"event": event, "by_id": by.id, "data": data}))
+        if event.startswith("admissions.call."):
+            tx.execute(tables.entry.insert().values(call_id=data["call"], seq=made.seq, event=event))
 
     def _call(self, tx: Connection, call_id: str) -> Call:
         found = queries.call(tx, call_id)

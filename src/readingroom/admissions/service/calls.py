@@ -13,7 +13,7 @@ from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import Application, ApplicationState, CallState
 from readingroom.admissions.service.base import as_submitted
 from readingroom.admissions.service.funding import Funding
-from readingroom.core.canonical import Json, sha256
+from readingroom.core.canonical import Json, digest, sha256
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
@@ -95,17 +95,24 @@ class Calls(Funding):
             require(rules.check_closing(found, now))
             self._impartial(tx, by, call)
             self._move_call(tx, found, "close")
-            tx.execute(tables.call.update().where(tables.call.c.id == call).values(closed_at=now))
-            self._say(tx, by, "admissions.call.closed", {"call": call, "early": now < found.file.window.closes})
             for each in queries.applications(tx, call):
                 if each.state is ApplicationState.DRAFT:
                     self._move(tx, each, "miss")
                     self._tell_late(tx, by, each, finished=False)
             if found.file.distributed:
-                self._divide(tx, by, found, now)
+                self._divide(tx, by, found)
+            for each_call in queries.series(tx, found)[:2] if found.file.distributed else [found]:
+                self._fix_tickets(tx, by, each_call)
             return self._call(tx, call)
 
-    def _divide(self, tx: Connection, by: Actor, first: Call, now: datetime) -> None:
+    def _fix_tickets(self, tx: Connection, by: Actor, found: Call) -> None:
+        """Close a call, and tell the ledger which tickets draw in it: from here on nobody can choose one."""
+        now, tickets = self._clock.now(), sorted(queries.tickets(tx, found.id).values())
+        tx.execute(tables.call.update().where(tables.call.c.id == found.id).values(closed_at=now, tickets=tickets))
+        data: dict[str, Json] = {"call": found.id, "early": now < found.file.window.closes, "tickets": digest(tickets)}
+        self._say(tx, by, "admissions.call.closed", data)
+
+    def _divide(self, tx: Connection, by: Actor, first: Call) -> None:
         """Move one half of the applications into the second half's call; the seed, revealed later, says which."""
         second = queries.series(tx, first)[1]
         going = [each for each in queries.applications(tx, first.id) if each.state in _DIVIDED]
@@ -117,7 +124,6 @@ class Calls(Funding):
                 tx.execute(tables.application.update().where(where).values(call_id=second.id))
                 checks = tables.desk_check.update().where(tables.desk_check.c.application_id == each.id)
                 tx.execute(checks.values(call_id=second.id))
-        tx.execute(tables.call.update().where(tables.call.c.id == second.id).values(closed_at=now))
         data: dict[str, Json] = {"call": first.id, "into": second.id, "stay": len(going) - len(moved)}
         self._say(tx, by, "admissions.call.divided", data | {"moved": len(moved)})
 

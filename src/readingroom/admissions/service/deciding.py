@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import account, notices, queries, rules, tables, teams, timing
+from readingroom.admissions import account, dossier, notices, queries, rules, tables, teams, timing
 from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
+from readingroom.admissions.drawing_rules import check_public_value
 from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
 from readingroom.admissions.service.panel import Panel
 from readingroom.admissions.service.teams import unvouched
-from readingroom.core.canonical import Json, canonical, commitment
+from readingroom.core.canonical import Json
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people import queries as people
@@ -26,8 +28,10 @@ from readingroom.people.rules import Permission, check
 class Deciding(Panel):
     """Use cases of whoever decides."""
 
-    def allocate(self, by: Actor, call: str, *, dry_run: bool = False) -> Allocation:
+    def allocate(self, by: Actor, call: str, *, public_value: str = "", dry_run: bool = False) -> Allocation:
         """Fix how a competitive call's budget is divided, and reveal the seed; `publish` makes it binding.
+
+        `public_value` is the one that the call names, in hex; it is entered here, once.
 
         A dry run has no effect, is possible at any time, and takes an application without reviews as below the
         floor. Its ties fall by a seed of their own: a rehearsal tells nobody the real one.
@@ -38,7 +42,7 @@ class Deciding(Panel):
             require(rules.check_competitive(found))
             self._impartial(tx, by, call)
             in_play = self._reviewed(tx, call)
-            candidates = [_candidate(each, reviews) for each, reviews in in_play]
+            candidates = self._candidates(tx, found, in_play)
             if dry_run:
                 self._unblinded(tx, by, found)
                 self._check_shown(tx, found)
@@ -48,7 +52,8 @@ class Deciding(Panel):
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
             self._check_review_over(tx, found)
             self._move_call(tx, found, "allocate")
-            result = allocate(found.file, candidates, _seed(tx, call))
+            require(check_public_value(found.file, public_value, self._clock.now()))
+            result = allocate(found.file, candidates, _seed(tx, call), bytes.fromhex(public_value))
             self._fix(tx, by, call, candidates, result)
             return result
 
@@ -64,9 +69,10 @@ class Deciding(Panel):
             self._impartial(tx, by, call)
             self._move_call(tx, found, "publish")
             applications = {each.id: each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY}
+            tickets = queries.tickets(tx, call)
             for sheet in map(Sheet.read, queries.allocation(tx, call)["sheets"]):
                 if (application := applications.get(sheet.application)) is not None:
-                    decided = notices.by_rule(found.file, sheet, now, by.id)
+                    decided = notices.by_rule(found.file, sheet, now, by.id, tickets.get(sheet.application, ""))
                     self._decide(tx, by, application, decided)
                     if sheet.amounts:
                         self._offer(tx, by, found, application, sheet.amounts)
@@ -112,23 +118,25 @@ class Deciding(Panel):
         in_play = [each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY]
         return [(each, by_application.get(each.id, [])) for each in in_play]
 
+    def _candidates(
+        self, tx: Connection, call: Call, in_play: list[tuple[Application, list[Review]]]
+    ) -> list[Candidate]:
+        tickets, vetoes = queries.tickets(tx, call.id), queries.vetoes(tx, call.id)
+        return [
+            replace(_candidate(call, each, reviews), ticket=tickets.get(each.id, ""), vetoes=vetoes.get(each.id, 0))
+            for each, reviews in in_play
+        ]
+
     def _fix(self, tx: Connection, by: Actor, call: str, candidates: list[Candidate], result: Allocation) -> None:
+        filed = [each.submitted_at for each in rules.counted(queries.reviews(tx, call)) if each.submitted_at]
         salt = random_bytes(32)
-        inputs = [_inputs(each) for each in candidates]
+        reviewers = sorted({who for each in candidates for who in each.reviewers})
+        inputs = dossier.inputs(candidates, {who: new_id("reviewer") for who in reviewers})
         values = {"call_id": call, "result": result.to_json(), "inputs": inputs, "salt": salt}
         when = {"allocated_at": self._clock.now(), "allocated_by": by.id}
         tx.execute(tables.allocation.insert().values(values | when))
-        data: dict[str, Json] = {
-            "call": call,
-            "seed": result.seed,
-            "inputs": commitment(salt, canonical(inputs)),
-            "result": commitment(salt, canonical(result.to_json())),
-            "awards": sum(1 for each in result.sheets if each.amounts),
-            "awarded": result.awarded.to_json(),
-            "reserve": result.reserve.to_json(),
-            "rest": result.rest.to_json(),
-        }
-        self._say(tx, by, "admissions.call.allocated", data)
+        said = dossier.record(inputs, result, salt, max(filed, default=None))
+        self._say(tx, by, "admissions.call.allocated", {"call": call, **said})
 
     def _affordable(self, tx: Connection, call: Call, found: Application, ruling: Ruling) -> Amounts:
         asked = found.submitted.draft.passes if found.submitted else 0
@@ -199,15 +207,16 @@ def _seed(tx: Connection, call: str) -> bytes:
     return seed
 
 
-def _candidate(found: Application, reviews: list[Review]) -> Candidate:
-    asked = found.submitted.draft.passes if found.submitted else 0
-    return Candidate(found.id, asked, tuple(each.judgement for each in rules.counted(reviews) if each.judgement))
-
-
-def _inputs(candidate: Candidate) -> Json:
-    """Return what the allocation was computed from, without the comments: figures and codes."""
-    judged = [{"scores": dict(each.scores), "risk": each.risk.value} for each in candidate.judgements]
-    return {"application": candidate.application, "asked": candidate.asked, "reviews": judged}
+def _candidate(call: Call, found: Application, reviews: list[Review]) -> Candidate:
+    draft = found.submitted.draft if found.submitted else found.draft
+    said = rules.counted(reviews)
+    return Candidate(
+        application=found.id,
+        asked=draft.passes,
+        judgements=tuple(each.judgement for each in said if each.judgement),
+        reviewers=tuple(each.reviewer for each in said),
+        answers={each.question: str(draft.answers.get(each.question, "")) for each in call.file.quotas},
+    )
 
 
 def _balance(tx: Connection, call: str) -> Json:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy.engine import Connection
+
 from readingroom.admissions import queries, rules, tables, timing
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ApplicationState
 from readingroom.admissions.service.base import Base
-from readingroom.core.canonical import Json
+from readingroom.core.canonical import Json, digest
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import require
 from readingroom.core.text import needed_problem
@@ -38,7 +40,16 @@ class Late(Base):
             tx.execute(tables.application.update().where(where).values(note=note.strip()))
             data: dict[str, Json] = {"application": application, "call": call.id, "person": found.person}
             self._say(tx, by, "admissions.application.admitted", data)
+            self._add_ticket(tx, by, call)
             return self._application(tx, application)
+
+    def _add_ticket(self, tx: Connection, by: Actor, call: Call) -> None:
+        """Let what is admitted after the closing draw lots as well, and tell the ledger that it joined late."""
+        if call.closed_at is None:
+            return
+        tickets = sorted(queries.tickets(tx, call.id).values())
+        tx.execute(tables.call.update().where(tables.call.c.id == call.id).values(tickets=tickets))
+        self._say(tx, by, "admissions.call.joined", {"call": call.id, "tickets": digest(tickets)})
 
     def move_to_next_round(self, by: Actor, application: str) -> Application:
         """Move one's late application into the next round, as a draft: it counts there once it is submitted again."""

@@ -52,10 +52,11 @@ class Emails(msgspec.Struct, forbid_unknown_fields=True):
     due: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-class DryRun(msgspec.Struct, forbid_unknown_fields=True):
-    """Whether to change nothing."""
+class Allocating(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether to change nothing; and the public value that the call's `draw` names, in hex."""
 
     dry_run: bool = False
+    public_value: Annotated[str, Meta(max_length=256)] = ""
 
 
 @get("/calls", sync_to_thread=True, summary="Calls, the newest first")
@@ -118,9 +119,10 @@ def assign(call: str, data: Emails, house: House, actor: Actor) -> dict[str, Any
 
 
 @post("/calls/{call:str}/allocate", status_code=200, sync_to_thread=True, summary="Compute the allocation")
-def allocate(call: str, data: DryRun, house: House, actor: Actor) -> dict[str, Any]:
+def allocate(call: str, data: Allocating, house: House, actor: Actor) -> dict[str, Any]:
     """Fix how the budget is divided, or, as a dry run, only show it."""
-    return desk.allocation_json(house.admissions.allocate(actor, call, dry_run=data.dry_run))
+    made = house.admissions.allocate(actor, call, public_value=data.public_value, dry_run=data.dry_run)
+    return desk.allocation_json(made)
 
 
 @post("/calls/{call:str}/publish", status_code=200, sync_to_thread=True, summary="Make the allocation binding")

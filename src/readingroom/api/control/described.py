@@ -16,6 +16,7 @@ OPEN = frozenset({
     ("get", "/api/calls/{call}"),
     ("get", "/api/calls/{call}/account"),
     ("get", "/api/calls/{call}/file"),
+    ("get", "/api/calls/{call}/dossier/public"),
     ("get", "/api/terms"),
     ("get", "/api/terms/map"),
     ("get", "/api/terms/changes"),

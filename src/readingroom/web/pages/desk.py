@@ -37,7 +37,7 @@ from readingroom.people.rules import Permission
 from readingroom.web import charts
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import chair, checking, review, waiting
+from readingroom.web.pages import chair, checking, dossier, review, waiting
 from readingroom.web.pages.account import Posted
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
@@ -193,6 +193,7 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         overdue={each.id for each in awards if decides and may_lapse(each, now)},
         lines=lines,
         fixed=fixed,
+        fixed_quotas=(admissions.allocation(who.actor, call) or {}).get("quotas", []) if fixed and small else [],
         small=small,
         why_none=why_none,
         ready=_ready(found, listed),
@@ -268,7 +269,10 @@ def act(who: Visitor, call: str, data: Posted) -> Response[Any]:
     }
     if (does := acts.get(data.get("do", ""))) is None:
         raise BadInput([Problem("do", "is nothing that can be done to a call", f"It can be: {', '.join(acts)}")])
-    does(who.actor, call)
+    if data["do"] == "allocate":
+        admissions.allocate(who.actor, call, public_value=data.get("public_value", "").strip().lower())
+    else:
+        does(who.actor, call)
     return back_to(f"/desk/calls/{call}")
 
 
@@ -336,8 +340,9 @@ def _ruling(data: Form) -> Ruling:
 
 
 _CALLS = [desk, open_, show, allocation, act, publish_page]
+_BELOW = (review, chair, waiting, checking, dossier)
 router = Router(
     "/",
-    route_handlers=[*_CALLS, decide_page, decide, review.router, chair.router, waiting.router, checking.router],
+    route_handlers=[*_CALLS, decide_page, decide, *(each.router for each in _BELOW)],
     include_in_schema=False,
 )

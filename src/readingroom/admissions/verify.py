@@ -1,0 +1,242 @@
+"""The outsider's verifier of a call's dossier: no house, no database, no network. Pure.
+
+It proves that the lab's key signed the dossier, that file and seed were in the ledger before the window closed, that
+inputs and result are those that the ledger committed to, and that the call's own rule makes just this result of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from readingroom.admissions import call_file
+from readingroom.admissions.allocation import allocate
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.dossier import FORMAT, candidates, signed_text
+from readingroom.core.canonical import Json, canonical, commitment, digest, parse, sha256
+from readingroom.core.clock import parse_rfc3339, rfc3339
+from readingroom.core.errors import BadInput
+from readingroom.ledger.note import Unproven, Verifier
+from readingroom.ledger.proof import Proof
+
+OPENED, CLOSED, JOINED, ALLOCATED = (f"admissions.call.{each}" for each in ("opened", "closed", "joined", "allocated"))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: whether it is as it should be, and what was found."""
+
+    name: str
+    ok: bool
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a dossier's verification.
+
+    Attributes:
+        checks: in order; what needs a failed one is left out.
+        notes: what is true and cannot be proved away: weaknesses of this call's draw, say.
+    """
+
+    call: str
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether everything was proved."""
+        return bool(self.checks) and all(each.ok for each in self.checks)
+
+    def to_json(self) -> Json:
+        """Spell it for `--json`."""
+        checks = [{"name": each.name, "ok": each.ok, "told": each.told} for each in self.checks]
+        return {"ok": self.ok, "call": self.call, "checks": checks, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A dossier whose signature is good, with what its ledger entries say."""
+
+    whole: Mapping[str, Any]
+    entries: Mapping[str, Mapping[str, Any]]  # event to entry
+    file: CallFile
+
+    def said(self, event: str) -> Mapping[str, Any]:
+        data: Mapping[str, Any] = self.entries[event]["data"]
+        return data
+
+
+def verify_dossier(data: bytes, verifier: Verifier | None = None) -> Verdict:
+    """Verify a dossier's file.
+
+    Args:
+        data: what `call dossier` wrote.
+        verifier: the ledger's public key, from a source that is trusted; None takes the one in the file, and says so.
+    """
+    checks: list[Check] = []
+    call = ""
+    try:
+        whole, signature = _opened(data)
+        call = str(whole["call"]["id"])
+        key = verifier or Verifier.parse(whole["key"])
+        checks.append(_signed(whole, signature, key))
+        case = _case(whole, key, checks)
+        for name, check in _CHECKS.items():
+            checks.append(Check(name, ok=True, told=check(case)))
+    except Unproven as fault:
+        name = ("signature", "ledger", *_CHECKS)[min(len(checks), 1 + len(_CHECKS))]
+        return Verdict(call, (*checks, Check(name, ok=False, told=str(fault))))
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, BadInput) as fault:
+        told = f"the dossier is not made as one is ({type(fault).__name__}: {str(fault)[:200]})"
+        return Verdict(call, (*checks, Check("form", ok=False, told=told)))
+    return Verdict(call, tuple(checks), tuple(_notes(case, trusted=verifier is not None)))
+
+
+def _opened(data: bytes) -> tuple[Mapping[str, Any], bytes]:
+    try:
+        raw = parse(data.decode("utf-8-sig"))
+        whole, signature = raw["dossier"], raw["signature"].encode()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Unproven("this is no dossier: a JSON object with a dossier and its signature") from None
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT or set(raw) != {"dossier", "signature"}:
+        raise Unproven(f"this is no dossier of the format {FORMAT}")
+    return whole, signature
+
+
+def _signed(whole: Mapping[str, Any], signature: bytes, key: Verifier) -> Check:
+    if key.open(signature) != signed_text(whole):
+        raise Unproven("the signature is of another dossier: this one was altered")
+    return Check("signature", ok=True, told=f"signed by {key.name}; {digest(whole)}")
+
+
+def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case:
+    """Prove every entry that the dossier brings, and read the call's file."""
+    entries: dict[str, Mapping[str, Any]] = {}
+    size = 0
+    for each in whole["ledger"]:
+        entry, proof = each["entry"], Proof.parse(each["proof"])
+        size = proof.verify(canonical(entry), key).size
+        again = entry["event"] in entries and entry["event"] in {OPENED, CLOSED, ALLOCATED}
+        if entry["seq"] != proof.index or entry["data"]["call"] != whole["call"]["id"] or again:
+            raise Unproven(f"the entry {proof.index} is not this call's, or stands twice")
+        entries[entry["event"]] = entry
+    missing = [event for event in (OPENED, CLOSED, ALLOCATED) if event not in entries]
+    if missing:
+        raise Unproven(f"there is no proof of {', '.join(missing)}")
+    numbers = [entries[event]["seq"] for event in (OPENED, CLOSED, ALLOCATED)]
+    if numbers != sorted(numbers):
+        raise Unproven("the call was not opened, closed and allocated in this order")
+    checks.append(
+        Check("ledger", ok=True, told=f"{len(whole['ledger'])} entries of the call are in the log of {size} entries")
+    )
+    part = int(entries[OPENED]["data"].get("part", 0))  # a round or a half of the file
+    return _Case(whole, entries, call_file.parse_part(whole["call"]["file"], part, "the dossier's call file"))
+
+
+def _file(case: _Case) -> str:
+    known = sha256(case.whole["call"]["file"].encode())
+    if known != case.said(OPENED)["digest"]:
+        raise Unproven("the call file is not the one that the ledger holds the digest of")
+    return f"the call file is the one opened by entry {case.entries[OPENED]['seq']}; {known}"
+
+
+def _seed(case: _Case) -> str:
+    if sha256(bytes.fromhex(case.whole["result"]["seed"])) != case.said(OPENED)["seed_commitment"]:
+        raise Unproven("the seed is not the one that was committed to when the call opened")
+    if case.whole["result"]["seed"] != case.said(ALLOCATED)["seed"]:
+        raise Unproven("the seed is not the one that the ledger says was used")
+    opened, closed = (case.entries[event]["seq"] for event in (OPENED, CLOSED))
+    return f"the seed was committed to by entry {opened}, before the call closed (entry {closed})"
+
+
+def _public_value(case: _Case) -> str:
+    value, draw = case.whole["result"]["public_value"], case.file.draw
+    if value != case.said(ALLOCATED)["public_value"]:
+        raise Unproven("the public value is not the one that was entered")
+    if draw is None:
+        if value:
+            raise Unproven("a public value was used, and the call file names none")
+        return "the call names no public value"
+    if not value or (draw.size and len(value) != 2 * draw.size):
+        raise Unproven(f"the public value is not what the call names: {draw.named}")
+    if _at(case, ALLOCATED) < draw.at:
+        raise Unproven("the public value was entered before it was public")
+    return f"{value} was entered as: {draw.named} (public from {rfc3339(draw.at)})"
+
+
+def _inputs(case: _Case) -> str:
+    whole, said = case.whole, case.said(ALLOCATED)
+    prefix = "public_" if whole["form"] == "public" else ""
+    salt = bytes.fromhex(whole["salt"])
+    for part in ("inputs", "result"):
+        if commitment(salt, canonical(whole[part])) != said[prefix + part]:
+            raise Unproven(f"the {part} are not what the ledger committed to")
+    drawn = [each["ticket"] for each in whole["inputs"]]
+    fixed = JOINED if JOINED in case.entries else CLOSED  # of several that joined late, the last says who draws
+    if digest(whole["tickets"]) != case.said(fixed)["tickets"]:
+        raise Unproven("the tickets are not those that were fixed when the call closed")
+    if len(set(drawn)) != len(drawn) or not set(drawn) <= set(whole["tickets"]):
+        raise Unproven("an application draws with a ticket that was not fixed when the call closed, or twice")
+    when = "at closing" if fixed == CLOSED else "when the last late one was admitted, after closing"
+    return f"inputs and result are what the ledger committed to; {len(drawn)} applications, tickets fixed {when}"
+
+
+def _rerun(case: _Case) -> str:
+    result = case.whole["result"]
+    seed, value = bytes.fromhex(result["seed"]), bytes.fromhex(result["public_value"])
+    again = allocate(case.file, candidates(case.whole["inputs"]), seed, value).to_json()
+    if canonical(again) != canonical(result):
+        odd = [name for name in again if again[name] != result.get(name)]
+        raise Unproven(
+            f"run again, the call's rule gives another result (it differs in: {', '.join(odd) or 'more fields'})"
+        )
+    return f"run again, the call's rule gives the same {len(canonical(again)):,} bytes; {digest(again)}"
+
+
+def _sums(case: _Case) -> str:
+    result = case.whole["result"]
+    for unit, whole in result["budget"].items():
+        parts = [result[part][unit] for part in ("awarded", "reserve", "rest")]
+        if whole is not None and whole != sum(parts):
+            raise Unproven(f"awards, reserve and rest are not the budget in {unit}")
+    given = {each["application"]: each["amounts"] for each in result["sheets"] if each["amounts"]}
+    for each in case.whole["awards"]:
+        if given.get(each["application"]) != each["amounts"]:
+            raise Unproven(f"an award is not what the result gives: {each['application']}")
+    if not case.whole["awards"]:
+        return f"awards, reserve and rest are the budget; {len(given)} awards, none offered yet"
+    return f"awards, reserve and rest are the budget; {len(case.whole['awards'])} of {len(given)} awards were offered"
+
+
+_CHECKS: Mapping[str, Callable[[_Case], str]] = {
+    "file": _file,
+    "seed": _seed,
+    "public-value": _public_value,
+    "inputs": _inputs,
+    "allocation": _rerun,
+    "awards": _sums,
+}
+
+
+def _at(case: _Case, event: str) -> datetime:
+    return parse_rfc3339(case.entries[event]["at"])
+
+
+def _notes(case: _Case, *, trusted: bool) -> list[str]:
+    """Say what holds the proof back, truthfully."""
+    notes = []
+    if not trusted:
+        notes.append("The key came with the file: compare it with the lab's own (GET /ledger/key), or give --key.")
+    draw = case.file.draw
+    if draw is None:
+        notes.append("The seed alone broke ties and drew lots. The lab could not change it, but knew it all along.")
+        return notes
+    notes.append(f"Look up for yourself that this is what was published: {draw.named}.")
+    until = case.said(ALLOCATED)["reviewed_until"]
+    if until and parse_rfc3339(until) >= draw.at:
+        notes.append(f"The last review was filed at {until}, when the public value was known already.")
+    return notes
