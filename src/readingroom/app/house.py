@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from readingroom.access.adjusting import Adjustments
@@ -12,11 +13,13 @@ from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
 from readingroom.app import afterwards, processes
 from readingroom.app.history import History
-from readingroom.app.mail import Post
+from readingroom.app.letters import post as letters
+from readingroom.app.letters.reminding import remind
+from readingroom.app.mail import Post, Sender
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.errors import BadInput, Problem
-from readingroom.core.settings import FILE, Settings
+from readingroom.core.settings import FILE, Settings, mail_password
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
@@ -25,9 +28,13 @@ from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
+from readingroom.oversight.works import Works
 from readingroom.people.erasing import Held
 from readingroom.people.model import Actor
 from readingroom.people.service import People
+from readingroom.post.carriers import make_carrier
+from readingroom.post.model import read as read_mail
+from readingroom.post.service import Outbox
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
 from readingroom.releases.inspecting import Inspections
@@ -50,7 +57,9 @@ class House:
         kept = Kept(settings.kept_checkpoint, self.signer.verifier, (settings.home / FILE).exists())
         self.ledger = Ledger(self.clock, self.signer, kept)
         self.log = LedgerReader(self.db, kept)
-        self.post = Post(settings.outbox, self.clock)
+        self.mailbox = read_mail(settings.mail)
+        self.post = Post(settings.outbox, self.clock, self.mailbox)
+        self.outbox = Outbox(self.db, self.clock)
         core = (self.db, self.ledger, self.clock)
         self.people = People(*core, dev=settings.dev)
         self.held = Held(*core)
@@ -65,11 +74,19 @@ class House:
         self.restorations = Restorations(*core)
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
-        self.oversight = Oversight(self.db, self.clock)
+        self.oversight = Oversight(*core)
+        self.works = Works(*core)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.clock)
         adjustments = Adjustments(self.ledger, self.clock)
         afterwards.listen(self.ledger, self.admissions, self.access, adjustments)
+        letters.listen(self.ledger, self.outbox, self.mailbox, self.address)
+
+    def sender(self) -> Sender:
+        """Make what hands letters over; it is not started."""
+        carrier = make_carrier(self.mailbox, self.settings.outbox, mail_password())
+        due = partial(remind, self.db, self.outbox, self.address)
+        return Sender(self.outbox, carrier, self.mailbox, self.settings.outbox, due)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
         """Return what screening found, by grant and rule, with what the rule files say of each rule."""

@@ -8,6 +8,7 @@
 | what follows an award: reports, returns, transfers | see `afterwards` |
 | `admissions.application.started`, `.submitted` | refused while the applicant is barred |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
+| whatever `letters/table.py` lists | letters to whom it concerns, into the outbox |
 """
 
 from __future__ import annotations

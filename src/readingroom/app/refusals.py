@@ -187,6 +187,12 @@ ENDINGS: dict[str, Ending] = {
     "people/person-unknown": Ending(404, _INVALID),
     "people/still-in-office": Ending(409, _INVALID),
     "people/still-reading": Ending(409, _INVALID),
+    # letters
+    "post/letter-unknown": Ending(404, _INVALID),
+    # works
+    "oversight/no-such-work": Ending(404, _INVALID),
+    "oversight/work-not-there": Ending(409, _INVALID),
+    "oversight/too-many-works": Ending(409, _INVALID),
     # texts that are kept for investigations
     "oversight/no-such-text": Ending(404, _INVALID),
     "oversight/sealed-elsewhere": Ending(409, _INVALID),

@@ -75,6 +75,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kept": ("text",),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
+    "mail": ("mail", "calendar"),
+    "works": ("works",),
     "batch.command": ("batch",),
     "demo.command": ("demo",),
 }

@@ -20,6 +20,7 @@ METRICS_KEY = "READINGROOM_METRICS_KEY"  # opens /metrics: never written to a fi
 OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name for where spans go
 HOME = "READINGROOM_HOME"
 CACHE = "XDG_CACHE_HOME"
+MAIL_PASSWORD = "READINGROOM_MAIL_PASSWORD"  # noqa: S105 - the name; of the mail server's user: never written to a file
 READER_URLS = ("READINGROOM_URL", "OPENAI_BASE_URL")  # where a reader reads; ours first, then the clients' own name
 READER_KEYS = ("READINGROOM_KEY", "OPENAI_API_KEY")
 
@@ -40,6 +41,7 @@ class Settings:
         engine_places: how many requests may be at the engine at a time, over all workers of one server; the others
             wait in line. 0 is no bound, -1 what the engine itself can do at once (embedded: its slots; else no bound).
         public_url: where readers reach this house; empty means as it is served.
+        mail: who takes letters (`post.model.Mailbox`); empty means that they are files in HOME/outbox.
     """
 
     home: Path
@@ -52,6 +54,7 @@ class Settings:
     engine_options: dict[str, float | int | str | bool] = field(default_factory=dict)
     public_url: str = ""
     engine_places: int = -1
+    mail: dict[str, int | str] = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -106,10 +109,10 @@ class Settings:
             if each.name == "home":
                 continue
             if isinstance(value, dict):
-                table = [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))]
+                table += [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))] if value else []
             else:
                 lines.append(f"{each.name} = {_toml(value)}")
-        return "\n".join([*lines, *(table if len(table) > 1 else [])]) + "\n"
+        return "\n".join([*lines, *table]) + "\n"
 
 
 def _toml(value: object) -> str:
@@ -159,6 +162,11 @@ def traces_wanted() -> bool:
 def screen_key(name: str) -> str:
     """Return the key that a screening rule names, or an empty text; `engines.classifier` bounds the names."""
     return os.environ.get(name, "")
+
+
+def mail_password() -> str:
+    """Return the password of the mail server's user, or an empty text."""
+    return os.environ.get(MAIL_PASSWORD, "")
 
 
 def cache_dir() -> Path:

@@ -34,15 +34,18 @@ from readingroom.web.pages import (
     desk,
     held,
     log,
+    mail,
     people,
     project,
     projects,
     public,
     reader,
+    register,
     restoration,
     sanctions,
     steward,
     texts,
+    works,
 )
 from readingroom.web.prose import prose
 
@@ -88,6 +91,9 @@ _AREAS = (
     held,
     log,
 )
+    mail,
+    register,
+    works,
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:

@@ -14,6 +14,7 @@ from readingroom.api.control import (
     awards,
     calls,
     held,
+    mail,
     oversight,
     people,
     projects,
@@ -23,6 +24,7 @@ from readingroom.api.control import (
     reviews,
     sanctions,
     texts,
+    works,
 )
 from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
@@ -64,6 +66,8 @@ def create_control(house: House) -> Router:
             restoring.router,
             texts.router,
             oversight.router,
+            works.router,
+            mail.router,
         ],
         dependencies={
             "house": Provide(provide_house, sync_to_thread=False),
