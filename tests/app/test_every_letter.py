@@ -1,4 +1,4 @@
-"""Each letter is written once by the step that it tells of, in a house as it is wired: none lacks a fact, none is dead."""
+"""Each letter is written by the step that it tells of, in a house as it is wired: none lacks a fact, none is dead."""
 
 from __future__ import annotations
 
