@@ -90,10 +90,10 @@ _AREAS = (
     people,
     held,
     log,
-)
     mail,
     register,
     works,
+)
 
 
 def create_web(house: House, others: Sequence[Any], openapi: OpenAPIConfig | None = None) -> Litestar:
