@@ -29,7 +29,8 @@ from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
 from readingroom.cli.portal import OPENAPI
 from readingroom.core.settings import load
-from readingroom.oversight.work import Kind, Work
+from readingroom.oversight.work import Kind as Form
+from readingroom.oversight.work import Work
 from readingroom.people.model import Actor, Role
 from readingroom.post.model import Letter, Undelivered
 from readingroom.web.app import create_web
@@ -234,10 +235,7 @@ def furnish(desk: Desk) -> None:
     with desk.house.db.decide() as tx:
         desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
     warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
-    desk.ids |= {
-        "sanction": warned.id,
-        "person": owner.id,
-    work = desk.house.works.submit(owner, grant.id, Work(Kind.NOTE, "Reading", ("A Reader",), 2026))
+    work = desk.house.works.submit(owner, grant.id, Work(Form.NOTE, "Reading", ("A Reader",), 2026))
     WORK["grant"] = grant.id
     now, outbox = desk.house.clock.now(), desk.house.outbox
     outbox.put([Letter("letter_1", "e", 1, owner.id, "owner@owner.example", "s", "t", "", now - timedelta(days=9))])
@@ -247,6 +245,8 @@ def furnish(desk: Desk) -> None:
     desk.ids |= {
         "work": work.id,
         "letter": claimed[0].id,
+        "sanction": warned.id,
+        "person": owner.id,
         "call": call.id,
         "application": application.id,
         "review_id": review.id,

@@ -120,6 +120,6 @@ def test_a_reader_sees_their_own_entry_and_nobody_elses(lent: tuple[House, list[
     house, grants = lent
     (own,) = house.oversight.mine(Actor(grants[0].holder))
     assert (own.grant, own.reader, own.state) == (grants[0].id, "Canary 0", "revoked")
-    assert own.sanctions == (f"revoked: other, {house.clock.now():%Y-%m-%d}",)
+    assert own.sanctions == (f"revoke: other, {house.clock.now():%Y-%m-%d}",)
     assert own in house.oversight.register(AUDITOR)
     assert house.oversight.mine(Actor("person_x")) == []

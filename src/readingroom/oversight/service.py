@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant, GrantState
+from readingroom.access.model import Grant, Sanction
 from readingroom.admissions import queries as admissions
 from readingroom.core.canonical import commitment, sha256
 from readingroom.core.clock import Clock
@@ -104,11 +104,19 @@ class Oversight:
             award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)
         }
         return [
-            self._row(each, persons, readings.get(each.id, _NOTHING), titles.get(each.award_id or "", ""))
+            self._row(
+                each,
+                persons,
+                readings.get(each.id, _NOTHING),
+                titles.get(each.award_id or "", ""),
+                access.sanctions(tx, each.id),
+            )
             for each in (access.grants(tx) if grants is None else grants)
         ]
 
-    def _row(self, grant: Grant, persons: dict[str, Person], reading: Reading, call: str) -> Row:
+    def _row(
+        self, grant: Grant, persons: dict[str, Person], reading: Reading, call: str, against: Sequence[Sanction]
+    ) -> Row:
         holder = persons.get(grant.holder)
         expired = grant.state.value == "active" and grant.expires_at <= self._clock.now()
         return Row(
@@ -132,7 +140,7 @@ class Oversight:
             used_passes=reading.used.passes,
             used_tokens=reading.used.tokens,
             used_calls=reading.used.calls,
-            sanctions=_sanctions(grant),
+            sanctions=_sanctions(against),
         )
 
 
@@ -140,8 +148,6 @@ def _name(person: Person | None) -> str:
     return (person.name or person.email) if person else "(erased)"
 
 
-def _sanctions(grant: Grant) -> tuple[str, ...]:
-    """Say what was decided against a grant last; empty where nothing was, or it was put right."""
-    if not grant.changed_reason or grant.state is GrantState.ACTIVE:
-        return ()
-    return (f"{grant.state.value}: {grant.changed_reason}, {grant.changed_at:%Y-%m-%d}",)
+def _sanctions(found: Sequence[Sanction]) -> tuple[str, ...]:
+    """Spell sanctions: what, why, since when; the oldest first."""
+    return tuple(f"{each.kind.value}: {each.reason.value}, {each.begins_at:%Y-%m-%d}" for each in found)
