@@ -30,7 +30,10 @@ from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
 from readingroom.cli.portal import OPENAPI
 from readingroom.core.settings import load
+from readingroom.oversight.work import Kind as Form
+from readingroom.oversight.work import Work
 from readingroom.people.model import Actor, Claim, FactKind, Role
+from readingroom.post.model import Letter, Undelivered
 from readingroom.web.app import create_web
 from served import found
 
@@ -52,6 +55,7 @@ LATER = "2099-01-01T00:00:00Z"
 WHY = {"reason": "other"}  # of a sanction: `other` needs a note, so that who may is told so and nothing changes
 STOP = {"reason": "other"}
 TO_ITSELF: dict[str, Any] = {"to": "", "passes": 1}  # of a transfer: named once there is a grant
+WORK = {"grant": "GRANT", "kind": "note", "title": "On reading", "authors": ["A Reader"], "year": 2026}
 TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     # operation: who may, and what is sent
     ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
@@ -214,6 +218,22 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("post", "/api/restoration/confirm"): (SANCTIONS, {"reason": "x"}),
     ("post", "/api/restoration/match"): (SANCTIONS, {"checkpoint": "x", "reason": "x"}),
     ("get", "/api/register/public"): (EVERYONE, None),
+    ("get", "/api/register/mine"): (SIGNED_IN, None),
+    ("get", "/api/register/looks"): (READS_GRANTS, None),
+    ("get", "/api/works"): (EVERYONE, None),
+    ("get", "/api/works/csl"): (EVERYONE, None),
+    ("get", "/api/works/bibtex"): (EVERYONE, None),
+    ("get", "/api/works/mine"): (SIGNED_IN, None),
+    ("get", "/api/works/waiting"): (STEWARD, None),
+    ("post", "/api/works"): (NOBODY_ELSE, WORK),
+    ("post", "/api/works/{work}/publish"): (STEWARD, None),
+    ("post", "/api/works/{work}/decline"): (STEWARD, {"reason": ""}),
+    ("post", "/api/works/{work}/withdraw"): (STEWARD | {"owner"}, {"reason": ""}),
+    ("get", "/api/mail"): (STEWARD, None),
+    ("post", "/api/mail/{letter}/retry"): (STEWARD, None),
+    ("post", "/api/mail/{letter}/drop"): (STEWARD, None),
+    ("get", "/api/calls/{call}/calendar.ics"): (EVERYONE, None),
+    ("get", "/api/calendar/mine.ics"): (SIGNED_IN, None),
     ("get", "/api/register/whole"): (READS_GRANTS, None),
     ("get", "/api/samples"): (EVERYONE, None),
     ("post", "/api/stages/{name}/hold"): (STEWARD, STOP),
@@ -296,7 +316,16 @@ def furnish(desk: Desk) -> None:
     with desk.house.db.decide() as tx:
         desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
     warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
+    work = desk.house.works.submit(owner, grant.id, Work(Form.NOTE, "Reading", ("A Reader",), 2026))
+    WORK["grant"] = grant.id
+    now, outbox = desk.house.clock.now(), desk.house.outbox
+    outbox.put([Letter("letter_1", "e", 1, owner.id, "owner@owner.example", "s", "t", "", now - timedelta(days=9))])
+    claimed = outbox.claim()
+    assert claimed is not None
+    outbox.not_sent(claimed[0].id, claimed[1], Undelivered("550 nobody", final=True))
     desk.ids |= {
+        "work": work.id,
+        "letter": claimed[0].id,
         "sanction": warned.id,
         "person": owner.id,
         "call": call.id,

@@ -14,7 +14,7 @@ RESERVED = {  # named by the outside contract; the part that says them is a late
     "access/throttled",
 }
 _CODE = re.compile(r"(gateway|screening|access|releases|engine|ledger|people|admissions|stress|dossier"
-                   r"|publication|strategy|oversight|web)/[a-z][a-z-]+")  # fmt: skip
+                   r"|publication|strategy|oversight|post|web)/[a-z][a-z-]+")  # fmt: skip
 
 
 def codes_in_source() -> set[str]:

@@ -12,12 +12,18 @@ from readingroom.access.model import Amounts, Award, Grant, Reason
 from readingroom.app.founding import default_plan, found
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
+from readingroom.core.canonical import sha256
 from readingroom.core.clock import FixedClock
+from readingroom.core.errors import Broken, Problem
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import Settings
-from readingroom.oversight.register import SMALL_CELL, SUPPRESSED
+from readingroom.ledger.service import Ledger
+from readingroom.oversight.model import Shape
+from readingroom.oversight.register import DISCRETION, SMALL_CELL, document
 from readingroom.oversight.service import Oversight
 from readingroom.people.model import Actor, Role
+
+AUDITOR = Actor("person_a", frozenset({Role.AUDITOR}))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def _found(folder: Path) -> House:
 
 def test_every_grant_is_in_the_whole_register_once(lent: tuple[House, list[Grant]]) -> None:
     house, grants = lent
-    rows = house.oversight.register(Actor("person_a", frozenset({Role.AUDITOR})))
+    rows = house.oversight.register(AUDITOR)
     assert sorted(row.grant for row in rows) == sorted(grant.id for grant in grants)
     ended = next(row for row in rows if row.grant == grants[0].id)
     assert (ended.reader, ended.state, ended.ended_for) == ("Canary 0", "revoked", "other")
@@ -66,7 +72,8 @@ def test_the_whole_register_is_not_for_everyone(lent: tuple[House, list[Grant]],
 def test_the_public_register_shows_a_university_of_five_and_no_person(lent: tuple[House, list[Grant]]) -> None:
     house, grants = lent
     rows = house.oversight.public_register()
-    assert sorted(row.institution for row in rows) == [SUPPRESSED, *["East University"] * SMALL_CELL]
+    told = [(row.kind, row.name, row.readers, row.awarded_passes) for row in rows]
+    assert told == [("purpose", DISCRETION, 5, 5000), ("institution", "East University", 5, None)]
     assert "canary" not in repr(rows).casefold()
     assert not any(known in repr(rows) for grant in grants for known in (grant.id, grant.holder))
 
@@ -74,5 +81,45 @@ def test_the_public_register_shows_a_university_of_five_and_no_person(lent: tupl
 def test_a_grant_whose_time_is_over_reads_expired(lent: tuple[House, list[Grant]]) -> None:
     house, _ = lent
     later = FixedClock(house.clock.now() + timedelta(days=31))
-    states = sorted(row.state for row in Oversight(house.db, later).public_register())
-    assert states == [*["expired"] * SMALL_CELL, "revoked"]
+    rows = Oversight(house.db, house.ledger, later).register(AUDITOR)
+    assert sorted(row.state for row in rows) == [*["expired"] * SMALL_CELL, "revoked"]
+
+
+def test_every_look_is_in_the_ledger_before_anything_is_shown(lent: tuple[House, list[Grant]]) -> None:
+    house, _ = lent
+    size = house.log.size()
+    rows = house.oversight.register(AUDITOR, Shape.CSV)
+    entry = house.log.entry(size)
+    assert entry is not None
+    assert (entry.event, entry.by, entry.data["form"]) == ("oversight.register.read", AUDITOR.id, "csv")
+    assert entry.data["rows"] == len(rows)
+    newest = next(each for each in house.oversight.looks(AUDITOR) if each.form is Shape.CSV)
+    assert (newest.person, newest.form, newest.digest) == (AUDITOR.id, Shape.CSV, sha256(document(rows)))
+    assert "canary" not in str(entry.leaf()).casefold()
+
+    def fail(_tx: object, _entry: object) -> None:
+        raise Broken(Problem("ledger", "cannot be written", ""))
+
+    deaf = Ledger(house.clock, house.signer)
+    deaf.on("oversight.register.read", fail)
+    with pytest.raises(Broken):
+        Oversight(house.db, deaf, house.clock).register(AUDITOR)
+    assert house.log.size() == size + 1
+
+
+def test_who_was_refused_has_not_looked_and_leaves_no_trace(lent: tuple[House, list[Grant]]) -> None:
+    house, _ = lent
+    size = house.log.size()
+    for ask in (house.oversight.register, house.oversight.looks, house.oversight.names):
+        with pytest.raises(Refused, match="people/not-allowed"):
+            ask(Actor("person_x"))
+    assert house.log.size() == size
+
+
+def test_a_reader_sees_their_own_entry_and_nobody_elses(lent: tuple[House, list[Grant]]) -> None:
+    house, grants = lent
+    (own,) = house.oversight.mine(Actor(grants[0].holder))
+    assert (own.grant, own.reader, own.state) == (grants[0].id, "Canary 0", "revoked")
+    assert own.sanctions == (f"revoke: other, {house.clock.now():%Y-%m-%d}",)
+    assert own in house.oversight.register(AUDITOR)
+    assert house.oversight.mine(Actor("person_x")) == []

@@ -6,13 +6,15 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from readingroom.app.guarding import OLD, look
 from readingroom.app.house import House
+from readingroom.app.mail import SPOOL, STUCK
 from readingroom.app.plans import parse_plan_file
 from readingroom.core.errors import BadInput, Broken
+from readingroom.core.settings import MAIL_PASSWORD, mail_password
 from readingroom.engines.identity import ADDRESS, served_digest
 from readingroom.engines.model import EngineFault
 from readingroom.engines.registry import make_engine
@@ -20,10 +22,13 @@ from readingroom.gateway.judges import Judges, Outcome
 from readingroom.gateway.screening.load import load_file, problems_in
 from readingroom.gateway.screening.model import Side
 from readingroom.people.providers import secret_name
+from readingroom.post import queries as post
+from readingroom.post.model import State
 from readingroom.publication.oms import load_private
 from readingroom.releases import queries as releases
 from readingroom.strategy.model import Channel
 
+LATE = timedelta(hours=1)  # a letter that was tried in vain for so long is told
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CURE_DOOR = (
     "Let the engine ask for its key on every path: bind it to the loopback or a Unix socket behind a proxy that does, "
@@ -76,10 +81,32 @@ def examine(house: House) -> list[Finding]:
     return found
 
 
+def _mail(house: House) -> Iterator[Finding]:
+    """Tell of letters that cannot be sent: no one of them is given up in silence."""
+    with house.db.read() as tx:
+        counts, since = post.counts(tx), post.failing_since(tx)
+    aside = len(list((house.settings.outbox / SPOOL).glob(f"*{STUCK}")))
+    stuck, waiting = counts[State.STUCK] + aside, counts[State.WAITING]
+    way = (
+        f"to {house.mailbox.host}:{house.mailbox.port}"
+        if house.mailbox.host
+        else f"as files to {house.settings.outbox}"
+    )
+    detail = f"{waiting} wait to go {way}, {stuck} are stuck"
+    late = since is not None and house.clock.now() - since > LATE
+    if late and since is not None:
+        detail += f"; none could be sent since {since:%Y-%m-%d %H:%M} UTC"
+    cure = "`readingroom mail list` says why each was not taken; mend it, then `readingroom mail retry`"
+    yield Finding("mail", not stuck and not late, detail, cure)
+    if house.mailbox.user and not mail_password():
+        yield Finding("mail", ok=False, detail="the mail server's user has no password", cure=f"Set {MAIL_PASSWORD}")
+
+
 def _letters(house: House) -> Iterator[Finding]:
     outbox = house.settings.outbox
     with tempfile.TemporaryFile(dir=outbox):
         waiting = len(list(outbox.glob("*.eml")))
+    yield from _mail(house)
     address = house.address()
     host = urlsplit(address).hostname or "localhost"
     reached = bool(house.settings.public_url) or host in _LOOPBACK

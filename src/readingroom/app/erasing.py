@@ -11,6 +11,7 @@ from readingroom.access.model import GrantState
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.model import ApplicationState, AwardState
 from readingroom.app.house import House
+from readingroom.app.mail import STUCK
 from readingroom.core.errors import BadInput, Problem
 from readingroom.people import queries as people
 from readingroom.people.model import MAIL, Actor, Basis
@@ -64,9 +65,10 @@ def erase(house: House, by: Actor, person: str, basis: Basis) -> dict[str, int]:
 
 
 def _burn(house: House, addresses: set[str]) -> int:
-    """Delete letters to these addresses from the outbox folder."""
+    """Delete letters to these addresses from the outbox folder and those below it."""
     count = 0
-    for path in house.settings.outbox.glob("*.eml"):
+    outbox = house.settings.outbox
+    for path in [*outbox.rglob("*.eml"), *outbox.rglob(f"*{STUCK}")]:  # and those that wait for a mail server
         to = message_from_bytes(path.read_bytes(), policy=policy.default).get("to")
         if to is not None and any(each.addr_spec in addresses for each in to.addresses):
             path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from readingroom.access.adjusting import Adjustments
@@ -13,11 +14,13 @@ from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
 from readingroom.app import afterwards, processes
 from readingroom.app.history import History
-from readingroom.app.mail import Post
+from readingroom.app.letters import post as letters
+from readingroom.app.letters.reminding import remind
+from readingroom.app.mail import Post, Sender
 from readingroom.app.plans import RuleFiles
 from readingroom.core.clock import Clock, SystemClock
 from readingroom.core.errors import BadInput, Problem
-from readingroom.core.settings import FILE, Settings, sign_in_secret
+from readingroom.core.settings import FILE, Settings, mail_password, sign_in_secret
 from readingroom.dossier.service import Dossier
 from readingroom.ledger.kept import Kept
 from readingroom.ledger.note import Signer
@@ -26,10 +29,14 @@ from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
 from readingroom.oversight.service import Oversight
+from readingroom.oversight.works import Works
 from readingroom.people import providers
 from readingroom.people.erasing import Held
 from readingroom.people.model import Actor
 from readingroom.people.service import People
+from readingroom.post.carriers import make_carrier
+from readingroom.post.model import read as read_mail
+from readingroom.post.service import Outbox
 from readingroom.publication.samples import Samples
 from readingroom.publication.service import Publication
 from readingroom.releases.inspecting import Inspections
@@ -52,7 +59,9 @@ class House:
         kept = Kept(settings.kept_checkpoint, self.signer.verifier, (settings.home / FILE).exists())
         self.ledger = Ledger(self.clock, self.signer, kept)
         self.log = LedgerReader(self.db, kept)
-        self.post = Post(settings.outbox, self.clock)
+        self.mailbox = read_mail(settings.mail)
+        self.post = Post(settings.outbox, self.clock, self.mailbox)
+        self.outbox = Outbox(self.db, self.clock)
         core = (self.db, self.ledger, self.clock)
         self.sign_in = providers.parse(settings.sign_in, str(settings.home / FILE), sign_in_secret)
         self.people = People(*core, dev=settings.dev, sign_in=self.sign_in)
@@ -68,11 +77,19 @@ class House:
         self.restorations = Restorations(*core)
         self.samples = Samples(*core)
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
-        self.oversight = Oversight(self.db, self.clock)
+        self.oversight = Oversight(*core)
+        self.works = Works(*core)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.admissions, self.clock)
         adjustments = Adjustments(self.ledger, self.clock)
         afterwards.listen(self.ledger, self.admissions, self.access, adjustments)
+        letters.listen(self.ledger, self.outbox, self.mailbox, self.address)
+
+    def sender(self) -> Sender:
+        """Make what hands letters over; it is not started."""
+        carrier = make_carrier(self.mailbox, self.settings.outbox, mail_password())
+        due = partial(remind, self.db, self.outbox, self.address)
+        return Sender(self.outbox, carrier, self.mailbox, self.settings.outbox, due)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:
         """Return what screening found, by grant and rule, with what the rule files say of each rule."""

@@ -9,6 +9,7 @@
 | `admissions.application.started`, `.submitted` | refused while the applicant is barred |
 | `people.person.merged` | in a call, one person has one application, and reviews no own one; keys are looked at again |
 | anything that opens or closes a stage | the workers look at their flowing streams again |
+| whatever `letters/table.py` lists | letters to whom it concerns, into the outbox |
 """
 
 from __future__ import annotations

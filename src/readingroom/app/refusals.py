@@ -247,6 +247,12 @@ ENDINGS: dict[str, Ending] = {
     "people/fact-missing": Ending(403, _PERMISSION),
     "people/fact-not-open": Ending(409, _INVALID),
     "people/own-fact": Ending(403, _PERMISSION),
+    # letters
+    "post/letter-unknown": Ending(404, _INVALID),
+    # works
+    "oversight/no-such-work": Ending(404, _INVALID),
+    "oversight/work-not-there": Ending(409, _INVALID),
+    "oversight/too-many-works": Ending(409, _INVALID),
     # texts that are kept for investigations
     "oversight/no-such-text": Ending(404, _INVALID),
     "oversight/sealed-elsewhere": Ending(409, _INVALID),

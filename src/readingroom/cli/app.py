@@ -80,6 +80,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kept": ("text",),
     "ledger": ("ledger", "receipt", "screen"),
     "publish": ("publish", "samples", "report"),
+    "mail": ("mail", "calendar"),
+    "works": ("works",),
     "batch.command": ("batch",),
     "demo.command": ("demo",),
 }

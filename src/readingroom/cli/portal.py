@@ -1,7 +1,7 @@
 """The portal's process, a `child` with one argument of its own: SOCKET.
 
 Pages, the control API and the log's tiles, for all workers, at a Unix socket: however long a page takes here, no stream
-of a worker waits for it.
+of a worker waits for it. Beside them, in a thread of its own, the sender of letters: of a server there is one portal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def main(home: str, ready: int, socket: str) -> None:
     """Serve until told to stop."""
     house = House(load(Path(home)))
     portal = create_web(house, [create_control(house), create_ledger(house)], OPENAPI)
+    sender = house.sender()
+    sender.start()
     uvloop.run(_serve(portal, ready, Path(socket)))
+    sender.stop()
     house.close()
 
 

@@ -14,6 +14,7 @@ from readingroom.cli.app import app
 from readingroom.cli.context import Context
 from readingroom.core.document import read_file
 from readingroom.core.errors import BadInput, Problem
+from readingroom.oversight.model import Shape
 from readingroom.oversight.register import PublicRow, Row, as_json, to_csv
 from readingroom.publication.oms import public_from_option
 from readingroom.publication.verify import verify
@@ -123,7 +124,9 @@ def register(
     """Write the register of readers: who may read, since when, on whose decision, awarded and used."""
     here: Context = context.obj
     oversight = here.house.oversight
-    rows: list[Row | PublicRow] = [*(oversight.public_register() if public else oversight.register(here.actor))]
+    rows: list[Row | PublicRow] = [
+        *(oversight.public_register() if public else oversight.register(here.actor, Shape(format_.value)))
+    ]
     if format_ is Format.CSV and not here.output.as_json:
         typer.echo(to_csv(rows, PublicRow if public else Row), nl=False)
     else:

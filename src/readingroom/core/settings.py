@@ -22,6 +22,7 @@ OTEL_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name for wh
 HOME = "READINGROOM_HOME"
 CACHE = "XDG_CACHE_HOME"
 CONFIG = "XDG_CONFIG_HOME"
+MAIL_PASSWORD = "READINGROOM_MAIL_PASSWORD"  # noqa: S105 - the name; of the mail server's user: never written to a file
 READER_URLS = ("READINGROOM_URL", "OPENAI_BASE_URL")  # where a reader reads; ours first, then the clients' own name
 READER_KEYS = ("READINGROOM_KEY", "OPENAI_API_KEY")
 
@@ -43,6 +44,7 @@ class Settings:
             wait in line. 0 is no bound, -1 what the engine itself can do at once (embedded: its slots; else no bound).
         sign_in: who beside a letter may vouch for persons; `people.providers` reads it.
         public_url: where readers reach this house; empty means as it is served.
+        mail: who takes letters (`post.model.Mailbox`); empty means that they are files in HOME/outbox.
     """
 
     home: Path
@@ -56,6 +58,7 @@ class Settings:
     public_url: str = ""
     engine_places: int = -1
     sign_in: dict[str, Any] = field(default_factory=dict)
+    mail: dict[str, int | str] = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -112,10 +115,10 @@ class Settings:
             if each.name == "sign_in":
                 continue  # whoever runs the house writes it; a new one has none
             if isinstance(value, dict):
-                table = [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))]
+                table += [f"\n[{each.name}]", *(f"{k} = {_toml(v)}" for k, v in sorted(value.items()))] if value else []
             else:
                 lines.append(f"{each.name} = {_toml(value)}")
-        return "\n".join([*lines, *(table if len(table) > 1 else [])]) + "\n"
+        return "\n".join([*lines, *table]) + "\n"
 
 
 def _toml(value: object) -> str:
@@ -176,6 +179,11 @@ def screen_key(name: str) -> str:
 def sign_in_secret(name: str) -> str:
     """Return the secret for a sign-in provider, or an empty text; `people.providers` makes the names."""
     return os.environ.get(name, "").strip()
+
+
+def mail_password() -> str:
+    """Return the password of the mail server's user, or an empty text."""
+    return os.environ.get(MAIL_PASSWORD, "")
 
 
 def cache_dir() -> Path:

@@ -1,8 +1,10 @@
 """What others need to see.
 
 Owns: the register of readers, whole for those who may read it and public without persons;
-  what screening found, by grant and rule; who reads and erases texts that are kept for investigations, and why.
+  looks at it; what screening found, by grant and rule; who reads and erases texts that are kept for investigations,
+  and why; the works that readers hand in, and the page of those that are published.
 Hears: nothing; reads the rooms on its right.
-Says: oversight.text.read|erased.
-Never: a name, an address or a pseudonym in anything public; a kept text that is shown before its reading is on record.
+Says: oversight.register.read, oversight.text.read|erased, oversight.work.submitted|published|declined|withdrawn.
+Never: a name, an address or a pseudonym in anything public; a register or a kept text
+  that is shown before the look is on record.
 """

@@ -1,10 +1,11 @@
-"""Texts that are kept for investigations, as they may be listed and shown."""
+"""Texts that are kept for investigations, as they may be listed and shown; looks at the register."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from readingroom.core.canonical import Json
 from readingroom.core.clock import rfc3339
@@ -88,3 +89,22 @@ def as_json(text: Text) -> dict[str, Json]:
         "answers": answers,
         "record": text.record,
     }
+
+
+class Shape(StrEnum):
+    """In which form the register is given out."""
+
+    PAGE = "page"
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the whole register, on record."""
+
+    at: datetime
+    person: str
+    form: Shape
+    rows: int
+    digest: str

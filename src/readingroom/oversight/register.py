@@ -1,8 +1,16 @@
 """The register of readers: who may read, since when, on whose decision, for what, awarded and used. Pure.
 
-The public form has no persons: no names, addresses, pseudonyms or grant ids, no purpose (people write names into it),
-an institution only where at least `SMALL_CELL` readers share it, and what was used to two digits or to tens, since an
-exact count next to a date would let a colleague recognise a reader.
+The public form is made for those who compare: with what they know of a reader, with another row, with an earlier copy.
+
+- It has no persons: no names, addresses, pseudonyms or grant ids; no purpose but a call's own title (people write names
+  into theirs); no date.
+- Its unit is the *batch*. Under each purpose, grants stand in the order in which they were issued, and are cut into
+  batches of five different readers. A batch that is not full is not shown. So every figure is a sum over at least five
+  readers, the difference of two copies is one too, and what has been shown is never cut anew.
+- Institutions have a number of readers in fives, and no amounts: two tables of amounts over the same readers could be
+  set against each other.
+- Nothing is a total over more than is shown, so no total gives away what is held back.
+- Amounts are rounded to two digits.
 """
 
 from __future__ import annotations
@@ -14,16 +22,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from readingroom.core.canonical import canonical
 from readingroom.core.clock import rfc3339
 
 SMALL_CELL = 5
-SUPPRESSED = "(fewer than five)"
+DISCRETION = "At the lab's discretion, outside a call"
 _RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full width: where typed so
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One grant in the whole register."""
+    """One grant in the whole register.
+
+    Attributes:
+        call: the title of the call that it was awarded in; empty for one at discretion.
+        sanctions: every one, as kind, reason and day, the oldest first.
+    """
 
     grant: str
     reader: str
@@ -35,48 +49,105 @@ class Row:
     purpose: str
     decided_by: str
     award: str
+    call: str
     since: datetime
     until: datetime
     ended_for: str
     awarded_passes: int | None
+    awarded_tokens: int | None
+    awarded_calls: int | None
     used_passes: int
     used_tokens: int
     used_calls: int
+    sanctions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PublicRow:
-    """One grant as the public may see it; a type that cannot hold a person."""
+    """One line of the public register; a type that cannot hold a person.
 
-    institution: str
+    Attributes:
+        kind: `purpose`, with amounts; or `institution`, with a number of readers only.
+        name: a call's title, or `DISCRETION`; or an institution.
+        readers: in fives; None for fewer than five.
+        projects: grants in full batches; None where none is full.
+        awarded_passes: rounded; None where it is held back, or unmetered.
+    """
+
+    kind: str
+    name: str
     stage: str
-    tier: str
-    state: str
-    on_decision: str
-    since: str
-    until: str
-    awarded_passes: int | None
-    used_passes: int
+    readers: int | None
+    projects: int | None = None
+    awarded_passes: int | None = None
+    used_passes: int | None = None
 
 
-def public(rows: Sequence[Row]) -> list[PublicRow]:
-    """Return the public form, in an order that says nothing about who came first."""
-    shared = Counter(institution for institution, _ in {(row.institution, row.email.casefold()) for row in rows})
-    made = [
-        PublicRow(
-            institution=row.institution if row.institution and shared[row.institution] >= SMALL_CELL else SUPPRESSED,
-            stage=row.stage,
-            tier=row.tier,
-            state=row.state,
-            on_decision="award of a call" if row.award else "discretionary",
-            since=f"{row.since:%Y-%m}",
-            until=f"{row.until:%Y-%m}",
-            awarded_passes=row.awarded_passes,
-            used_passes=two_digits(row.used_passes),
-        )
-        for row in rows
+def public(rows: Sequence[Row], calls: Sequence[tuple[str, str]] = ()) -> list[PublicRow]:
+    """Return the public form.
+
+    Args:
+        rows: the whole register.
+        calls: title and stage of every call: it is public itself, and has its line whether or not anybody reads.
+    """
+    purposes: dict[tuple[str, str], list[Row]] = {each: [] for each in calls}
+    for row in sorted(rows, key=lambda row: (row.since, row.grant)):
+        purposes.setdefault((row.call or DISCRETION, row.stage), []).append(row)
+    lines = [_purpose(name, stage, found) for (name, stage), found in purposes.items()]
+    shared: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        if row.institution.strip():
+            shared.setdefault((" ".join(row.institution.split()), row.stage), set()).add(row.email.casefold())
+    lines += [
+        PublicRow("institution", name, stage, _in_fives(len(who)))
+        for (name, stage), who in shared.items()
+        if len(who) >= SMALL_CELL
     ]
-    return sorted(made, key=lambda row: tuple(map(str, asdict(row).values())))
+    return sorted(lines, key=lambda line: (line.kind != "purpose", line.name.casefold(), line.name, line.stage))
+
+
+def _purpose(name: str, stage: str, rows: Sequence[Row]) -> PublicRow:
+    full = full_batches(rows)
+    readers = _in_fives(len({row.email.casefold() for row in full}))
+    if readers is None:
+        return PublicRow("purpose", name, stage, None)
+    awarded = [row.awarded_passes for row in full]
+    metered = [each for each in awarded if each is not None]
+    return PublicRow(
+        "purpose",
+        name,
+        stage,
+        readers,
+        projects=len(full),
+        awarded_passes=two_digits(sum(metered)) if len(metered) == len(awarded) else None,
+        used_passes=two_digits(sum(row.used_passes for row in full)),
+    )
+
+
+def full_batches(rows: Sequence[Row]) -> list[Row]:
+    """Return the grants that are in full batches: each batch ends with the grant of its fifth reader.
+
+    Args:
+        rows: of one purpose, in the order in which they were issued.
+    """
+    shown: list[Row] = []
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len({each.email.casefold() for each in batch}) == SMALL_CELL:
+            shown += batch
+            batch = []
+    return shown
+
+
+def _in_fives(count: int) -> int | None:
+    return count // SMALL_CELL * SMALL_CELL or None
+
+
+def summary(rows: Sequence[PublicRow]) -> tuple[int, int]:
+    """Return how many readers and passes read the public register shows under all purposes."""
+    purposes = [row for row in rows if row.kind == "purpose"]
+    return sum(row.readers or 0 for row in purposes), sum(row.used_passes or 0 for row in purposes)
 
 
 def two_digits(count: int) -> int:
@@ -87,7 +158,15 @@ def two_digits(count: int) -> int:
 
 def as_json(row: Row | PublicRow) -> dict[str, object]:
     """Return a row as JSON."""
-    return {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in asdict(row).items()}
+    return {
+        name: rfc3339(value) if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(row).items()
+    }
+
+
+def document(rows: Sequence[Row]) -> bytes:
+    """Return the register as canonical JSON: what the record of a look commits to, whatever form was given out."""
+    return canonical([as_json(row) for row in rows])
 
 
 def to_csv(rows: Sequence[Row | PublicRow], kind: type[Row | PublicRow]) -> str:
@@ -102,7 +181,9 @@ def to_csv(rows: Sequence[Row | PublicRow], kind: type[Row | PublicRow]) -> str:
 
 def _cell(value: object) -> object:
     """Keep a spreadsheet from running what a reader wrote as a formula."""
-    if isinstance(value, str) and value.startswith(_RUN):
+    if isinstance(value, list):
+        value = "; ".join(value)
+    if isinstance(value, str) and value.lstrip(" \xa0").startswith(_RUN):
         return "'" + value
     return "" if value is None else value
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant
+from readingroom.access.model import Grant, Sanction
+from readingroom.admissions import queries as admissions
+from readingroom.core.canonical import commitment, sha256
 from readingroom.core.clock import Clock
+from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import require
 from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Amount, Limits, Reading
+from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag, fold
-from readingroom.oversight.register import PublicRow, Row, public
+from readingroom.oversight.model import Look, Shape
+from readingroom.oversight.register import PublicRow, Row, document, public
+from readingroom.oversight.tables import look as look_table
 from readingroom.people import queries as people
 from readingroom.people.model import Actor, Person
 from readingroom.people.rules import Permission, check
@@ -26,21 +33,56 @@ _NOTHING = Reading(Limits(), Amount(), Amount())
 class Oversight:
     """Reports."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
-        """Take the database and the clock."""
+    def __init__(self, db: Database, ledger: Ledger, clock: Clock) -> None:
+        """Take the database, the ledger and the clock."""
         self._db = db
+        self._ledger = ledger
         self._clock = clock
 
-    def register(self, by: Actor) -> list[Row]:
-        """Return the whole register, for who may read it."""
+    def register(self, by: Actor, form: Shape = Shape.PAGE) -> list[Row]:
+        """Return the whole register, for who may read it. The look is in the ledger before anything is shown.
+
+        Raises:
+            Refused: it is not this actor's to read.
+            Broken: the ledger cannot be written; nothing is shown.
+        """
+        require(check(by, Permission.REGISTER_READ))
+        with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.REGISTER_READ))
+            rows = self._rows(tx)
+            shown, salt = document(rows), random_bytes(32)
+            values = {"id": new_id("look"), "at": self._clock.now(), "person": by.id, "form": form.value}
+            values |= {"rows": len(rows), "digest": sha256(shown), "salt": salt}
+            tx.execute(look_table.insert().values(values))
+            data = {"form": form.value, "rows": len(rows), "shown": commitment(salt, shown)}
+            self._ledger.append(tx, "oversight.register.read", data, by=by.id)
+        return rows
+
+    def looks(self, by: Actor, most: int = 200) -> list[Look]:
+        """Return who looked at the whole register, newest first, for who may do so."""
+        require(check(by, Permission.REGISTER_READ))
+        newest = sa.select(look_table).order_by(look_table.c.at.desc(), look_table.c.id).limit(most)
+        with self._db.read() as tx:
+            rows = tx.execute(newest).all()
+        return [Look(row.at, row.person, Shape(row.form), row.rows, row.digest) for row in rows]
+
+    def mine(self, by: Actor) -> list[Row]:
+        """Return one's own entries, as they stand in the whole register."""
+        with self._db.read() as tx:
+            return self._rows(tx, access.grants_of(tx, by.id))
+
+    def names(self, by: Actor) -> dict[str, str]:
+        """Return who holds each grant, for the pages of those who may read the register."""
         require(check(by, Permission.REGISTER_READ))
         with self._db.read() as tx:
-            return self._rows(tx)
+            persons = people.persons(tx)
+            return {each.id: _name(persons.get(each.holder)) for each in access.grants(tx)}
 
     def public_register(self) -> list[PublicRow]:
         """Return the public register."""
         with self._db.read() as tx:
-            return public(self._rows(tx))
+            calls = [(each.file.title, each.file.stage) for each in admissions.calls(tx)]
+            return public(self._rows(tx), calls)
 
     def flags(
         self, by: Actor, weights: Mapping[tuple[str, str], tuple[str, str]], since: datetime | None = None
@@ -56,16 +98,30 @@ class Oversight:
         with self._db.read() as tx:
             return fold(gateway.records(tx, since), weights)
 
-    def _rows(self, tx: Connection) -> list[Row]:
+    def _rows(self, tx: Connection, grants: Sequence[Grant] | None = None) -> list[Row]:
         persons, readings = people.persons(tx), gateway.readings(tx)
-        return [self._row(each, persons, readings.get(each.id, _NOTHING)) for each in access.grants(tx)]
+        titles = {
+            award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)
+        }
+        return [
+            self._row(
+                each,
+                persons,
+                readings.get(each.id, _NOTHING),
+                titles.get(each.award_id or "", ""),
+                access.sanctions(tx, each.id),
+            )
+            for each in (access.grants(tx) if grants is None else grants)
+        ]
 
-    def _row(self, grant: Grant, persons: dict[str, Person], reading: Reading) -> Row:
+    def _row(
+        self, grant: Grant, persons: dict[str, Person], reading: Reading, call: str, against: Sequence[Sanction]
+    ) -> Row:
         holder = persons.get(grant.holder)
         expired = grant.state.value == "active" and grant.expires_at <= self._clock.now()
         return Row(
             grant=grant.id,
-            reader=holder.name if holder else "(erased)",
+            reader=_name(holder),
             email=holder.email if holder else "",
             institution=holder.affiliation if holder else "",
             stage=grant.stage,
@@ -74,11 +130,24 @@ class Oversight:
             purpose=grant.purpose,
             decided_by=grant.issued_by,
             award=grant.award_id or "",
+            call=call,
             since=grant.issued_at,
             until=grant.expires_at,
             ended_for=grant.changed_reason or "",
             awarded_passes=grant.allocation.passes,
+            awarded_tokens=grant.allocation.tokens,
+            awarded_calls=grant.allocation.calls,
             used_passes=reading.used.passes,
             used_tokens=reading.used.tokens,
             used_calls=reading.used.calls,
+            sanctions=_sanctions(against),
         )
+
+
+def _name(person: Person | None) -> str:
+    return (person.name or person.email) if person else "(erased)"
+
+
+def _sanctions(found: Sequence[Sanction]) -> tuple[str, ...]:
+    """Spell sanctions: what, why, since when; the oldest first."""
+    return tuple(f"{each.kind.value}: {each.reason.value}, {each.begins_at:%Y-%m-%d}" for each in found)

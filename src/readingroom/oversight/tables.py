@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
 from readingroom.store.moving import refers
+from readingroom.store.personal import personal, whose
 
 reading = sa.Table(
     "oversight_reading",
@@ -18,4 +19,31 @@ reading = sa.Table(
     sa.Column("receipt", sa.String, nullable=False),  # empty where all of a grant was erased
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),
+)
+look = sa.Table(
+    "oversight_look",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("person", sa.String, nullable=False, index=True),
+    sa.Column("form", sa.String, nullable=False),  # page, csv or json
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String, nullable=False),  # of the canonical JSON of what was shown
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+)
+work = sa.Table(
+    "oversight_work",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("person", sa.String, nullable=False, index=True),
+    sa.Column("grant_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("work", sa.JSON, nullable=False, **personal({})),  # as its authors say it
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("commitment", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("submitted_at", Moment, nullable=False),
+    sa.Column("decided_at", Moment),
+    sa.Column("decided_by", sa.String, nullable=False, server_default=""),
+    **whose("person", gone=True),
 )

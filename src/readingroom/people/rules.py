@@ -43,6 +43,8 @@ class Permission(StrEnum):
     REGISTER_READ = "oversight:register:read"
     TEXT_READ = "oversight:text:read"
     TEXT_ERASE = "oversight:text:erase"
+    WORK_PUBLISH = "oversight:work:publish"
+    LETTER_MANAGE = "post:letter:manage"
 
 
 P = Permission

@@ -39,17 +39,20 @@ from readingroom.web.pages import (
     held,
     knowledge,
     log,
+    mail,
     my_account,
     people,
     project,
     projects,
     public,
     reader,
+    register,
     restoration,
     sanctions,
     steward,
     texts,
     with_provider,
+    works,
 )
 from readingroom.web.prose import prose
 
@@ -98,6 +101,9 @@ _AREAS = (
     held,
     log,
     application,
+    mail,
+    register,
+    works,
 )
 
 

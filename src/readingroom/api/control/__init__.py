@@ -18,6 +18,7 @@ from readingroom.api.control import (
     dossiers,
     handling,
     held,
+    mail,
     oversight,
     people,
     projects,
@@ -28,6 +29,7 @@ from readingroom.api.control import (
     reviews,
     sanctions,
     texts,
+    works,
 )
 from readingroom.api.control.described import described
 from readingroom.api.control.who import caller
@@ -74,6 +76,8 @@ def create_control(house: House) -> Router:
             restoring.router,
             texts.router,
             oversight.router,
+            works.router,
+            mail.router,
         ],
         dependencies={
             "house": Provide(provide_house, sync_to_thread=False),

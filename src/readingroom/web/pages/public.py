@@ -10,6 +10,7 @@ from litestar import Response, Router, get
 from litestar.response import Template
 
 from readingroom.core.refusal import Refusal, Refused
+from readingroom.oversight.register import summary
 from readingroom.publication.papers import NAMES, Sample
 from readingroom.releases import queries as releases
 from readingroom.releases.model import StageStatus
@@ -35,7 +36,7 @@ def release(who: Visitor) -> Template:
     stages = house.releases.status()
     last_open = max((index for index, each in enumerate(stages) if each.open), default=-1)
     following = next((each for each in stages[last_open + 1 :] if not each.open), None)
-    register = house.oversight.public_register()
+    readers, passes = summary(house.oversight.public_register())
     return page(
         who,
         "public/release.html",
@@ -46,8 +47,9 @@ def release(who: Visitor) -> Template:
         samples=house.samples.all(),
         models=house.dossier.models(),
         calls=[each for each in house.admissions.calls() if each.state.value == "open"],
-        grants=len(register),
-        passes=sum(each.used_passes for each in register),
+        readers=readers,
+        passes=passes,
+        works=len(house.works.shown()),
     )
 
 

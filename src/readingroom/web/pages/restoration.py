@@ -31,7 +31,7 @@ def _page(who: Visitor, typed: Form | None = None, problems: list[Told] | None =
     house = who.house
     with house.db.read() as tx:
         readings = gateway.readings(tx)
-    names = {row.grant: row.reader for row in house.oversight.register(who.actor)}
+    names = house.oversight.names(who.actor)
     grants = [
         (each, names.get(each.id, each.holder), readings.get(each.id), may_change_grant(each.state, "revoke"))
         for each in house.access.grants(who.actor)

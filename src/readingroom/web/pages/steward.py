@@ -17,7 +17,6 @@ from readingroom.access.rules import may_change_grant
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refused
 from readingroom.gateway import queries as gateway
-from readingroom.oversight.register import Row, to_csv
 from readingroom.people.rules import Permission
 from readingroom.releases.model import Reason as StageReason
 from readingroom.releases.model import StageStatus
@@ -68,7 +67,7 @@ def _names(who: Visitor) -> Mapping[str, str]:
     """Return each grant's reader by name, for who may read the register."""
     if not who.may(Permission.REGISTER_READ):
         return {}
-    return {row.grant: row.reader for row in who.house.oversight.register(who.actor)}
+    return who.house.oversight.names(who.actor)
 
 
 @post("/steward/stages/{name:str}", sync_to_thread=True)
@@ -189,14 +188,5 @@ def _unknown(act: str, acts: Mapping[str, object]) -> BadInput:
     return BadInput([Problem("do", what, f"It can be: {', '.join(acts)}")])
 
 
-@get("/steward/register.csv", sync_to_thread=True)
-def register(who: Visitor) -> Response[str]:
-    """Give out the whole register, for who may read it."""
-    who.needs(Permission.REGISTER_READ)
-    rows = who.house.oversight.register(who.actor)
-    headers = {"content-disposition": 'attachment; filename="register.csv"'}
-    return Response(to_csv(rows, Row), media_type="text/csv", headers=headers)
-
-
 _STAGES = [move, stop_page, stop]
-router = Router("/", route_handlers=[steward, *_STAGES, sanction_page, sanction, register], include_in_schema=False)
+router = Router("/", route_handlers=[steward, *_STAGES, sanction_page, sanction], include_in_schema=False)

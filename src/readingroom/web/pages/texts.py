@@ -42,7 +42,7 @@ def _persons(who: Visitor) -> dict[str, str]:
 def _names(who: Visitor) -> dict[str, str]:
     if not who.may(Permission.REGISTER_READ):
         return {}
-    return {row.grant: row.reader for row in who.house.oversight.register(who.actor)}
+    return who.house.oversight.names(who.actor)
 
 
 @get("/steward/texts/{grant:str}", sync_to_thread=True)

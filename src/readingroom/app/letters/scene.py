@@ -1,0 +1,172 @@
+"""What a letter is about: the facts of one entry, read in its transaction and only as far as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy.engine import Connection
+
+from readingroom.access import queries as access
+from readingroom.access.model import Grant
+from readingroom.admissions import queries as admissions
+from readingroom.admissions.call import Call
+from readingroom.admissions.model import Application, ApplicationState, Award, Decision, ReviewState
+from readingroom.core.canonical import Json
+from readingroom.ledger import queries as ledger
+from readingroom.ledger.model import Entry
+from readingroom.people import queries as people
+from readingroom.people.model import Person, Role
+
+_FEW = 5  # persons that are looked up one by one
+
+
+@dataclass
+class Scene:
+    """One entry, and what it is about. A fact that is not there is None; a letter that needs it is not written."""
+
+    tx: Connection
+    entry: Entry
+    now: datetime
+    base: str = ""  # where readers reach this house, without a slash at the end
+
+    @property
+    def data(self) -> dict[str, Json]:
+        """What the entry says."""
+        return dict(self.entry.data)
+
+    def said(self, name: str) -> str:
+        """Return one text of the entry; empty where it has none."""
+        return str(self.entry.data.get(name) or "")
+
+    @cached_property
+    def application(self) -> Application | None:
+        """The application."""
+        if name := self.said("application"):
+            return admissions.application(self.tx, name)
+        return admissions.application(self.tx, self.award.application) if self.award else None
+
+    @cached_property
+    def award(self) -> Award | None:
+        """The award."""
+        name = self.said("award")
+        return admissions.award(self.tx, name) if name else None
+
+    @cached_property
+    def call(self) -> Call | None:
+        """The call."""
+        name = self.said("call") or (self.application.call if self.application else "")
+        return admissions.call(self.tx, name) if name else None
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """The decision on the application."""
+        return admissions.decision(self.tx, self.application.id) if self.application else None
+
+    @cached_property
+    def grant(self) -> Grant | None:
+        """The grant."""
+        name = self.said("grant")
+        return access.grant(self.tx, name) if name else None
+
+    @cached_property
+    def checkpoint(self) -> str:
+        """The log's newest checkpoint, which this entry is in: whoever keeps the letter keeps it."""
+        note = ledger.checkpoint(self.tx)
+        return note.decode() if note else ""
+
+    def persons(self, names: list[str]) -> list[Person]:
+        """Return persons, but for those who were erased."""
+        if len(names) > _FEW:
+            everyone = people.persons(self.tx)
+            return [everyone[name] for name in names if name in everyone]
+        return [found for found in (people.by_id(self.tx, name) for name in names) if found]
+
+
+Whom = Callable[[Scene], list[str]]
+
+
+def named(scene: Scene) -> list[str]:
+    """Return the person whom the entry names."""
+    return [scene.said("person")] if scene.said("person") else []
+
+
+def applicant(scene: Scene) -> list[str]:
+    """Return who applied."""
+    return [scene.application.person] if scene.application else named(scene)
+
+
+def holder(scene: Scene) -> list[str]:
+    """Return who answers for the grant."""
+    return [scene.grant.holder] if scene.grant else []
+
+
+def holder_if_another_acts(scene: Scene) -> list[str]:
+    """Return who answers for the grant, unless they did it themselves."""
+    return [each for each in holder(scene) if each != scene.entry.by]
+
+
+def holder_of_a_further_key(scene: Scene) -> list[str]:
+    """Return who answers for the grant where another makes a key of it; not its first, which comes with the grant."""
+    found = holder_if_another_acts(scene)
+    return found if found and len(access.keys(scene.tx, scene.said("grant"))) > 1 else []
+
+
+def applicants(scene: Scene) -> list[str]:
+    """Return who has submitted to the call."""
+    gone = {ApplicationState.DRAFT, ApplicationState.WITHDRAWN}
+    return [each.person for each in _applications(scene) if each.state not in gone]
+
+
+def unfinished(scene: Scene) -> list[str]:
+    """Return whose application to the call is a draft."""
+    return [each.person for each in _applications(scene) if each.state is ApplicationState.DRAFT]
+
+
+def under_review(scene: Scene) -> list[str]:
+    """Return whose application to the call is with reviewers."""
+    return [each.person for each in _applications(scene) if each.state is ApplicationState.UNDER_REVIEW]
+
+
+def _applications(scene: Scene) -> list[Application]:
+    return admissions.applications(scene.tx, scene.said("call"))
+
+
+def reviewers(scene: Scene) -> list[str]:
+    """Return who has something to review in the call."""
+    asked = [each for each in admissions.reviews(scene.tx, scene.said("call")) if each.state is ReviewState.ASSIGNED]
+    return list(dict.fromkeys(each.reviewer for each in asked))
+
+
+def reviewer(scene: Scene) -> list[str]:
+    """Return whose review it is."""
+    found = admissions.review(scene.tx, scene.said("review"))
+    return [found.reviewer] if found else []
+
+
+def desk(scene: Scene) -> list[str]:
+    """Return the stewards, the panel and the reviewers: who will have work with a call."""
+    wanted = {Role.STEWARD, Role.PANEL, Role.REVIEWER}
+    return [each.id for each in people.persons(scene.tx).values() if each.roles & wanted]
+
+
+def stewards(scene: Scene) -> list[str]:
+    """Return the stewards."""
+    return [each.id for each in people.persons(scene.tx).values() if Role.STEWARD in each.roles]
+
+
+def readers(scene: Scene) -> list[str]:
+    """Return who holds a grant that is not over."""
+    return list(dict.fromkeys(each.holder for each in _living(scene)))
+
+
+def readers_of_stage(scene: Scene) -> list[str]:
+    """Return who holds a grant of the stage that is not over."""
+    return list(dict.fromkeys(each.holder for each in _living(scene) if each.stage == scene.said("stage")))
+
+
+def _living(scene: Scene) -> list[Grant]:
+    found = access.grants(scene.tx)
+    return [each for each in found if each.state.value != "revoked" and each.expires_at > scene.now]
