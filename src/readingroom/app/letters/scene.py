@@ -120,9 +120,25 @@ def applicants(scene: Scene) -> list[str]:
     return [each.person for each in _applications(scene) if each.state not in gone]
 
 
-def unfinished(scene: Scene) -> list[str]:
-    """Return whose application to the call is a draft."""
-    return [each.person for each in _applications(scene) if each.state is ApplicationState.DRAFT]
+def named_applicant(scene: Scene) -> list[str]:
+    """Return whom the entry names as the applicant."""
+    return [scene.said("applicant")] if scene.said("applicant") else []
+
+
+def stays(scene: Scene) -> list[str]:
+    """Return the person into whom another account was merged."""
+    return [scene.said("into")] if scene.said("into") else []
+
+
+def sanctioned(scene: Scene) -> list[str]:
+    """Return whom a sanction is about: a person, or who answers for the project."""
+    return named(scene) or holder(scene)
+
+
+def holders_of_many(scene: Scene) -> list[str]:
+    """Return who answers for the grants that one act has revoked."""
+    revoked = {each.grant_id for each in access.sanctions(scene.tx, batch=scene.said("act"))}
+    return list(dict.fromkeys(each.holder for each in access.grants(scene.tx) if each.id in revoked))
 
 
 def under_review(scene: Scene) -> list[str]:
