@@ -6,14 +6,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from readingroom.access.model import Amounts, Award, Reason
-from readingroom.admissions.model import Draft, Judgement, Risk
+from readingroom.admissions.call import Phase
+from readingroom.admissions.model import ConflictKind, Disposition, Draft, Judgement, Risk
+from readingroom.admissions.pool import Disposal, Scope, TieKind
 from readingroom.app.desk import open_call
 from readingroom.app.founding import default_plan, found, template
 from readingroom.app.house import House
@@ -83,6 +87,70 @@ def _key(s: Scene) -> str:
     return str(s.known["key"][0].id)
 
 
+def _led() -> str:
+    raw = yaml.safe_load(template("call.yaml"))
+    raw["review"] |= {"per_application": 1, "phases": ["independent", "panel"], "safety_opinions": 1}
+    raw["window"] = {"opens": "2026-01-01T00:00:00Z", "closes": "2099-12-31T23:59:59Z", "may_close_early": True}
+    return str(yaml.safe_dump(raw))
+
+
+def _case(s: Scene) -> str:
+    ((_, case),) = s.house.admissions.risks_to_judge(s.person("watch"))
+    return str(case.view.review)
+
+
+def _dispose(s: Scene, disposition: Disposition) -> None:
+    disposal = Disposal(ConflictKind.NAMED, disposition, "why")
+    s.house.admissions.dispose(s.by, s.known["eve"].id, s.person("one").id, disposal)
+
+
+def _invite(s: Scene, name: str) -> object:
+    return s.house.admissions.invite_reviewer(s.by, s.known["led"], s.person(name).id, Scope())
+
+
+# A call that is led through all that a review can have; nothing of it is left to do afterwards.
+_REVIEW: list[tuple[str, Act]] = [
+    ("admissions.call.opened", lambda s: s.keep("led", open_call(s.house, s.by, _led(), "call.yaml").id)),
+    (
+        "admissions.application.started",
+        lambda s: s.keep("eve", s.house.admissions.start(s.person("eve"), s.known["led"], ASKED)),
+    ),
+    ("admissions.application.submitted", lambda s: s.house.admissions.submit(s.person("eve"), s.known["eve"].id)),
+    ("admissions.call.closed", lambda s: s.house.admissions.close_call(s.by, s.known["led"])),
+    *[("admissions.reviewer.invited", partial(_invite, name=name)) for name in ("one", "two", "three")],
+    (
+        "admissions.reviewer.accepted",
+        lambda s: s.house.admissions.answer_invitation(s.person("one"), s.known["led"], None, accept=True),
+    ),
+    (
+        "admissions.reviewer.declined",
+        lambda s: s.house.admissions.answer_invitation(s.person("two"), s.known["led"], None, accept=False),
+    ),
+    (
+        "admissions.reviewer.expired",
+        lambda s: s.house.admissions.expire_invitation(s.by, s.known["led"], s.person("three").id),
+    ),
+    (
+        "admissions.tie.declared",
+        lambda s: s.keep("tie", s.house.admissions.declare_tie(s.person("eve"), TieKind.COAUTHOR, "x@else.example")),
+    ),
+    ("admissions.tie.withdrawn", lambda s: s.house.admissions.withdraw_tie(s.person("eve"), s.known["tie"].id)),
+    (
+        "admissions.tie.declared",
+        lambda s: s.house.admissions.declare_tie(
+            s.person("eve"), TieKind.NAMED, "one@one.example", "why", s.known["eve"].id
+        ),
+    ),
+    ("admissions.conflict.waived", lambda s: _dispose(s, Disposition.WAIVED)),
+    ("admissions.review.assigned", lambda s: s.house.admissions.assign_reviewers(s.by, s.known["led"])),
+    ("admissions.review.submitted", lambda s: s.house.admissions.review(*_open(s), GOOD)),
+    ("admissions.call.phase-moved", lambda s: s.house.admissions.move_phase(s.by, s.known["led"], Phase.PANEL)),
+    ("admissions.panel.noted", lambda s: s.house.admissions.note_case(s.person("panelist"), _case(s), 1, "good")),
+    ("admissions.risk.judged", lambda s: s.house.admissions.judge_risk(s.person("watch"), _case(s), Risk.OK, "")),
+    ("admissions.conflict.recused", lambda s: _dispose(s, Disposition.RECUSED)),
+]
+
+
 ACTS: list[tuple[str, Act]] = [
     ("people.person.added", lambda s: s.house.people.add(s.by, "new@x.example", name="N")),
     ("people.role.added", lambda s: s.house.people.change_role(s.by, "new@x.example", Role.TESTER, add=True)),
@@ -123,6 +191,7 @@ ACTS: list[tuple[str, Act]] = [
         lambda s: s.house.admissions.withdraw(s.person("dot"), s.known["dot"].id),
     ),
     ("admissions.call.closed", lambda s: s.house.admissions.close_call(s.by, s.known["call"])),
+    *_REVIEW,
     ("admissions.review.assigned", lambda s: s.house.admissions.assign_reviewers(s.by, s.known["call"])),
     ("admissions.conflict.declared", lambda s: s.house.admissions.declare_conflict(*s.reviews()[0], "we wrote")),
     ("admissions.review.assigned", lambda s: s.house.admissions.assign_reviewers(s.by, s.known["call"])),
@@ -198,7 +267,9 @@ def test_each_act_is_recorded_with_what_it_changes_or_changes_nothing(
     scene = Scene(found(settings, default_plan(settings)))
     for name in ("one", "two", "three"):
         scene.person(name, Role.REVIEWER)
-    for name in ("ann", "bob", "cid", "dot", "barred"):
+    scene.person("watch", Role.SAFETY)
+    scene.person("panelist", Role.PANEL)
+    for name in ("ann", "bob", "cid", "dot", "eve", "barred"):
         scene.person(name)
 
     def full(*_: object, **__: object) -> None:

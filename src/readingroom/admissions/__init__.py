@@ -8,7 +8,9 @@ Says: admissions.call.opened|closed|divided|allocated|published|funded|gave-back
     admissions.application.second-chance, admissions.sift.assigned|scored|overruled,
     admissions.member.invited|reminded|accepted|declined|left|removed,
     admissions.guarantor.invited|reminded|accepted|declined|removed,
-    admissions.review.assigned|submitted|released, admissions.conflict.declared|found,
+    admissions.reviewer.invited|accepted|declined|expired, admissions.review.assigned|submitted|released,
+    admissions.conflict.declared|found|waived|recused, admissions.tie.declared|withdrawn,
+    admissions.call.phase-moved, admissions.panel.noted, admissions.risk.judged,
     admissions.award.made|accepted|declined|lapsed|returned|transferred,
     admissions.request.filed|decided|withdrawn, admissions.appeal.lodged|admitted|dismissed|spoken,
     admissions.appeal.concluded|withdrawn.

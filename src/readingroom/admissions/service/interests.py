@@ -84,7 +84,9 @@ class Interests(Base):
                 self._take_off(tx, call, application, party.person)
             sealed = self._sealed(application, party.person, conflict, reason)
             data: dict[str, Json] = {"call": call.id, "kind": conflict.kind.value, "severity": conflict.severity.value}
-            self._say(tx, by, f"admissions.conflict.{disposal.disposition.value}", data | {"commitment": sealed})
+            waived = disposal.disposition is Disposition.WAIVED
+            event = "admissions.conflict.waived" if waived else "admissions.conflict.recused"
+            self._say(tx, by, event, data | {"commitment": sealed})
 
     def declare_tie(self, by: Actor, kind: TieKind, who: str, reason: str = "", application: str = "") -> Tie:
         """Declare a collaborator or a supervisor; or, for one's own application, who should not review it, and why."""

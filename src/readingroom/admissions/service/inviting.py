@@ -60,7 +60,8 @@ class Inviting(Base):
             values: dict[str, object] = {"state": machines.REVIEWER.after(known.state, act).value}
             values |= {"answered_at": self._clock.now(), **(_tidy(scope or known.scope) if accept else {})}
             self._enter_invitation(tx, call, by.id, values)
-            self._say(tx, by, f"admissions.reviewer.{_SAID[accept]}", {"call": call, "person": by.id})
+            event = "admissions.reviewer.accepted" if accept else "admissions.reviewer.declined"
+            self._say(tx, by, event, {"call": call, "person": by.id})
             return _sure(tx, call, by.id)
 
     def expire_invitation(self, by: Actor, call: str, person: str) -> Invitation:
@@ -95,9 +96,6 @@ class Inviting(Base):
             return
         where = (tables.reviewer.c.call_id == call) & (tables.reviewer.c.person_id == person)
         tx.execute(tables.reviewer.update().where(where).values(values))
-
-
-_SAID = {True: "accepted", False: "declined"}
 
 
 def _of(tx: Connection, call: str, person: str) -> Invitation | None:

@@ -91,10 +91,20 @@ class Panel(Reviewing):
         with self._db.read() as tx:
             found = self._call(tx, call)
             self._unblinded(tx, by, found)
-            made = queries.reviews(tx, call)
-            if phases.check_shown(found, queries.phase(tx, call).phase):
-                made = [replace(each, judgement=None) for each in made]
-            return _under_aliases(made) if phases.aliased(found) else made
+            return self._as_shown(tx, found, queries.reviews(tx, call))
+
+    def reviews_of(self, by: Actor, call: str, applications: Collection[str]) -> list[Review]:
+        """Return the reviews of some applications of a call, for a page of a list; as far as `reviews` shows them."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            found = self._call(tx, call)
+            self._unblinded(tx, by, found)
+            return self._as_shown(tx, found, [e for e in queries.reviews_of(tx, applications) if e.call == call])
+
+    def _as_shown(self, tx: Connection, found: Call, made: list[Review]) -> list[Review]:
+        if phases.check_shown(found, queries.phase(tx, found.id).phase):
+            made = [replace(each, judgement=None) for each in made]
+        return _under_aliases(made) if phases.aliased(found) else made
 
     def cases(self, by: Actor, call: str) -> list[Case]:
         """Return a call's applications as the panel sees them: but those between which and oneself a conflict stands.

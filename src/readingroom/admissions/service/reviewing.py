@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import answers, machines, phases, queries, rules, tables
@@ -113,13 +111,6 @@ class Reviewing(Assigning):
             state = machines.REVIEW.after(found.state, "release").value
             tx.execute(tables.review.update().where(tables.review.c.id == review).values(state=state))
             self._say(tx, by, "admissions.review.released", {"call": found.call, "review": review})
-
-    def reviews_of(self, by: Actor, call: str, applications: Collection[str]) -> list[Review]:
-        """Return the reviews of some applications of a call, for a page of a list."""
-        require(check(by, Permission.APPLICATION_READ))
-        with self._db.read() as tx:
-            self._unblinded(tx, by, self._call(tx, call))
-            return [each for each in queries.reviews_of(tx, applications) if each.call == call]
 
     def _asked(self, tx: Connection, by: Actor, review: str) -> tuple[Review, Application, Call]:
         """Find one's own review; every other case has the same answer."""
