@@ -67,15 +67,6 @@ key = sa.Table(
     sa.Column("ends_at", Moment),
     **whose("person"),
 )
-bar = sa.Table(
-    "access_bar",
-    metadata,
-    sa.Column("person", sa.String, primary_key=True, info=refers("person", of_two="until")),
-    sa.Column("until", Moment, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("note", sa.Text, nullable=False, **personal("")),
-    **whose("person"),
-)
 version = sa.Table(
     "access_version",
     metadata,

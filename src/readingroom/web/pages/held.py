@@ -33,7 +33,6 @@ NAMES = {  # of tables, in the reader's words; another is shown by its own name
     "access_grant": "Grants",
     "access_key": "Keys",
     "access_acceptance": "Terms that you accepted",
-    "access_bar": "Bars",
     "gateway_usage": "Calls: how much, and when; no words",
 }
 _MOST = 50  # rows of a table on the page; the file has all

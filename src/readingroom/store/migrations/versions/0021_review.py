@@ -127,7 +127,10 @@ def _part_3() -> None:
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("submitted_at", sa.String(length=27), nullable=False),
         sa.ForeignKeyConstraint(
-            ["review_id"], ["admissions_review.id"], name=op.f("fk_admissions_review_version_review_id")
+            ["review_id"],
+            ["admissions_review.id"],
+            name=op.f("fk_admissions_review_version_review_id"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("review_id", "number", name=op.f("pk_admissions_review_version")),
     )
