@@ -14,6 +14,7 @@ from readingroom.admissions.model import ApplicationState, CallState, Draft, Out
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
 from readingroom.ledger.model import Entry
+from readingroom.people.model import Claim, FactKind
 
 ROUNDS = [
     {"name": "spring", "opens": "2026-01-01T00:00:00Z", "closes": "2026-02-01T00:00:00Z", "passes": 13_333},
@@ -154,7 +155,11 @@ def test_who_may_apply_is_judged_at_submission_on_what_holds_then(lite: World) -
     draft = lite.desk.start(one, call.id, Draft(ANSWERS, 3_000))
     with pytest.raises(Refused, match="affiliation as university and the credential training"):
         lite.desk.submit(one, draft.id)
-    lite.desk.standing_of = lambda _tx, _person: Standing((Held("university"),), (Held("training", until),))
+    for kind, body, end in ((FactKind.AFFILIATION, "University", None), (FactKind.TRAINING, "An institute", until)):
+        claimed = lite.people.claim_fact(one, Claim(kind, body, end))
+        with pytest.raises(Refused, match="admissions/not-eligible"):
+            lite.desk.submit(one, draft.id)  # a claim alone holds for nothing
+        lite.people.confirm_fact(lite.steward, claimed.id, end)
     lite.clock.advance(days=1)
     with pytest.raises(Refused, match="asks for the credential training, valid now"):
         lite.desk.submit(one, draft.id)

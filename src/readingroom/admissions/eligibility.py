@@ -9,13 +9,16 @@ from datetime import datetime
 from readingroom.admissions.call import Eligibility
 from readingroom.core.refusal import Refusal
 
+DECLARED, CONFIRMED = "declared", "confirmed"  # of affiliations: given by oneself, and found true
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """An affiliation or a credential that somebody holds.
 
     Attributes:
-        kind: as call files name it, for example `university` or `ethics-training`.
+        kind: as call files name it: of an affiliation `declared`, `confirmed` or an institution's name; of a
+            credential `training`, `library-card` or `ethics-approval`.
         until: when it runs out; None is never.
     """
 
@@ -38,7 +41,8 @@ class Standing:
 def lacking(asked: Eligibility, standing: Standing, now: datetime) -> tuple[str, ...]:
     """Return what a person lacks, in words; nothing means eligible."""
     found = []
-    if asked.affiliations and not set(asked.affiliations) & _valid(standing.affiliations, now):
+    named = {each.casefold() for each in asked.affiliations}
+    if asked.affiliations and not named & _valid(standing.affiliations, now):
         found.append(f"an affiliation as {' or '.join(asked.affiliations)}")
     missing = [each for each in asked.credentials if each not in _valid(standing.credentials, now)]
     found += [f"the credential {each}" for each in missing]

@@ -94,6 +94,7 @@ def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> 
         award_id=said["award"],
         title=call.file.title if call else "",
         decided_by=said["decided_by"],
+        members=admissions_queries.members(tx, said["application"]),
     )
     stage = releases_queries.stage_fact(tx, award.stage, clock.now())
     access.issue_within(tx, Actor(entry.by), award, stage)

@@ -77,6 +77,7 @@ from readingroom.admissions.queries.sifting import (
     sifts,
     sifts_by,
 )
+from readingroom.admissions.queries.standing import standing_of
 from readingroom.admissions.queries.teams import invitation, invitation_of, invitations, joined, letters_since, members
 
 __all__ = [
@@ -158,6 +159,7 @@ __all__ = [
     "sifts",
     "sifts_by",
     "some",
+    "standing_of",
     "submitted",
     "team",
     "tickets",

@@ -88,7 +88,7 @@ class Applying(Base):
             late = timing.comes_late(call, found, now)
             require(rules.check_saving(found) or (None if late else rules.check_window(call, found, now)))
             require(rules.check_unchanged(found, revision))
-            require(eligibility.check_eligible(call.file.eligibility, self.standing_of(tx, by.id), now))
+            require(eligibility.check_eligible(call.file.eligibility, queries.standing_of(tx, by.id), now))
             person = people.by_id(tx, by.id)
             identity = (person.email, person.name) if person else ()
             _solve(answers.submitting_problems(call.file, found.draft, identity))

@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 from readingroom.admissions import machines, queries, rules, sifting, tables, timing
 from readingroom.admissions.account import Posting
 from readingroom.admissions.call import Call
-from readingroom.admissions.eligibility import Held, Standing
 from readingroom.admissions.history import TOLD
 from readingroom.admissions.model import Application, ApplicationState, Award, Draft
 from readingroom.core.canonical import Json
@@ -43,7 +42,6 @@ class Base:
         self._ledger = ledger
         self._clock = clock
         self._barred_until = barred_until
-        self.standing_of: Callable[[Connection, str], Standing] = declared_standing  # the app hands in what it knows
 
     def _say(self, tx: Connection, by: Actor, event: str, data: dict[str, Json]) -> None:
         made = self._ledger.append(tx, event, data, by=by.id)
@@ -188,12 +186,6 @@ class Base:
 def as_submitted(found: Application) -> Application:
     """Hide what the applicant has not submitted: the draft shown is the version that counts."""
     return replace(found, draft=found.submitted.draft) if found.submitted else found
-
-
-def declared_standing(tx: Connection, person: str) -> Standing:
-    """Return what a person says of themselves: an affiliation that nobody confirmed."""
-    said = queries.party(tx, person).affiliation.strip()
-    return Standing(affiliations=(Held("declared"),) if said else ())
 
 
 def _unknown_application() -> Refusal:

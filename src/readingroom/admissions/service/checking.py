@@ -72,7 +72,7 @@ class Checking(Deciding):
             found = self._application(tx, application)
             call = self._call(tx, found.call)
             self._unblinded(tx, by, call)
-            return eligibility.lacking(call.file.eligibility, self.standing_of(tx, found.person), self._clock.now())
+            return eligibility.lacking(call.file.eligibility, queries.standing_of(tx, found.person), self._clock.now())
 
     def desk_page(
         self, by: Actor, call: str, states: Sequence[ApplicationState] = (), limit: int = 50, offset: int = 0
