@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from litestar.response import Template
 
 from readingroom.admissions import machines, rehearsal
+from readingroom.admissions.account import shares
 from readingroom.admissions.allocation import Sheet
 from readingroom.admissions.call import Call
 from readingroom.admissions.desk import DeskPage, Listed, may_check
@@ -35,6 +36,7 @@ from readingroom.core.refusal import Refused
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission
 from readingroom.web import charts
+from readingroom.web.allocated import scores_of
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages import chair, checking, dossier, review, waiting
@@ -166,8 +168,8 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
     awards, awards_total = admissions.awards_page(who.actor, call, PAGE, offers)
     opens, decides = who.may(Permission.CALL_OPEN), who.may(Permission.CALL_DECIDE)
     small = sum(listed.counts.values()) <= SHOWN_WHOLE
-    fixed = found.state in FIXED
-    lines, why_none = _lines(who, found) if small else ([], "")
+    fixed, budget = found.state in FIXED, admissions.budget(call)
+    sheets, why_none = _sheets(who, found) if small else ([], "")
     return page(
         who,
         "desk/call.html",
@@ -178,7 +180,8 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         states=[each for each in ApplicationState if listed.counts.get(each)],
         reviews=reviews,
         names=_names(who, {each.reviewer for each in reviews}),
-        budget=admissions.budget(call),
+        budget=budget,
+        bar=charts.whole(budget["passes"].budget, {each.name: each.amount for each in shares(budget["passes"], 0)}),
         awards=awards,
         at=begin,
         offers=offers,
@@ -191,7 +194,8 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         unchecked={each.id for each in listed.rows if opens and may_check(found, each)},
         releasable={each.id for each in reviews if opens and may_release(found, each)},
         overdue={each.id for each in awards if decides and may_lapse(each, now)},
-        lines=lines,
+        lines=[_line(each) for each in sheets],
+        drawn=scores_of(found.file.reviewing, sheets),
         fixed=fixed,
         fixed_quotas=(admissions.allocation(who.actor, call) or {}).get("quotas", []) if fixed and small else [],
         small=small,
@@ -209,11 +213,27 @@ def allocation(who: Visitor, call: str, begin: From = 0) -> Template:
     if total > SHOWN_WHOLE and found.state not in FIXED:
         told = f"With {total:,} applications this takes seconds: `readingroom call allocate {call} --dry-run` shows it."
         return page(
-            who, "desk/allocation.html", call=found, lines=[], why_none=told, fixed=False, **_place(begin, total)
+            who,
+            "desk/allocation.html",
+            call=found,
+            lines=[],
+            drawn=None,
+            why_none=told,
+            fixed=False,
+            **_place(begin, total),
         )
-    lines, why_none = _lines(who, found, begin, PAGE)
-    shown = {"fixed": found.state in FIXED, **_place(begin, total)}
-    return page(who, "desk/allocation.html", call=found, lines=lines, why_none=why_none, **shown)
+    sheets, why_none = _sheets(who, found)
+    lines = [_line(each) for each in sheets[begin : begin + PAGE]]
+    return page(
+        who,
+        "desk/allocation.html",
+        call=found,
+        lines=lines,
+        drawn=scores_of(found.file.reviewing, sheets),
+        why_none=why_none,
+        fixed=found.state in FIXED,
+        **_place(begin, total),
+    )
 
 
 def _place(at: int, total: int) -> dict[str, int]:
@@ -233,19 +253,16 @@ def _names(who: Visitor, persons: Collection[str]) -> dict[str, str]:
     return {each.id: each.name for each in who.house.people.everyone(who.actor) if each.id in persons}
 
 
-def _lines(who: Visitor, call: Call, at: int = 0, size: int | None = None) -> tuple[list[Line], str]:
-    """Return some lines of the allocation as it was fixed, or of a dry run; or why there are none."""
-    until = None if size is None else at + size
+def _sheets(who: Visitor, call: Call) -> tuple[Sequence[Sheet], str]:
+    """Return the reason sheets of the allocation as it was fixed, or of a dry run; or why there are none."""
     if call.state in FIXED:
-        fixed = who.house.admissions.allocation(who.actor, call.id)
-        return [_line(Sheet.read(each)) for each in fixed["sheets"][at:until]], ""
+        return [Sheet.read(each) for each in who.house.admissions.allocation(who.actor, call.id)["sheets"]], ""
     if not who.may(Permission.CALL_DECIDE):
         return [], ""
     try:
-        sheets = who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets
+        return who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets, ""
     except Refused as refused:
         return [], refused.refusal.reason
-    return [_line(each) for each in sheets[at:until]], ""
 
 
 def _ready(call: Call, listed: DeskPage) -> bool:
