@@ -15,7 +15,8 @@ from importlib.resources import files
 
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Candidate, allocate
-from readingroom.admissions.call import CallFile, Limits, Quota, Scoring
+from readingroom.admissions.call import CallFile, Limits
+from readingroom.admissions.dividing import Quota, Scoring
 from readingroom.admissions.model import Amounts, Judgement
 from readingroom.admissions.policies.base import Policy
 from readingroom.admissions.policies.knapsack import Knapsack

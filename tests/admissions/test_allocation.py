@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from admissions.world import CALL, judged
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate, decimal
-from readingroom.admissions.call import CallFile, Limits, Quota, Scoring
+from readingroom.admissions.call import CallFile, Limits
+from readingroom.admissions.dividing import Quota, Scoring
 from readingroom.admissions.model import Amounts, Judgement, Reason, Risk
 from readingroom.admissions.policies.base import Claim, Policy, Pot
 from readingroom.admissions.policies.knapsack import Knapsack

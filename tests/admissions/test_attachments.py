@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from admissions.world import ANSWERS, CALL, World
 from readingroom.admissions import attachments, tables
-from readingroom.admissions.call import FileKind
+from readingroom.admissions.form import FileKind
 from readingroom.admissions.model import Application, Draft
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import BadInput

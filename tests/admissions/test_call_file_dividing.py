@@ -9,7 +9,7 @@ import pytest
 
 from admissions.world import call_text
 from readingroom.admissions import call_file
-from readingroom.admissions.call import Quota, Scoring, Source
+from readingroom.admissions.dividing import Quota, Scoring, Source
 from readingroom.admissions.policies.tiers import Size, Tiers
 from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput

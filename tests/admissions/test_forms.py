@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from admissions.world import ANSWERS, CALL, World, call_text
 from readingroom.admissions import answers, application_file, call_file
-from readingroom.admissions.call import CallFile, Guarantor, Kind
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.form import Guarantor, Kind
 from readingroom.admissions.model import Draft
 from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput

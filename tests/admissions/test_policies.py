@@ -16,7 +16,8 @@ from admissions.world import call_text, judged
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Candidate, allocate
 from readingroom.admissions.allocation.scoring import biases, scores
-from readingroom.admissions.call import CallFile, Limits, Scoring
+from readingroom.admissions.call import CallFile, Limits
+from readingroom.admissions.dividing import Scoring
 from readingroom.admissions.model import Amounts, Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
 from readingroom.admissions.policies.knapsack import Knapsack, best_set

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from readingroom.admissions.call import CallFile, Kind, Question
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.form import Kind, Question
 from readingroom.admissions.model import Answer, Draft, Judgement, Risk
 from readingroom.core.errors import Problem
 

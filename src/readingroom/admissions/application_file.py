@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from readingroom.admissions.call import YES_NO
 from readingroom.admissions.call_file.fields import (
     BLANK,
     MAX_AMOUNT,
 )
+from readingroom.admissions.form import YES_NO
 from readingroom.admissions.model import Answer, Draft
 from readingroom.core import document
 from readingroom.core.document import Node

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from readingroom.admissions.call import FileKind, Files, Kind, Question
+from readingroom.admissions.form import FileKind, Files, Kind, Question
 from readingroom.core.canonical import sha256
 from readingroom.core.errors import Problem
 

@@ -9,106 +9,13 @@ from enum import StrEnum
 from fractions import Fraction
 
 from readingroom.admissions.after import After
+from readingroom.admissions.dividing import Draw, Quota, Scoring
+from readingroom.admissions.form import Guarantor, Question
 from readingroom.admissions.model import Amounts, CallState, ConflictKind, Severity
 from readingroom.admissions.policies.base import Policy
 
-REQUIRED_QUESTIONS = ("purpose", "asks", "why", "egress", "risks", "machine")  # every form asks these
 BY_PERSON = "by-person"  # the call that holds no competition: a person decides each application
 UNTIL_CLOSED = datetime(9999, 12, 31, tzinfo=UTC)  # the end of a standing window: when a person closes the call
-
-
-class Kind(StrEnum):
-    """What a question is answered with."""
-
-    TEXT = "text"
-    LONG_TEXT = "long-text"
-    NUMBER = "number"
-    CHOICE = "choice"
-    MULTIPLE_CHOICE = "multiple-choice"
-    DATE = "date"
-    YES_NO = "yes-no"
-    ATTACHMENT = "attachment"
-
-
-TEXTS = frozenset({Kind.TEXT, Kind.LONG_TEXT})
-YES_NO = ("yes", "no")
-
-
-class FileKind(StrEnum):
-    """What an attached file may be, judged by its bytes and never by its name."""
-
-    PDF = "pdf"
-    PNG = "png"
-    JPEG = "jpeg"
-    CSV = "csv"
-    TXT = "txt"
-
-
-MAX_FILE = 5_000_000  # bytes of one attached file, whatever a call says
-
-
-class Guarantor(StrEnum):
-    """Whether somebody who signs for an institution must vouch; silence is no vouching."""
-
-    NONE = "none"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """When a question is asked: once an earlier one has one of these answers, each spelled as in the call file."""
-
-    question: str
-    answers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What may be attached in answer to one question.
-
-    Attributes:
-        kinds: of file.
-        most: how many.
-        size: bytes of each, at most.
-    """
-
-    kinds: tuple[FileKind, ...] = tuple(FileKind)
-    most: int = 1
-    size: int = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question of the form.
-
-    Attributes:
-        words: the limit of a text's length.
-        options: what a choice chooses from.
-        shown: whether reviewers see the answer; False for what tells who asks (where it will run).
-        help: what stands beside it, in words.
-        section: the heading that begins above it; empty where it goes on under the one before.
-        least, most: bounds of a number (inclusive), or how many options may be chosen.
-        earliest, latest: bounds of a date, as `2026-12-31`; empty where there is none.
-        files: what may be attached.
-        shown_if: asked only then; None is always.
-    """
-
-    name: str
-    label: str
-    kind: Kind
-    required: bool = True
-    words: int = 0
-    options: tuple[str, ...] = ()
-    shown: bool = True
-    help: str = ""
-    section: str = ""
-    least: int = 0
-    most: int = 2**53 - 1
-    earliest: str = ""
-    latest: str = ""
-    files: Files = Files()
-    shown_if: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,56 +111,6 @@ class Bounds:
 
     minimum: int
     maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """What a competition makes of the reviews' scores.
-
-    Attributes:
-        additive: whether each reviewer's habit of scoring high or low is estimated and taken out.
-        level: of the interval around a mean, in per cent.
-    """
-
-    additive: bool = False
-    level: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """At least `percent` of what is divided is kept for applications that answer a question so."""
-
-    name: str
-    question: str
-    answer: str
-    percent: int
-
-
-class Source(StrEnum):
-    """Who publishes the value that a draw is combined with."""
-
-    DRAND_DEFAULT = "drand-default"  # the League of Entropy's chained beacon, every 30 s
-    DRAND_QUICKNET = "drand-quicknet"  # its unchained one, every 3 s
-    NIST = "nist-beacon"  # the pulse of a whole minute
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """Which later public value the seed is combined with: fixed here, so that nobody can choose among values.
-
-    Attributes:
-        named: what is published, by whom and where, in words.
-        at: when it is published; after the window's end.
-        round: of a numbered beacon; 0 otherwise.
-        size: its length in bytes; 0 where any will do.
-    """
-
-    source: Source
-    named: str
-    at: datetime
-    round: int = 0
-    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +230,7 @@ class CallFile:
     policy: Policy | None
     terms: str
     reapply_after_days: int = 0
-    scoring: Scoring = Scoring()
+    scoring: Scoring = field(default_factory=Scoring)
     quotas: tuple[Quota, ...] = ()
     draw: Draw | None = None
     after: After = field(default_factory=After)

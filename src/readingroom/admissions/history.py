@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from readingroom.admissions.call import Call, Guarantor
+from readingroom.admissions.call import Call
+from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Award, AwardState, CallState
 from readingroom.admissions.teams import Invitation, InvitationState, Part, vouched
 from readingroom.core.canonical import Json

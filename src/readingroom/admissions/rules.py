@@ -11,7 +11,8 @@ from datetime import datetime
 
 from readingroom.admissions import machines, teams
 from readingroom.admissions.appeals.rules import APPEAL
-from readingroom.admissions.call import Call, CallFile, Guarantor
+from readingroom.admissions.call import Call, CallFile
+from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import (
     BY_PERSON,
     Application,

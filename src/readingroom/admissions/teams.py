@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from readingroom.admissions.call import CallFile, Guarantor
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.form import Guarantor
 from readingroom.admissions.machines import Machine
 from readingroom.admissions.model import Application, ApplicationState, Outcome, Reason, Ruling
 from readingroom.core.clock import rfc3339

@@ -6,8 +6,8 @@ from typing import Any
 
 from readingroom.admissions import queries
 from readingroom.admissions.attachments import Attachment
-from readingroom.admissions.call import Question
 from readingroom.admissions.differing import changes
+from readingroom.admissions.form import Question
 from readingroom.admissions.model import Version
 from readingroom.admissions.service.teams import Asked
 from readingroom.admissions.teams import Invitation, Part

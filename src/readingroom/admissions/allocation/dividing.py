@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from readingroom.admissions.allocation.model import Candidate, QuotaResult
 from readingroom.admissions.allocation.scoring import Score
-from readingroom.admissions.call import CallFile, Quota
+from readingroom.admissions.call import CallFile
+from readingroom.admissions.dividing import Quota
 from readingroom.admissions.policies.base import Claim, Pot, Share
 
 

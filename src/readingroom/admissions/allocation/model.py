@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from readingroom.admissions.call import Scoring
+from readingroom.admissions.dividing import Scoring
 from readingroom.admissions.model import Amounts, Judgement, Reason, Risk
 from readingroom.core.canonical import Json, digest
 

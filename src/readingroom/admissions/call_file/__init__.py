@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from readingroom.admissions.call import BY_PERSON, CallFile, Eligibility, Guarantor, Round, Scoring, Sift, Window
+from readingroom.admissions.call import BY_PERSON, CallFile, Eligibility, Round, Sift, Window
 from readingroom.admissions.call_file import after, dividing
 from readingroom.admissions.call_file.basics import amounts, limits, rounds, window
 from readingroom.admissions.call_file.fields import MAX_DAYS, distinct, once
@@ -15,6 +15,8 @@ from readingroom.admissions.call_file.form import agree, guarantor, question
 from readingroom.admissions.call_file.review import reviewing
 from readingroom.admissions.call_file.running import duration, eligibility, expectation, sift
 from readingroom.admissions.call_file.warnings import warnings
+from readingroom.admissions.dividing import Scoring
+from readingroom.admissions.form import Guarantor
 from readingroom.core import document
 from readingroom.core.document import Node
 from readingroom.core.errors import Problem

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.admissions.call import (
-    UNTIL_CLOSED,
-    Bounds,
-    Limits,
-    Round,
-    Window,
-)
+from readingroom.admissions.call import UNTIL_CLOSED, Bounds, Limits, Round, Window
 from readingroom.admissions.call_file.fields import (
     MAX_AMOUNT,
     MAX_DAYS,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from readingroom.admissions.call import BY_PERSON, CallFile, Draw, Kind, Quota, Scoring, Source
+from readingroom.admissions.call import BY_PERSON, CallFile
 from readingroom.admissions.call_file.fields import NO_TIME, moment, once
+from readingroom.admissions.dividing import Draw, Quota, Scoring, Source
+from readingroom.admissions.form import Kind
 from readingroom.admissions.policies.base import Policy
 from readingroom.admissions.policies.registry import POLICIES
 from readingroom.admissions.policies.tiers import Tiers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from readingroom.admissions.answers import day
-from readingroom.admissions.call import (
+from readingroom.admissions.call_file.fields import MAX_AMOUNT, MAX_WORDS, distinct
+from readingroom.admissions.form import (
     MAX_FILE,
     REQUIRED_QUESTIONS,
     TEXTS,
@@ -17,7 +18,6 @@ from readingroom.admissions.call import (
     Kind,
     Question,
 )
-from readingroom.admissions.call_file.fields import MAX_AMOUNT, MAX_WORDS, distinct
 from readingroom.core.document import Node
 
 MAX_FILES = 10

@@ -46,7 +46,7 @@ from readingroom.admissions.queries.desk import (
     waiting,
 )
 from readingroom.admissions.queries.dossiers import conflict_counts, entries, fixed, tickets, tickets_at_closing
-from readingroom.admissions.queries.history import attachments, content, told, unfinished
+from readingroom.admissions.queries.history import attachments, content, told
 from readingroom.admissions.queries.panel import cases, notes, of_case, opinions, phase, vetoes
 from readingroom.admissions.queries.pool import (
     asked,
@@ -168,7 +168,6 @@ __all__ = [
     "told",
     "took_part",
     "unchecked",
-    "unfinished",
     "versions",
     "versions_of",
     "vetoes",

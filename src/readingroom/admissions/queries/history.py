@@ -7,10 +7,8 @@ from sqlalchemy.engine import Connection
 
 from readingroom.admissions import tables
 from readingroom.admissions.attachments import Attachment
-from readingroom.admissions.call import FileKind
+from readingroom.admissions.form import FileKind
 from readingroom.admissions.history import Told
-from readingroom.admissions.model import ApplicationState
-from readingroom.admissions.queries.applications import applications
 
 T = tables
 _ABOUT = [each for each in T.attachment.c if each.name != "content"]  # megabytes that a list has no need of
@@ -47,9 +45,3 @@ def content(tx: Connection, application_id: str, digest: str) -> bytes:
     where = (T.attachment.c.application_id == application_id) & (T.attachment.c.digest == digest)
     found: bytes = tx.execute(sa.select(T.attachment.c.content).where(where)).scalar_one()
     return found
-
-
-def unfinished(tx: Connection, call_id: str) -> list[tuple[str, str]]:
-    """Return the applications of a call that were begun and never submitted, each with its person."""
-    drafts = [each for each in applications(tx, call_id) if each.state is ApplicationState.DRAFT]
-    return [(each.id, each.person) for each in drafts]

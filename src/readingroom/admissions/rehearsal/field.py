@@ -12,8 +12,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from readingroom.admissions.call import CallFile, Kind, Question, Reviewing
+from readingroom.admissions.call import CallFile, Reviewing
 from readingroom.admissions.conflicts import Party, Side
+from readingroom.admissions.form import Kind, Question
 from readingroom.admissions.model import Answer, Draft, Judgement, Risk
 
 WORTH, TASTE, LENIENCY, NOISE = 0.16, 0.08, 0.10, 0.17

@@ -12,7 +12,8 @@ from datetime import timedelta
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import queries, rules, tables, teams
-from readingroom.admissions.call import Call, Guarantor
+from readingroom.admissions.call import Call
+from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Version
 from readingroom.admissions.service.base import Base
 from readingroom.admissions.teams import INVITATION, Invitation, InvitationState, Part

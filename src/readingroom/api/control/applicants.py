@@ -9,7 +9,7 @@ from litestar import Response, Router, delete, get, post
 from msgspec import Meta
 
 from readingroom.admissions.attachments import Handed
-from readingroom.admissions.call import MAX_FILE
+from readingroom.admissions.form import MAX_FILE
 from readingroom.admissions.teams import Part
 from readingroom.app import applying
 from readingroom.app.house import House

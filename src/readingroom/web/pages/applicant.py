@@ -11,7 +11,8 @@ from litestar.response import Template
 
 from readingroom.admissions.answers import asked, saving_problems, submitting_problems, without_unasked
 from readingroom.admissions.attachments import Attachment
-from readingroom.admissions.call import Call, Kind, Question
+from readingroom.admissions.call import Call
+from readingroom.admissions.form import Kind, Question
 from readingroom.admissions.model import Answer, Application, ApplicationState, Draft
 from readingroom.app.refusals import ending
 from readingroom.core.errors import BadInput, Problem

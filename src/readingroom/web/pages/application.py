@@ -10,8 +10,9 @@ from litestar.datastructures import UploadFile
 from litestar.response import Template
 
 from readingroom.admissions.attachments import Handed
-from readingroom.admissions.call import MAX_FILE, Call, Guarantor, Kind
+from readingroom.admissions.call import Call
 from readingroom.admissions.differing import changes as differing
+from readingroom.admissions.form import MAX_FILE, Guarantor, Kind
 from readingroom.admissions.history import APPLICANT
 from readingroom.admissions.model import Application
 from readingroom.admissions.teams import INVITATION, OVER, InvitationState, Part
