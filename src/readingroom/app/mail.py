@@ -5,7 +5,7 @@ HOME/outbox from the start. Without a mail server the lab's mailer picks it up t
 folder of its own below. Every other letter is in the post room's table, put there in the transaction of the decision
 that it tells of (`app.letters`), and the sender hands it over.
 
-The sender is one thread of the portal's process (ADR 20), so there is one in each server; should there be two, each
+The sender is one thread of the portal's process (ADR 19), so there is one in each server; should there be two, each
 letter is claimed by one of them. It never ends by itself, and no letter ends in silence.
 """
 

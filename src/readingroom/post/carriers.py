@@ -1,4 +1,4 @@
-"""Who takes letters: a folder, or a mail server (SMTP, by the standard library: ADR 20)."""
+"""Who takes letters: a folder, or a mail server (SMTP, by the standard library: ADR 19)."""
 
 from __future__ import annotations
 
