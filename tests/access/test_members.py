@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from access.conftest import READER, STEWARD, STRANGER, Room, stage
-from readingroom.access import queries
 from readingroom.access.model import Amounts, Award, Kind, Reason
 from readingroom.access.sanctions import Wanted
 from readingroom.core.refusal import Refused
@@ -110,18 +109,3 @@ def test_who_is_barred_is_not_invited_and_a_revoked_member_gets_no_key(room: Roo
     room.access.impose(STEWARD, Wanted(Kind.REVOKE, Reason.SECURITY, grant, COLLEAGUE.id))
     with pytest.raises(Refused, match="access/grant-revoked"):
         room.access.issue_key(COLLEAGUE, grant)
-
-
-def test_a_bar_and_everything_else_follows_the_person_into_the_account_that_stays(room: Room) -> None:
-    grant = project(room, COLLEAGUE.id, OTHER.id)
-    for each in (COLLEAGUE, OTHER):
-        room.agreements.accept(each, room.terms.hash)
-    _, secret = room.access.issue_key(COLLEAGUE, grant)
-    until = room.clock.now() + timedelta(days=9)
-    room.access.bar(STEWARD, COLLEAGUE.id, until, Reason.SECURITY)
-    with room.db.decide() as tx:
-        room.access.merge_within(tx, COLLEAGUE.id, OTHER.id)
-    with room.db.read() as tx:
-        assert queries.barred_until(tx, OTHER.id) == until
-    assert room.code(secret.reveal()) == "access/grant-suspended"
-    assert [each.person for each in room.access.members(READER, grant)] == [OTHER.id]

@@ -240,7 +240,7 @@ def test_the_conflicts_that_were_handled_are_counted_by_kind_and_disposition(hou
     world.desk.allocate(world.steward, call.id, public_value=VALUE)
     counts = call_dossier(house, world.panel, call.id)["dossier"]["conflicts"]
     assert {(each["kind"], each["disposition"]): each["count"] for each in counts} == {
-        ("declared", "recused"): 1, ("domain", "kept-apart"): 1,
+        ("declared", "recused"): 1, ("domain", "stands"): 1,
     }  # fmt: skip
 
 

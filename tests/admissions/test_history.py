@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-import pytest
-
 from admissions.world import ANSWERS, World, judged
 from readingroom.admissions import notices
 from readingroom.admissions.model import Application, Draft, Outcome, Reason, Risk, Ruling
 from readingroom.admissions.teams import Part
 from readingroom.core.clock import FixedClock
-from readingroom.core.refusal import Refused
 from readingroom.ledger.service import Ledger
 from readingroom.people.model import Actor
 from readingroom.store.db import Database
@@ -81,16 +78,12 @@ def test_late_and_half_finished_are_kept_and_told(lite: World) -> None:
     half = lite.desk.start(one, call.id, Draft({"purpose": "Half of it"}))
     lite.apply(two, call)
     heard: list[str] = []
-    lite.ledger.on("admissions.application.unfinished", lambda _tx, entry: heard.append(str(entry.data["person"])))
+    lite.ledger.on("admissions.application.late", lambda _tx, entry: heard.append(str(entry.data["person"])))
     lite.desk.close_call(lite.steward, call.id)
     assert heard == [one.id]
-    with pytest.raises(Refused, match="What you saved is kept; nothing was refused"):
-        lite.desk.submit(one, half.id)
-    with pytest.raises(Refused, match="What you saved is kept; nothing was refused"):
-        lite.desk.save(one, half.id, Draft())
     assert lite.desk.application(one, half.id).draft.answers == {"purpose": "Half of it"}
-    assert waits(lite, one, half.id) == [("nobody", False)]
-    assert "kept, and nothing was decided" in texts(lite, one, half.id)[-1]
+    assert waits(lite, one, half.id) == [("the applicant", False)]
+    assert "kept as late, and nothing was decided" in texts(lite, one, half.id)[-1]
 
 
 def in_review(world: World) -> tuple[Actor, Application]:

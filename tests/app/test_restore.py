@@ -21,7 +21,7 @@ from readingroom.core.canonical import canonical, digest
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import load
 from readingroom.people.model import Role
-from readingroom.store.copy import read_rows
+from readingroom.store.copy import read_rows, rows_out, tables
 from readingroom.store.db import Database
 from served import Served, found, run, served
 
@@ -239,29 +239,44 @@ def test_what_stands_there_is_not_touched(backup: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def _rows_of(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    with path.open("rb") as lines:
+        return list(read_rows(lines))
+
+
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(backup: Path, tmp_path: Path) -> None:
     shutil.copytree(backup, tmp_path / "b")
-    tables = tmp_path / "b/database"
-    with (tables / "gateway_meter.jsonl").open("rb") as lines:
+    folder = tmp_path / "b/database"
+    with (folder / "gateway_meter.jsonl").open("rb") as lines:
         (meter,) = read_rows(lines)
-    del meter["recall"]
-    meter |= {"reserved_passes": 7, "reserved_tokens": 9, "reserved_calls": 1}
     hold = {"id": "receipt_1", "grant_id": meter["grant_id"], "passes": 7, "tokens": 9, "calls": 1, "worker": "w"}
-    hold |= {"created_at": "2026-01-05T09:00:00.000000Z", "record": "{}", "salt": "AA=="}
-    later = [*tables.glob("access_restoration*"), tables / "gateway_lease.jsonl"]
+    hold |= {"created_at": "2026-01-05T09:00:00.000000Z", "record": "{}", "salt": b"\0"}
+    old = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    old.create("0009")
+    with old.write() as tx:
+        for table in tables(tx):
+            rows = [hold] if table.name == "gateway_hold" else _rows_of(folder / f"{table.name}.jsonl")
+            kept = [{name: value for name, value in row.items() if name in table.columns} for row in rows]
+            held = {"reserved_passes": 7, "reserved_tokens": 9, "reserved_calls": 1}
+            kept = [row | held for row in kept] if table.name == "gateway_meter" else kept
+            if kept:
+                tx.execute(table.insert(), kept)
 
     def age(said: dict[str, Any]) -> None:
         said["schema"] = "0009"
-        for path in later:
+        for path in folder.glob("*.jsonl"):
             del said["files"][f"database/{path.name}"]
             path.unlink()
-        for name, row, binary in (("meter", meter, []), ("hold", hold, ["salt"])):
-            path = tables / f"gateway_{name}.jsonl"
-            head = {"columns": list(row), "bytes": binary}
-            path.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in (head, list(row.values()))))
-            said["files"][f"database/{path.name}"] = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
+        with old.read() as tx:
+            for table in tables(tx):
+                path = folder / f"{table.name}.jsonl"
+                path.write_bytes(b"".join(rows_out(tx, table)))
+                said["files"][f"database/{path.name}"] = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
 
     rewrite(tmp_path / "b", age)
+    old.close()
     run(tmp_path / "new", "restore", str(tmp_path / "b"))
     assert run(tmp_path / "new", "restore")["restored"] is True
     assert run(tmp_path / "new", "ledger", "verify")["ok"]

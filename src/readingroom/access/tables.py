@@ -98,8 +98,8 @@ member = sa.Table(
     "access_member",
     metadata,
     sa.Column("grant_id", sa.ForeignKey("access_grant.id"), primary_key=True),
-    sa.Column("person", sa.String, primary_key=True, index=True),
-    sa.Column("invited_by", sa.String, nullable=False),
+    sa.Column("person", sa.String, primary_key=True, index=True, info=refers("person", of_two=OLDER)),
+    sa.Column("invited_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("invited_at", Moment, nullable=False),
     sa.Column("joined_at", Moment),
     sa.Column("left_at", Moment),
@@ -114,9 +114,9 @@ sanction = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("subject", sa.String, nullable=False),
     sa.Column("grant_id", sa.ForeignKey("access_grant.id"), index=True),  # null: of a person, whatever the grant
-    sa.Column("person", sa.String, index=True),  # null: of the whole project
-    sa.Column("holder", sa.String),  # who answers for the whole project; null: it is of a person
-    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("person", sa.String, index=True, info=refers("person")),  # null: of the whole project
+    sa.Column("holder", sa.String, info=refers("person")),  # who answers for the whole project; null: it is of a person
+    sa.Column("decided_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("begins_at", Moment, nullable=False),
     sa.Column("until", Moment),
@@ -129,7 +129,7 @@ sanction = sa.Table(
     sa.Column("acknowledged_at", Moment),
     sa.Column("reply", sa.Text, nullable=False, **personal("")),
     sa.Column("lifted_at", Moment),
-    sa.Column("lifted_by", sa.String, nullable=False),
+    sa.Column("lifted_by", sa.String, nullable=False, info=refers("person")),
     sa.Column("lifted_reason", sa.String, nullable=False),
     sa.Column("lifted_note", sa.Text, nullable=False, **personal("")),
     sa.Column("batch", sa.String, nullable=False, index=True),  # of many in one act; empty for one alone

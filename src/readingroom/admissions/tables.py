@@ -159,7 +159,7 @@ request = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("award_id", sa.ForeignKey("admissions_award.id"), nullable=False, index=True),
-    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("answers", sa.JSON, nullable=False, **personal({})),
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
@@ -169,7 +169,7 @@ request = sa.Table(
     sa.Column("observed", sa.JSON(none_as_null=True)),
     sa.Column("filed_at", Moment, nullable=False),
     sa.Column("decided_at", Moment),
-    sa.Column("decided_by", sa.String, nullable=False, server_default=""),
+    sa.Column("decided_by", sa.String, nullable=False, server_default="", info=refers("person")),
     **whose("person_id"),
 )
 appeal = sa.Table(
@@ -179,7 +179,7 @@ appeal = sa.Table(
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("subject", sa.String, nullable=False, index=True),
     sa.Column("call_id", sa.String, nullable=False, index=True),  # empty where no call made the grant
-    sa.Column("person_id", sa.String, nullable=False, index=True),
+    sa.Column("person_id", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("ground", sa.String, nullable=False),
     sa.Column("text", sa.Text, nullable=False, **personal("")),
@@ -192,7 +192,7 @@ appeal = sa.Table(
     sa.Column("bar", sa.String),
     sa.Column("passes", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("place", sa.Boolean, nullable=False),
-    sa.Column("admitted_by", sa.String, nullable=False, server_default=""),
+    sa.Column("admitted_by", sa.String, nullable=False, server_default="", info=refers("person")),
     sa.Column("concluded_at", Moment),
     sa.Column("involved", sa.JSON, nullable=False),
     sa.Column("told", sa.JSON(none_as_null=True)),
@@ -202,7 +202,7 @@ voice = sa.Table(
     "admissions_voice",
     metadata,
     sa.Column("appeal_id", sa.ForeignKey("admissions_appeal.id"), primary_key=True),
-    sa.Column("person_id", sa.String, primary_key=True),
+    sa.Column("person_id", sa.String, primary_key=True, info=refers("person", of_two=OLDER)),
     sa.Column("outcome", sa.String, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, **personal("")),
     sa.Column("at", Moment, nullable=False),
@@ -231,7 +231,9 @@ invitation = sa.Table(
     sa.Column("state", sa.String, nullable=False),
     sa.Column("email", sa.String, nullable=False, **personal("")),
     sa.Column("hash", sa.String, nullable=False, unique=True),  # of the newest letter's secret
-    sa.Column("person_id", sa.String, nullable=False, server_default="", index=True),  # who answered
+    sa.Column(
+        "person_id", sa.String, nullable=False, server_default="", index=True, info=refers("person")
+    ),  # who answered
     sa.Column("words", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("version", sa.Integer),  # of the application, which a guarantor vouched for
     sa.Column("letters", sa.Integer, nullable=False),
@@ -248,7 +250,7 @@ step = sa.Table(  # what an applicant is told of: the ledger's entries about one
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("event", sa.String, nullable=False),
-    sa.Column("by_id", sa.String, nullable=False),
+    sa.Column("by_id", sa.String, nullable=False, info=refers("person")),
     sa.Column("data", sa.JSON, nullable=False),
     **whose("application_id"),
 )
@@ -258,7 +260,7 @@ desk_check = sa.Table(
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("checked_at", Moment, nullable=False),
-    sa.Column("checked_by", sa.String, nullable=False),
+    sa.Column("checked_by", sa.String, nullable=False, info=refers("person")),
     **whose("application_id"),
 )
 sift = sa.Table(
@@ -267,7 +269,7 @@ sift = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("call_id", sa.ForeignKey("admissions_call.id"), nullable=False, index=True),
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), nullable=False),
-    sa.Column("reviewer_id", sa.String, nullable=False, index=True),
+    sa.Column("reviewer_id", sa.String, nullable=False, index=True, info=refers("person", of_two=OLDER)),
     sa.Column("score", sa.Integer),
     sa.Column("comment", sa.Text, nullable=False, server_default="", **personal("")),
     sa.Column("salt", sa.LargeBinary, **personal(b"")),
@@ -281,7 +283,7 @@ sift_ruling = sa.Table(  # a person's word on an application under the line that
     sa.Column("application_id", sa.ForeignKey("admissions_application.id"), primary_key=True),
     sa.Column("note", sa.Text, nullable=False, **personal("")),
     sa.Column("ruled_at", Moment, nullable=False),
-    sa.Column("ruled_by", sa.String, nullable=False),
+    sa.Column("ruled_by", sa.String, nullable=False, info=refers("person")),
     **whose("application_id"),
 )
 reviewer = sa.Table(

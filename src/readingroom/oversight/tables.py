@@ -25,7 +25,7 @@ look = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("person", sa.String, nullable=False, index=True),
+    sa.Column("person", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("form", sa.String, nullable=False),  # page, csv or json
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("digest", sa.String, nullable=False),  # of the canonical JSON of what was shown
@@ -35,7 +35,7 @@ work = sa.Table(
     "oversight_work",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
-    sa.Column("person", sa.String, nullable=False, index=True),
+    sa.Column("person", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("grant_id", sa.String, nullable=False, index=True),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("work", sa.JSON, nullable=False, **personal({})),  # as its authors say it
@@ -44,6 +44,6 @@ work = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("submitted_at", Moment, nullable=False),
     sa.Column("decided_at", Moment),
-    sa.Column("decided_by", sa.String, nullable=False, server_default=""),
+    sa.Column("decided_by", sa.String, nullable=False, server_default="", info=refers("person")),
     **whose("person", gone=True),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from readingroom.store.db import Moment, metadata
+from readingroom.store.moving import refers
 from readingroom.store.personal import whose
 
 letter = sa.Table(
@@ -13,7 +14,7 @@ letter = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("event", sa.String, nullable=False),
     sa.Column("entry", sa.BigInteger),
-    sa.Column("person", sa.String, nullable=False, index=True),
+    sa.Column("person", sa.String, nullable=False, index=True, info=refers("person")),
     sa.Column("once", sa.String, unique=True),
     sa.Column("recipient", sa.String, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),

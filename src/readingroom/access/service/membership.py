@@ -12,11 +12,8 @@ from readingroom.access.members import check_invitation, check_removal
 from readingroom.access.model import Grant, Member
 from readingroom.access.sanctions import check_not_barred
 from readingroom.access.service.base import Base, found_grant
-from readingroom.access.tables import acceptance as acceptance_table
-from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import key as key_table
 from readingroom.access.tables import member as member_table
-from readingroom.access.tables import sanction as sanction_table
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
@@ -77,22 +74,6 @@ class Membership(Base):
         """Return the invitations that wait for the actor's answer, each with its grant."""
         with self._db.read() as tx:
             return [(each, found_grant(tx, each.grant_id)) for each in queries.invitations(tx, by.id)]
-
-    def merge_within(self, tx: Connection, person: str, into: str) -> None:
-        """Give everything of one account to another, where both are found to be the same human being.
-
-        A bar follows the person; what both have of the same thing stays as the other has it.
-        """
-        tx.execute(sanction_table.update().where(sanction_table.c.person == person).values(person=into))
-        tx.execute(sanction_table.update().where(sanction_table.c.holder == person).values(holder=into))
-        tx.execute(key_table.update().where(key_table.c.person == person).values(person=into))
-        tx.execute(grant_table.update().where(grant_table.c.holder == person).values(holder=into))
-        for table, other in ((member_table, "grant_id"), (acceptance_table, "position")):
-            has = table.select().with_only_columns(table.c[other]).where(table.c.person == into)
-            mine = table.c.person == person
-            tx.execute(table.delete().where(mine, table.c[other].in_(has.alias("has").select())))
-            tx.execute(table.update().where(mine).values(person=into))
-        queries.bump(tx)
 
     def _answer(self, by: Actor, grant_id: str, *, yes: bool) -> Member:
         with self._db.decide() as tx:

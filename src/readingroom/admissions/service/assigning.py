@@ -65,7 +65,7 @@ class Assigning(Interests):
                     self._begin(tx, by, call, due)
                     return self._assign(tx, by, call, now, result)
         reason = "Applications, reviewers or conflicts keep changing; try again."
-        raise Refused(Refusal("admissions/changed-meanwhile", reason, {"call": call}))
+        raise Refused(Refusal("admissions/keeps-changing", reason, {"call": call}))
 
     def _see(self, tx: Connection, by: Actor, call: str, reviewers: Collection[str] | None) -> Seen:
         """Gather what is to be matched, with every conflict as it is now."""

@@ -23,6 +23,10 @@ OPEN = frozenset({
     ("get", "/api/sanctions/rules"),
     ("get", "/api/register/public"),
     ("get", "/api/samples"),
+    ("get", "/api/calls/{call}/calendar.ics"),
+    ("get", "/api/works"),
+    ("get", "/api/works/bibtex"),
+    ("get", "/api/works/csl"),
 })  # fmt: skip
 # Whom or what these are about stands in the body, so that who is not known there is 404 as well.
 NAMES_SOMEBODY = frozenset(

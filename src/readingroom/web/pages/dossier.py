@@ -8,6 +8,7 @@ from litestar import Response, Router, get
 
 from readingroom.app.dossiers import call_dossier
 from readingroom.core.canonical import Json
+from readingroom.people.rules import Permission
 from readingroom.web.browser import Visitor
 
 
@@ -19,6 +20,7 @@ def _file(document: Json, name: str) -> Response[Any]:
 @get("/desk/calls/{call:str}/dossier", sync_to_thread=True)
 def internal(who: Visitor, call: str) -> Response[Any]:
     """Download a call's dossier with ids."""
+    who.needs(Permission.APPLICATION_READ)
     return _file(call_dossier(who.house, who.actor, call), "dossier.json")
 
 
