@@ -63,7 +63,7 @@ def form(who: Visitor, call: str) -> Response[Any] | Template:
 @post("/apply/{call:str}", sync_to_thread=True)
 def apply(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
     """Save, or submit; whatever is wrong is told beside what was typed, and nothing of that is lost."""
-    found = who.house.admissions.call(call)
+    found, saved = who.house.admissions.call(call), dict(data)
     try:
         check_form(who, data)
         living = _living(who, call)
@@ -73,10 +73,11 @@ def apply(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
             living = admissions.start(who.actor, call, draft)
         else:
             living = admissions.save(who.actor, living.id, draft, _revision(data))
+        saved["revision"] = str(living.revision)  # from here on this window's own
         if data.get("do") == "submit":
             living = admissions.submit(who.actor, living.id, living.revision)
     except BadInput as bad:
-        return show_form(who, found, data, _living(who, call), told(bad, labels(found)))
+        return show_form(who, found, saved, _living(who, call), told(bad, labels(found)))
     except Refused as refused:  # the window closed, the session ended, or another window saved meanwhile
         status = ending(refused.refusal.code).status
         return page(who, "applicant/unsaved.html", status, why=refused.refusal.reason, text=_as_text(found, data))
