@@ -165,17 +165,21 @@ def _revokes(page: Page, tale: Tale) -> None:
 
 def _presses_enter_everywhere(desk: Page) -> None:
     """Press Enter in every field of the steward's pages: nothing is decided by it."""
-    size = desk.request.get("/ledger/checkpoint").text().split("\n")[1]
     links = desk.locator('main a[href^="/steward/"]:not([href$=".csv"])').evaluate_all("e => e.map(a => a.pathname)")
     last = {link.split("/")[-1] for link in links}
     assert last >= {"stop", "texts", "register", "works", "revoke-many", "letters"}
     assert {each for each in last if each.startswith("grant_")}
-    for path in ["/steward", *links]:
+    for path in ["/steward", *(each for each in links if not each.endswith(".json"))]:
         desk.goto(path)
         for index in range(desk.locator("main input:not([type=hidden]), main textarea, main select").count()):
-            desk.goto(path)
+            desk.goto(path)  # a look at the register is on record; what Enter does is looked at after it
+            size = _size(desk)
             desk.locator("main input:not([type=hidden]), main textarea, main select").nth(index).press("Enter")
-        assert desk.request.get("/ledger/checkpoint").text().split("\n")[1] == size, path
+            assert _size(desk) == size, path
+
+
+def _size(desk: Page) -> str:
+    return desk.request.get("/ledger/checkpoint").text().split("\n")[1]
 
 
 def test_a_form_from_another_site_is_refused(page: Page, tale: Tale) -> None:
