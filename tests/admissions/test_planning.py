@@ -147,6 +147,19 @@ def test_a_rehearsal_keeps_the_budget_and_shows_what_luck_decides() -> None:
     assert changed["half the maximum"]["funded"] > changed["twice the maximum"]["funded"]
 
 
+def test_a_rehearsal_answers_every_kind_of_question() -> None:
+    form = """form:
+  - {name: people, type: yes-no, label: "Do people take part?"}
+  - {name: board, type: text, words: 60, label: "Which board agreed?", shown_if: {people: yes}}
+  - {name: plan, type: attachment, label: "Your plan", types: [pdf]}
+  - {name: begins, type: date, label: "When do you begin?", earliest: 2027-01-01}
+  - {name: uses, type: multiple-choice, options: [text, numbers], label: "What do you use?"}
+  - {name: crowd, type: number, minimum: 5, maximum: 9, label: "How many are you?"}
+"""
+    file = call_file.parse(template("competition", TODAY).replace("form:\n", form))
+    assert rehearsal.document(rehearsal.rehearse(file, 20))["form_problems"] == []
+
+
 def test_a_rehearsal_plays_halves_rounds_and_tickets_by_their_own_rules() -> None:
     bulk = rehearsal.rehearse(call_file.parse(template("bulk", TODAY)), 80)
     assert [len(each.standings) + each.sifted for each in bulk.parts] == [40, 40]

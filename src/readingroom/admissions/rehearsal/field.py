@@ -19,6 +19,7 @@ from readingroom.admissions.model import Answer, Draft, Judgement, Risk
 
 WORTH, TASTE, LENIENCY, NOISE = 0.16, 0.08, 0.10, 0.17
 MISUSE = 0.03  # of applicants whose use worries reviewers; each of their reviewers vetoes with even odds
+DAY, NO_FILE = "2026-01-01", "sha256:" + "0" * 64  # what stands for a day, and for a file that nobody attached
 PLACES_PER_HUNDRED = 40  # institutions; several people of one place are what conflicts are made of
 
 
@@ -71,10 +72,19 @@ def _applicant(file: CallFile, name: str, places: int, dice: random.Random) -> A
 
 
 def _answer(question: Question, dice: random.Random) -> Answer:
-    if question.kind is Kind.NUMBER:
-        return dice.randrange(1, 1000)
-    if question.kind is Kind.CHOICE:
+    """Draw an answer that the question takes: the form is played, too."""
+    kind = question.kind
+    if kind is Kind.NUMBER:
+        least = max(1, question.least) if question.most else 0
+        return dice.randrange(least, min(question.most, least + 998) + 1)
+    if kind in {Kind.CHOICE, Kind.YES_NO}:
         return dice.choice(question.options)
+    if kind is Kind.MULTIPLE_CHOICE:
+        return (dice.choice(question.options),)
+    if kind is Kind.DATE:
+        return question.latest or question.earliest or DAY
+    if kind is Kind.ATTACHMENT:
+        return (NO_FILE,)
     return " ".join(["word"] * max(1, min(question.words, dice.randrange(5, 60))))
 
 

@@ -38,6 +38,16 @@ REVIEWERS = (
 AUDITOR = Member("Theodora Quist", "theodora@audit.example", "Audit Office", ("auditor",))
 STAFF = (STEWARD, DEPUTY, TESTER, *REVIEWERS, AUDITOR)
 
+# Who comes in only where the tale is told at full length: in the browser, with a panel, an appeal and a team.
+THIRD_REVIEWER = Member("Mildrith Sato", "mildrith@isle.example", "Isle University", ("reviewer",))
+CHAIR = Member("Wulfstan Okafor", "wulfstan@council.example", "Council of Readers", ("panel",))
+HEARERS = (
+    Member("Ethelburga Silva", "ethelburga@bench.example", "Bench of Appeal", ("panel",)),
+    Member("Cynewulf Nowak", "cynewulf@bench.example", "Bench of Appeal", ("panel",)),
+)
+COLLEAGUE = Member("Edith Kowalski", "edith@east.example", "East University")
+GUARANTOR = Member("Dunstan Rivera", "dunstan@east.example", "East University")
+
 APPLICANTS = (
     Applicant(
         "Wilfrid Adeyemi", "wilfrid@east.example", "East University",
