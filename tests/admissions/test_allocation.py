@@ -247,8 +247,8 @@ def test_a_sheet_tells_score_rank_rule_and_what_would_have_changed_it() -> None:
         Candidate("tiny", 10, (judged(5, 5), judged(5, 5))),
     ]
     sheets = by_id(allocate(file, who, SEED))
-    assert sheets["best"].text == "Rank 1 of 4, mean score 4.80. Awarded the 12000 passes asked for."
-    assert sheets["large"].text.endswith("Awarded the call's maximum of 15000 passes.")
+    assert sheets["best"].text == "Rank 1 of 4, mean score 4.80. Awarded the 12,000 passes asked for."
+    assert sheets["large"].text.endswith("Awarded the call's maximum of 15,000 passes.")
     assert (sheets["line"].reason, passes(sheets["line"])) == (Reason.REST_AT_LINE, 3_000)
     assert sheets["below"].differ == "It would have taken rank 3, that is a mean score above 3.30."
     assert sheets["poor"].text == "Its mean score (1.50) is under this call's floor of 3.00."

@@ -80,9 +80,9 @@ def appeal(file: CallFile, decided_at: datetime) -> str:
     terms = file.after.appeals
     grounds = "; ".join(f"{each.value} ({each.says})" for each in terms.grounds)
     return (
-        f"You may appeal until {rfc3339(due(terms, decided_at))}, {terms.days} days after this decision, on the page "
-        f"of your application or with `readingroom appeal lodge`. Grounds: {grounds}. New facts make a new "
+        f"You may appeal until {due(terms, decided_at):%-d %B %Y, %H:%M} UTC, {terms.days} days after this decision, "
+        f"on the page of your application or with `readingroom appeal lodge`. Grounds: {grounds}. New facts make a new "
         f"application, not an appeal. It is heard by {terms.panel} person(s) who took no part in this decision. What "
-        f"an upheld appeal gives comes out of the {file.reserve} passes kept for that, and from nobody's award. A "
+        f"an upheld appeal gives comes out of the {file.reserve:,} passes kept for that, and from nobody's award. A "
         "late appeal is kept too, and a person says whether it is heard."
     )

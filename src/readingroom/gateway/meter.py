@@ -231,9 +231,9 @@ def read(tx: Connection, grant: str) -> Reading | None:
     return _read(tx, (grant,)).get(grant)
 
 
-def read_all(tx: Connection) -> dict[str, Reading]:
-    """Read every meter, by grant."""
-    return _read(tx, None)
+def read_all(tx: Connection, grants: Iterable[str] | None = None) -> dict[str, Reading]:
+    """Read every meter, by grant; or those of some grants."""
+    return _read(tx, grants)
 
 
 def _read(tx: Connection, grants: Iterable[str] | None) -> dict[str, Reading]:

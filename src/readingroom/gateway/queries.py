@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -23,9 +23,9 @@ def reading(tx: Connection, grant: str) -> Reading | None:
     return meter.read(tx, grant)
 
 
-def readings(tx: Connection) -> dict[str, Reading]:
-    """Return what every meter shows, by grant."""
-    return meter.read_all(tx)
+def readings(tx: Connection, grants: Collection[str] | None = None) -> dict[str, Reading]:
+    """Return what every meter shows, by grant; or what those of some grants do."""
+    return meter.read_all(tx, grants)
 
 
 def passes_within(tx: Connection, intervals: tuple[tuple[datetime, datetime], ...]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,31 @@ from readingroom.people.tables import role as role_table
 def persons(tx: Connection) -> dict[str, Person]:
     """Return everyone, by id; who turned out to be somebody else is not there twice."""
     return {each.id: each for each in _people(tx, person_table.c.id.not_in(sa.select(merge_table.c.person_id)))}
+
+
+def listed(tx: Connection, text: str, limit: int, offset: int = 0, *, acting: bool) -> tuple[list[Person], int]:
+    """Return a page of everyone whose address, name or institution holds a text, oldest first, and how many there are.
+
+    Args:
+        acting: those who hold a role, or those who hold none.
+    """
+    c = person_table.c
+    held = sa.select(role_table.c.person_id)
+    where = c.id.not_in(sa.select(merge_table.c.person_id)) & (c.id.in_(held) if acting else c.id.not_in(held))
+    if text:
+        where &= sa.or_(*(each.icontains(text, autoescape=True) for each in (c.email, c.name, c.affiliation)))
+    total = tx.execute(sa.select(sa.func.count()).select_from(person_table).where(where)).scalar_one()
+    page = sa.select(c.id).where(where).order_by(c.created_at, c.id).limit(limit).offset(offset)
+    return _people(tx, c.id.in_(list(tx.execute(page).scalars()))), total
+
+
+def names(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:
+    """Return what people are called, by id: of everyone, or of some. Who has no name is called by their address."""
+    c = person_table.c
+    query = sa.select(c.id, c.name, c.email)
+    if wanted is not None:
+        query = query.where(c.id.in_(wanted))
+    return {row.id: row.name or row.email for row in tx.execute(query)}
 
 
 def by_id(tx: Connection, person_id: str) -> Person | None:

@@ -26,6 +26,18 @@ def grants(tx: Connection) -> list[Grant]:
     return [grant_of(row) for row in tx.execute(_GRANTS)]
 
 
+def grants_page(tx: Connection, state: GrantState | None, limit: int, offset: int = 0) -> list[Grant]:
+    """Return a page of all grants, or of those in one state, oldest first."""
+    query = _GRANTS if state is None else _GRANTS.where(grant_table.c.state == state.value)
+    return [grant_of(row) for row in tx.execute(query.limit(limit).offset(offset))]
+
+
+def grant_counts(tx: Connection) -> dict[GrantState, int]:
+    """Return how many grants there are in each state that any is in."""
+    counted = sa.select(grant_table.c.state, sa.func.count().label("many")).group_by(grant_table.c.state)
+    return {GrantState(row.state): row.many for row in tx.execute(counted)}
+
+
 def grants_of(tx: Connection, person: str) -> list[Grant]:
     """Return the grants that a person holds, oldest first."""
     rows = tx.execute(_GRANTS.where(grant_table.c.holder == person))

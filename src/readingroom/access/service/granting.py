@@ -108,6 +108,14 @@ class Granting(Base):
         with self._db.read() as tx:
             return queries.grants(tx)
 
+    def grants_page(
+        self, by: Actor, state: GrantState | None, limit: int, offset: int = 0
+    ) -> tuple[list[Grant], dict[GrantState, int]]:
+        """Return a page of all grants, or of those in one state; and how many are in each."""
+        require(check(by, Permission.GRANT_READ))
+        with self._db.read() as tx:
+            return queries.grants_page(tx, state, limit, offset), queries.grant_counts(tx)
+
     def my_grants(self, by: Actor) -> list[Grant]:
         """Return the grants whose project the actor is of, as holder or member."""
         with self._db.read() as tx:

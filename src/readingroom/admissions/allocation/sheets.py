@@ -82,18 +82,18 @@ def _quota(place: Place) -> str:
 def _given(file: CallFile, place: Place) -> str:
     who, share = place.candidate, place.share
     if share.reason in {Reason.IN_FULL, Reason.CHOSEN} and who.asked > share.passes:
-        return f"Awarded the call's maximum of {file.limits.maximum} passes."
-    of = f"Awarded {share.passes} of {who.asked} passes:"
+        return f"Awarded the call's maximum of {file.limits.maximum:,} passes."
+    of = f"Awarded {share.passes:,} of {who.asked:,} passes:"
     chance = f"{decimal(share.chance * 100)} %" if share.chance is not None else ""
     sentences = {
-        Reason.IN_FULL: f"Awarded the {share.passes} passes asked for.",
+        Reason.IN_FULL: f"Awarded the {share.passes:,} passes asked for.",
         Reason.REST_AT_LINE: f"{of} what was left at this rank.",
         Reason.SCALED: f"{of} the same fraction as everyone funded.",
-        Reason.CHOSEN: f"Awarded the {share.passes} passes asked for, as one of the set with the greatest sum.",
+        Reason.CHOSEN: f"Awarded the {share.passes:,} passes asked for, as one of the set with the greatest sum.",
         Reason.NOT_CHOSEN: "Not one of the set with the greatest sum of scores that the budget can fund.",
         Reason.TIER: f"{of} the largest size that its score allows and that was left.",
         Reason.DRAWN: f"Its interval holds the funding line, so lots were drawn: with a chance of {chance} it was "
-        f"drawn, and awarded {share.passes} of {who.asked} passes.",
+        f"drawn, and awarded {share.passes:,} of {who.asked:,} passes.",
         Reason.NOT_DRAWN: f"Its interval holds the funding line, so lots were drawn: its chance was {chance}, and it "
         "was not drawn.",
     }
@@ -106,8 +106,8 @@ def _would_differ(file: CallFile, place: Place, needed: Fraction | None) -> str:
     if share.passes and share.reason in {Reason.IN_FULL, Reason.CHOSEN, Reason.DRAWN} and who.asked <= share.passes:
         return "Nothing would have given more: it was awarded in full."
     fixed = {
-        Reason.IN_FULL: f"Nothing: {file.limits.maximum} passes are the most this call gives anyone.",
-        Reason.CHOSEN: f"Nothing: {file.limits.maximum} passes are the most this call gives anyone.",
+        Reason.IN_FULL: f"Nothing: {file.limits.maximum:,} passes are the most this call gives anyone.",
+        Reason.CHOSEN: f"Nothing: {file.limits.maximum:,} passes are the most this call gives anyone.",
         Reason.REST_AT_LINE: "A higher rank, or a smaller ask, would have been awarded in full.",
         Reason.SCALED: "A larger budget or fewer applicants; among those funded, rank does not change the fraction.",
         Reason.TIER: "A higher score or rank, where a larger size asks for it; else a larger ask.",

@@ -79,6 +79,20 @@ class Accounts(Base):
         with self._db.read() as tx:
             return list(queries.persons(tx).values())
 
+    def listed(
+        self, by: Actor, text: str = "", *, acting: bool, limit: int, offset: int = 0
+    ) -> tuple[list[Person], int]:
+        """Return a page of those who hold a role or of those who hold none, and how many there are in all."""
+        require(check(by, Permission.PERSON_MANAGE))
+        with self._db.read() as tx:
+            return queries.listed(tx, text.strip(), limit, offset, acting=acting)
+
+    def names(self, by: Actor) -> dict[str, str]:
+        """Return what everyone is called, by id: for pages of those who may know."""
+        require(check(by, Permission.PERSON_MANAGE))
+        with self._db.read() as tx:
+            return queries.names(tx)
+
     def find(self, email: str) -> Person | None:
         """Look a person up by address."""
         with self._db.read() as tx:

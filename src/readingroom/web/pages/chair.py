@@ -74,7 +74,7 @@ def names(who: Visitor) -> dict[str, str]:
     """Return people's names, for who may manage persons; others see pseudonyms."""
     if not who.may(Permission.PERSON_MANAGE):
         return {}
-    return {each.id: each.name or each.email for each in who.house.people.everyone(who.actor)}
+    return who.house.people.names(who.actor)
 
 
 @post("/desk/calls/{call:str}/review", sync_to_thread=True)

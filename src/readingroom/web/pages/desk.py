@@ -250,7 +250,7 @@ def _names(who: Visitor, persons: Collection[str]) -> dict[str, str]:
     """Return reviewers' names, for who may manage persons; others see pseudonyms."""
     if not persons or not who.may(Permission.PERSON_MANAGE):
         return {}
-    return {each.id: each.name for each in who.house.people.everyone(who.actor) if each.id in persons}
+    return {each: name for each, name in who.house.people.names(who.actor).items() if each in persons}
 
 
 def _sheets(who: Visitor, call: Call) -> tuple[Sequence[Sheet], str]:

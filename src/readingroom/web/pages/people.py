@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
 
 from litestar import Response, Router, get, post
+from litestar.params import QueryParameter
 from litestar.response import Template
 
 from readingroom.access import queries as access
@@ -18,6 +21,7 @@ from readingroom.people.rules import Permission, standing
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, last_moment, told
 from readingroom.web.pages.account import LABELS, Posted
+from readingroom.web.pages.desk import PAGE, From
 from readingroom.web.pages.my_account import KINDS
 
 ROLES = {
@@ -28,24 +32,41 @@ ROLES = {
     Role.SAFETY: "suspends, revokes and bars",
     Role.AUDITOR: "reads what is decided, and decides nothing",
 }
+Acting = Annotated[int, QueryParameter(name="acts", ge=0, le=10_000_000)]
 _BAR = {"until": ("until", "Last day of the bar"), "reason": ("reason", "Reason"), "note": ("note", "Note")}
 
 
 @get("/people", sync_to_thread=True)
-def people(who: Visitor) -> Template:
-    """Show everyone, those who may act first."""
-    return _people(who, {}, [])
+def people(who: Visitor, find: str = "", begin: From = 0, acts: Acting = 0) -> Template:
+    """Show everyone, or whom one looks for, a page at a time; those who may act first."""
+    return _people(who, {}, [], Looked(find.strip()[:200], acts, begin))
 
 
-def _people(who: Visitor, typed: Form, problems: Collection[Told]) -> Template:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Which page of the people is looked at: by what text, from which of those who may act, and of the others."""
+
+    find: str = ""
+    acts: int = 0
+    at: int = 0
+
+
+def _people(who: Visitor, typed: Form, problems: Collection[Told], looked: Looked | None = None) -> Template:
     who.needs(Permission.PERSON_MANAGE)
-    everyone = who.house.people.everyone(who.actor)
+    looked = looked or Looked()
+    listed = partial(who.house.people.listed, who.actor, looked.find, limit=PAGE)
+    acting, all_acting = listed(acting=True, offset=looked.acts)
+    others, all_others = listed(acting=False, offset=looked.at)
     return page(
         who,
         "people/people.html",
         400 if problems else 200,
-        acting=[each for each in everyone if each.roles],
-        others=[each for each in everyone if not each.roles],
+        looked=looked,
+        size=PAGE,
+        acting=acting,
+        all_acting=all_acting,
+        others=others,
+        all_others=all_others,
         roles=ROLES,
         typed=typed,
         problems=problems,

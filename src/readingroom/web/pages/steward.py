@@ -5,18 +5,18 @@ What stops somebody or something is asked for on a page of its own, where no key
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.access.model import Grant, Reason
+from readingroom.access.model import Grant, GrantState, Reason
 from readingroom.access.rules import may_change_grant
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.refusal import Refused
 from readingroom.gateway import queries as gateway
+from readingroom.people import queries as people
 from readingroom.people.rules import Permission
 from readingroom.releases.model import Reason as StageReason
 from readingroom.releases.model import StageStatus
@@ -24,6 +24,7 @@ from readingroom.strategy.model import Verdict
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, confirm, told
 from readingroom.web.pages.account import Posted
+from readingroom.web.pages.desk import PAGE, From
 
 SANCTIONS = ("suspend", "reinstate", "revoke")
 STOPS = {"hold": "Hold", "rollback": "Roll back", "withdraw": "Withdraw"}
@@ -32,22 +33,28 @@ _LABELS = {"reason": ("reason", "Reason"), "note": ("note", "Note"), "do": ("", 
 
 
 @get("/steward", sync_to_thread=True)
-def steward(who: Visitor, only: str = "") -> Template:
-    """Show the stages and the grants, all or those in one state, with the buttons that this person may press now."""
+def steward(who: Visitor, only: str = "", begin: From = 0) -> Template:
+    """Show the stages and a page of the grants, all or of one state, with the buttons that this person may press now."""
     who.needs(Permission.STAGE_SIGN, Permission.STAGE_MOVE, Permission.GRANT_READ)
     house = who.house
-    grants = house.access.grants(who.actor) if who.may(Permission.GRANT_READ) else []
+    state = GrantState(only) if only in set(GrantState) else None
+    grants, counts = (
+        house.access.grants_page(who.actor, state, PAGE, begin) if who.may(Permission.GRANT_READ) else ([], {})
+    )
     stages = house.releases.status(who.actor)
     with house.db.read() as tx:
-        readings = gateway.readings(tx)
+        readings = gateway.readings(tx, [each.id for each in grants])
     return page(
         who,
         "steward/steward.html",
         stages=stages,
-        grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants if only in ("", each.state)],
-        states=Counter(each.state.value for each in grants),
-        only=only,
-        names=_names(who),
+        grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants],
+        states={each.value: count for each, count in counts.items()},
+        only=state.value if state else "",
+        names=_names(who, grants),
+        at=begin,
+        size=PAGE,
+        total=counts.get(state, 0) if state else sum(counts.values()),
         stops=STOPS,
         unsigned={each.stage.name for each in stages if _unsigned(each)},
     )
@@ -63,11 +70,13 @@ def _acts(who: Visitor, grant: Grant) -> list[str]:
     return [act for act in SANCTIONS if who.may(Permission.GRANT_SANCTION) and may_change_grant(grant.state, act)]
 
 
-def _names(who: Visitor) -> Mapping[str, str]:
+def _names(who: Visitor, grants: Sequence[Grant]) -> Mapping[str, str]:
     """Return each grant's reader by name, for who may read the register."""
     if not who.may(Permission.REGISTER_READ):
         return {}
-    return who.house.oversight.names(who.actor)
+    with who.house.db.read() as tx:
+        names = people.names(tx, [each.holder for each in grants])
+    return {each.id: names.get(each.holder, "(erased)") for each in grants}
 
 
 @post("/steward/stages/{name:str}", sync_to_thread=True)
@@ -134,7 +143,7 @@ def _sanctioning(who: Visitor, grant_id: str) -> Confirmation:
     grant = who.house.access.grant(who.actor, grant_id)
     with who.house.db.read() as tx:
         reading = gateway.reading(tx, grant_id)
-    name = _names(who).get(grant.id, grant.holder)
+    name = _names(who, [grant]).get(grant.id, grant.holder)
     of = f"{grant.allocation.passes:,}" if grant.allocation.passes is not None else "unmetered"
     acts = _acts(who, grant)
     words = {
