@@ -15,7 +15,7 @@ GRAVE = {"serious", "critical"}
 LIKE = 3  # so many pages of one shape are looked at: the hundredth application's page has nothing new
 _ID = re.compile(r"[a-z]+_[0-9a-z]{8,}|\d{2,}|[0-9a-f]{16,}")
 _NO_PAGE = re.compile(
-    r"^/(static|ledger|api|v1|metrics|healthz|sign-out)|\.(csv|json|ics|yaml|bib|pdf|txt)$|/file$|/export"
+    r"^/(static|ledger|api|v1|metrics|healthz|sign-out)|\.(csv|json|ics|yaml|bib|pdf|txt)$|/file$|/dossier$|/export"
 )
 
 
@@ -62,8 +62,15 @@ def faults(page: Page, path: str) -> list[str]:
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             said.append(f"{path} at {width}: {wide} wide")
-        for each in Axe().run(page).response["violations"]:
-            if each["impact"] in GRAVE:
-                where = "; ".join(str(node["html"])[:120] for node in each["nodes"][:3])
-                said.append(f"{path} at {width}: {each['id']} ({each['impact']}): {where}")
+        said += [f"{path} at {width}: {each}" for each in grave(page)]
+    return said
+
+
+def grave(page: Page) -> list[str]:
+    """Return the serious faults that axe-core finds in a page as it stands."""
+    said = []
+    for each in Axe().run(page).response["violations"]:
+        if each["impact"] in GRAVE:
+            where = "; ".join(str(node["html"])[:120] for node in each["nodes"][:3])
+            said.append(f"{each['id']} ({each['impact']}): {where}")
     return said

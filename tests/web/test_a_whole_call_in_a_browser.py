@@ -13,12 +13,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
+from crawl import grave
 from readingroom.app.founding import found_for_demo, template
 from readingroom.cli.demo.cast import (
     APPLICANTS,
@@ -46,7 +48,7 @@ pytestmark = [
 ]
 WINNER, LOSER = APPLICANTS[0], APPLICANTS[3]
 READERS = (*REVIEWERS, THIRD_REVIEWER)
-LOOKS = ((1280, "wide"), (390, "phone"))
+LOOKS = ((1280, "wide"), (360, "phone"))
 
 
 @dataclass
@@ -67,11 +69,15 @@ class Room:
             context.set_default_timeout(10_000)
             page = self.pages[who.email] = context.new_page()
             page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-            page.on("response", lambda each: each.status >= 500 and self.faults.append(f"{each.status} {each.url}"))
+            page.on("response", self._heard)
             page.goto(self.lab.sign_in_url(who))
             page.get_by_role("button", name="Sign in").click()
             self.contexts[who.email] = context
         return self.pages[who.email]
+
+    def _heard(self, answer: Response) -> None:
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.faults.append(f"{answer.status} {answer.url}")
 
     def letter(self, who: Member, pattern: str) -> str:
         """Return the newest link of a kind in somebody's letters, once it is there."""
@@ -85,12 +91,15 @@ class Room:
         raise AssertionError(f"no letter to {who.email} holds {pattern}")
 
     def look(self, page: Page, name: str) -> None:
-        """Take pictures for whoever asked for them."""
-        if folder := os.environ.get("READINGROOM_LOOKS"):
-            for width, word in LOOKS:
-                page.set_viewport_size({"width": width, "height": 800})
+        """See that nobody is shut out of a page as it stands, and take its picture for whoever asked for them."""
+        for width, word in LOOKS:
+            page.set_viewport_size({"width": width, "height": 800})
+            if folder := os.environ.get("READINGROOM_LOOKS"):
                 page.screenshot(path=str(Path(folder) / f"{name}-{word}.png"), full_page=True)
-            page.set_viewport_size({"width": 1280, "height": 800})
+            if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+                self.faults.append(f"{name} at {width}: {wide} wide")
+        self.faults += [f"{name}: {each}" for each in grave(page)]
+        page.set_viewport_size({"width": 1280, "height": 800})
 
 
 @pytest.fixture(scope="module")
@@ -298,13 +307,13 @@ def reviewers_read_each_other(room: Room) -> None:
 
 def chair_reads_fixes_and_publishes(room: Room) -> None:
     page = room.of(CHAIR)
-    go(page, "Desk", "panel of Reading by turns")
+    go(page, "Desk", "Bring Reading by turns to its decision", "The panel's page")
     expect(page.get_by_text("The other saw what I had missed.").first).to_be_attached()
     page.get_by_label("Your rank").first.fill("1")
     page.get_by_label("Your comment").first.fill("To be funded.")
     press(page, "Keep this note")
     room.look(page, "panel")
-    go(page, "Desk", "Reading by turns")
+    go(page, "the call's page")
     press(page, "Fix the allocation")
     expect(page.get_by_role("heading", name="As it was fixed")).to_be_visible()
     room.look(page, "call")
@@ -353,7 +362,7 @@ def refused_appeals_and_others_hear_it(room: Room) -> None:
     expect(go(room.of(CHAIR), "Appeals").get_by_text("None waits to be heard by you")).to_be_visible()
     one, two = (room.of(each) for each in HEARERS)
     for hearer in (one, two):
-        go(hearer, "Appeals", "appeal_")
+        go(hearer, "Desk", "1 appeal to be heard", "appeal_")
     press(one, "Admit it")
     for hearer in (one, two):
         go(hearer, "Appeals", "appeal_")
@@ -387,19 +396,23 @@ def steward_warns_and_the_reader_sees_it(room: Room) -> None:
     expect(reader.get_by_text("Your key was seen in a public place.")).to_be_visible()
     room.look(reader, "notice")
     press(reader, "I have read this")
-    expect(reader.get_by_role("heading", name="Notice")).to_have_count(0)
+    go(reader, "My reading", "Warn for security", "Appeal it")
+    reader.get_by_role("radio").first.check()
+    reader.get_by_label("What went wrong, and where").fill("The key that was seen is not mine.")
+    press(reader, "Lodge the appeal")
+    expect(reader.get_by_role("heading", name="Appeal of a sanction")).to_be_visible()
     page.reload()
     expect(page.get_by_role("definition").filter(has_text="not yet")).to_have_count(0)
 
 
 def reader_files_a_work_and_it_is_published(room: Room) -> None:
-    page = go(room.of(WINNER), "My reading", "your works")
+    page = go(room.of(WINNER), "My reading", "My works")
     page.get_by_label("Title").fill("Negation in small models")
     page.get_by_label("Authors").fill(WINNER.name)
     page.get_by_label("Year").fill("2026")
     press(page, "Hand it in")
     expect(page.get_by_text("waits for the lab")).to_be_visible()
-    steward = go(room.of(STEWARD), "Steward", "works that wait")
+    steward = go(room.of(STEWARD), "Steward", "1 work of a reader to look at")
     press(steward, "Publish")
     go(page, "page of works")
     expect(page.get_by_role("heading", name="Negation in small models")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from crawl import faults, pages_of
 from readingroom.app.founding import found_for_demo, template
-from readingroom.cli.demo.cast import APPLICANTS, AUDITOR, REVIEWERS, STEWARD, TESTER, Member
+from readingroom.cli.demo.cast import APPLICANTS, AUDITOR, CHAIR, REVIEWERS, STEWARD, TESTER, Member
 from readingroom.cli.demo.command import served
 from readingroom.cli.demo.simulator import LabSimulator
 from readingroom.cli.demo.story import model_loaded, plan_checked, stage_opened, stress_run
@@ -44,6 +44,7 @@ def _call(lab: LabSimulator, file: str, until: str) -> None:
     steward = lab.person(STEWARD)
     call = steward.post("/calls", {"text": file})["id"]
     who = APPLICANTS if until == "published" else APPLICANTS[:2]
+    steward.post("/persons", {"email": CHAIR.email, "name": CHAIR.name, "roles": ["panel"]})
     for applicant in who:
         lab.apply(applicant, call)
     if until == "open":
@@ -55,7 +56,11 @@ def _call(lab: LabSimulator, file: str, until: str) -> None:
         steward.post(f"/calls/{call}/allocate")
         steward.post(f"/calls/{call}/publish")
         person = lab.person(APPLICANTS[0])
-        person.post(f"/awards/{person.get('/awards/mine')[0]['id']}/accept")
+        grant = person.post(f"/awards/{person.get('/awards/mine')[0]['id']}/accept")["grant"]
+        person.post("/terms/accept", {"hash": person.get("/terms")["hash"]})
+        steward.post("/sanctions", {"kind": "warn", "reason": "security", "grant": grant, "notice": "Mind your key."})
+        appeal = {"ground": "procedure", "text": "One review speaks of another application."}
+        lab.person(APPLICANTS[3]).post(f"/applications/{lab.applications[APPLICANTS[3].email]}/appeal", appeal)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +82,7 @@ def _signed_in(browser: Browser, lab: LabSimulator, who: Member | None) -> Page:
 
 @pytest.mark.parametrize(
     "who",
-    [None, APPLICANTS[0], REVIEWERS[0], TESTER, AUDITOR, STEWARD],
+    [None, APPLICANTS[0], APPLICANTS[3], REVIEWERS[0], CHAIR, TESTER, AUDITOR, STEWARD],
     ids=lambda each: each.name if each else "public",
 )
 def test_no_page_has_a_serious_fault_or_is_too_wide(browser: Browser, lab: LabSimulator, who: Member | None) -> None:

@@ -137,6 +137,7 @@ PAGES = {
     "/my/agreements": OPEN | {"": 401},
     "/my/grants/GRANT/members/x/remove": dict.fromkeys(ROLES, 404) | {"": 401},
     "/my/sanctions/x": dict.fromkeys(ROLES, 404) | {"": 401},
+    "/my/sanctions/x/appeal": dict.fromkeys(ROLES, 404) | {"": 401},
     "/terms": OPEN,
     "/my/data": OPEN | {"": 401},
     "/my/data.json": OPEN | {"": 401},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from readingroom.access import queries as access
+from readingroom.access.model import Sanction
 from readingroom.admissions import queries as admissions
-from readingroom.admissions.after import Ground
+from readingroom.admissions.after import Appeals, Ground
 from readingroom.admissions.appeals.model import Appeal, SanctionFact
 from readingroom.app.house import House
 from readingroom.core.refusal import Refusal, Refused
@@ -13,9 +14,7 @@ from readingroom.people.model import Actor
 
 def appeal_sanction(house: House, by: Actor, sanction_id: str, ground: Ground, text: str) -> Appeal:
     """Appeal a sanction that is about oneself, by the rules of the call that made the grant."""
-    found = next((each for each in house.access.my_sanctions(by) if each.id == sanction_id), None)
-    if found is None:
-        raise Refused(Refusal("access/no-such-sanction", "No such sanction is about you."))
+    found, call = _about(house, by, sanction_id)
     fact = SanctionFact(
         id=found.id,
         person=by.id,
@@ -25,7 +24,21 @@ def appeal_sanction(house: House, by: Actor, sanction_id: str, ground: Ground, t
         decided_by=(found.decided_by,),
         decided_at=found.decided_at,
     )
+    return house.admissions.appeal_sanction(by, fact, call, ground, text)
+
+
+def how_to_appeal(house: House, by: Actor, sanction_id: str) -> tuple[Sanction, Appeals]:
+    """Return a sanction that is about oneself, and by which rules it is appealed."""
+    found, call = _about(house, by, sanction_id)
+    return found, house.admissions.call(call).file.after.appeals if call else Appeals()
+
+
+def _about(house: House, by: Actor, sanction_id: str) -> tuple[Sanction, str]:
+    """Return a sanction that is about oneself, and the call that made the grant, if one did."""
+    found = next((each for each in house.access.my_sanctions(by) if each.id == sanction_id), None)
+    if found is None:
+        raise Refused(Refusal("access/no-such-sanction", "No such sanction is about you."))
     with house.db.read() as tx:
         grant = access.grant(tx, found.grant_id) if found.grant_id else None
         award = admissions.award(tx, grant.award_id) if grant and grant.award_id else None
-    return house.admissions.appeal_sanction(by, fact, award.call if award else "", ground, text)
+    return found, award.call if award else ""

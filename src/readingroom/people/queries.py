@@ -27,8 +27,7 @@ def persons(tx: Connection) -> dict[str, Person]:
 def listed(tx: Connection, text: str, limit: int, offset: int = 0, *, acting: bool) -> tuple[list[Person], int]:
     """Return a page of everyone whose address, name or institution holds a text, oldest first, and how many there are.
 
-    Args:
-        acting: those who hold a role, or those who hold none.
+    Of those who hold a role (`acting`), or of those who hold none.
     """
     c = person_table.c
     held = sa.select(role_table.c.person_id)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.admissions.after import Ground
+from readingroom.admissions.after import Appeals, Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
 from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority
+from readingroom.app.appealing import appeal_sanction, how_to_appeal
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
@@ -47,19 +50,29 @@ def _form(who: Visitor, application: str, typed: Form, problems: Collection[Told
     if decision is None:
         raise Refused(Refusal("admissions/nothing-to-appeal", "Nothing has been decided on it that could be appealed."))
     call = who.house.admissions.call(found.call)
-    until = due(call.file.after.appeals, decision.decided_at)
-    return page(
+    return _lodging(
         who,
-        "after/lodge.html",
-        400 if problems else 200,
-        application=found,
-        call=call,
-        decision=decision,
-        until=until,
-        late=who.house.clock.now() > until,
-        typed=typed,
-        problems=problems,
+        Lodging("refusal", f"{call.file.title}: {decision.text}", f"/applications/{found.id}", call.file.after.appeals),
+        due(call.file.after.appeals, decision.decided_at),
+        (typed, problems),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Lodging:
+    """What the form of an appeal shows: what is appealed, its page, and by which rules."""
+
+    kind: str
+    said: str
+    back: str
+    terms: Appeals
+
+
+def _lodging(who: Visitor, what: Lodging, until: datetime, filled: tuple[Form, Collection[Told]]) -> Template:
+    typed, problems = filled
+    late = who.house.clock.now() > until
+    status = 400 if problems else 200
+    return page(who, "after/lodge.html", status, what=what, until=until, late=late, typed=typed, problems=problems)
 
 
 @post("/applications/{application:str}/appeal", sync_to_thread=True)
@@ -70,6 +83,35 @@ def lodge(who: Visitor, application: str, data: Posted) -> Response[Any] | Templ
         made = who.house.admissions.appeal_refusal(who.actor, application, _ground(data), data.get("text", ""))
     except (BadInput, Refused) as fault:
         return _form(who, application, data, told(fault, _LABELS))
+    return back_to(f"/appeals/{made.id}")
+
+
+@get("/my/sanctions/{sanction:str}/appeal", sync_to_thread=True)
+def form_of_sanction(who: Visitor, sanction: str) -> Response[Any] | Template:
+    """Show the form of an appeal of a sanction; where there is one already, that."""
+    who.signed_in()
+    mine = who.house.admissions.my_appeals(who.actor)
+    for each in mine:
+        if each.subject == sanction and each.state is not AppealState.WITHDRAWN:
+            return back_to(f"/appeals/{each.id}")
+    return _form_of_sanction(who, sanction, {}, [])
+
+
+def _form_of_sanction(who: Visitor, sanction: str, typed: Form, problems: Collection[Told]) -> Template:
+    found, terms = how_to_appeal(who.house, who.actor, sanction)
+    said = f"{found.kind.value.capitalize()}, for {found.reason.value}. {found.notice}".strip()
+    what = Lodging("sanction", said, f"/my/sanctions/{found.id}", terms)
+    return _lodging(who, what, due(terms, found.decided_at), (typed, problems))
+
+
+@post("/my/sanctions/{sanction:str}/appeal", sync_to_thread=True)
+def lodge_of_sanction(who: Visitor, sanction: str, data: Posted) -> Response[Any] | Template:
+    """Lodge an appeal of a sanction."""
+    check_form(who, data)
+    try:
+        made = appeal_sanction(who.house, who.actor, sanction, _ground(data), data.get("text", ""))
+    except (BadInput, Refused) as fault:
+        return _form_of_sanction(who, sanction, data, told(fault, _LABELS))
     return back_to(f"/appeals/{made.id}")
 
 
@@ -163,4 +205,5 @@ def _passes(data: Form) -> int | None:
     return found
 
 
-router = Router("/", route_handlers=[form, lodge, appeals, show, act], include_in_schema=False)
+_LODGED = [form, lodge, form_of_sanction, lodge_of_sanction]
+router = Router("/", route_handlers=[*_LODGED, appeals, show, act], include_in_schema=False)

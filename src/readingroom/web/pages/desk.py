@@ -41,6 +41,7 @@ from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages import chair, checking, dossier, review, waiting
 from readingroom.web.pages.account import Posted
+from readingroom.web.waits import waits
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
 
@@ -71,6 +72,7 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
     admissions, now = who.house.admissions, who.house.clock.now()
     calls, total = admissions.calls_page(PAGE, at)
     shown = {
+        "waits": waits(who),
         "may_review": may_review or peer,
         "tasks": admissions.reviews_to_do(who.actor) if may_review or peer else [],
         "looks": admissions.sifts_to_do(who.actor) if may_review else [],

@@ -24,6 +24,7 @@ from readingroom.web.browser import AnyRequest, Visitor, back_to, check_form, pa
 from readingroom.web.forms import Confirmation, Told, confirm, one_of
 from readingroom.web.pages.account import Posted
 from readingroom.web.plot import Plot, usage
+from readingroom.web.waits import waits
 
 PAUSED = {  # how a refusal stands on the reader's own page; its code stands beside it in small print
     "access/grant-revoked": ("revoked", "revoked"),
@@ -92,7 +93,7 @@ def my_reading(
 ) -> Template:
     """Show one's own page, with what was typed and what is wrong with it."""
     house = who.house
-    terms = house.agreements.in_force()
+    terms, sanctions = house.agreements.in_force(), house.access.my_sanctions(who.actor)
     agreed = house.agreements.mine(who.actor)
     accepted = [each.terms_hash for each in agreed]
     return page(
@@ -109,7 +110,9 @@ def my_reading(
         read=parse_stored(terms.text) if terms else None,
         changes=house.agreements.compared(accepted[-1]) if accepted else [],
         agreed=agreed,
-        notices=notices(house.access.my_sanctions(who.actor)),
+        waits=waits(who),
+        notices=notices(sanctions),
+        earlier=[each for each in sanctions if each.acknowledged_at is not None],
         invitations=house.access.invitations(who.actor),
         rules=RULES,
         now=house.clock.now(),

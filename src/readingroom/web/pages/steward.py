@@ -25,6 +25,7 @@ from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, confirm, told
 from readingroom.web.pages.account import Posted
 from readingroom.web.pages.desk import PAGE, From
+from readingroom.web.waits import waits
 
 SANCTIONS = ("suspend", "reinstate", "revoke")
 STOPS = {"hold": "Hold", "rollback": "Roll back", "withdraw": "Withdraw"}
@@ -34,7 +35,7 @@ _LABELS = {"reason": ("reason", "Reason"), "note": ("note", "Note"), "do": ("", 
 
 @get("/steward", sync_to_thread=True)
 def steward(who: Visitor, only: str = "", begin: From = 0) -> Template:
-    """Show the stages and a page of the grants, all or of one state, with the buttons that this person may press now."""
+    """Show the stages and a page of the grants, all or of one state, with the buttons that one may press now."""
     who.needs(Permission.STAGE_SIGN, Permission.STAGE_MOVE, Permission.GRANT_READ)
     house = who.house
     state = GrantState(only) if only in set(GrantState) else None
@@ -47,6 +48,7 @@ def steward(who: Visitor, only: str = "", begin: From = 0) -> Template:
     return page(
         who,
         "steward/steward.html",
+        waits=waits(who),
         stages=stages,
         grants=[(each, readings.get(each.id), _acts(who, each)) for each in grants],
         states={each.value: count for each, count in counts.items()},
