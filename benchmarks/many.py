@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from readingroom.access import tables as access
 from readingroom.admissions import tables
 from readingroom.admissions.conflicts import Party
 from readingroom.admissions.model import Judgement
@@ -18,6 +19,7 @@ from readingroom.app.house import House
 from readingroom.core.canonical import canonical, commitment
 from readingroom.core.clock import Clock
 from readingroom.core.settings import Settings, load
+from readingroom.gateway import tables as gateway
 from readingroom.people.model import Role
 from readingroom.people.tables import person as person_table
 
@@ -100,6 +102,27 @@ def applications(made: House, call: str, known: Sequence[tuple[str, int]]) -> di
         tx.execute(tables.application.insert(), rows)
         tx.execute(tables.version.insert(), versions)
     return ids
+
+
+def grants(made: House, count: int) -> None:
+    """Write a grant for each of so many synthetic persons as rows, with its meter, as if all had been funded."""
+    now, stage = (
+        made.clock.now(),
+        next(each.stage for each in made.releases.status() if each.stage.channel.value == "api"),
+    )
+    rows, meters = [], []
+    for n in range(count):
+        holder = person_id(f"A-{n:06}")
+        rows.append(
+            {"id": holder.replace("person", "grant"), "holder": holder, "stage": stage.name,
+             "tier": next(iter(stage.tiers)), "state": "active", "passes": 10_000, "issued_at": now,
+             "expires_at": now + timedelta(days=90), "issued_by": "person_steward", "purpose": ANSWERS["purpose"],
+             "changed_at": now, "dev": True}
+        )  # fmt: skip
+        meters.append({"grant_id": rows[-1]["id"], "limit_passes": 10_000})
+    with made.db.write() as tx:
+        tx.execute(access.grant.insert(), rows)
+        tx.execute(gateway.meter.insert(), meters)
 
 
 def looks(made: House, given: Sequence[tuple[str, int]]) -> None:

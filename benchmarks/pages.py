@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pages`: how long the desk's pages take on the server, with 10,000 applications.
+"""`python -m benchmarks.pages`: how long pages take on the server, with 10,000 applications, each funded.
 
     python -m benchmarks.pages [--applications N] [--rounds N]
 
@@ -46,7 +46,7 @@ class Measured:
 
 
 def measure(house: House, call: str, rounds: int) -> Iterator[Measured]:
-    """Ask for each page of the desk, and each list of the API, as the steward."""
+    """Ask for the pages that have most to show, and each list of the API, as the steward."""
     operator = house.people.operator()
     secret = house.people.sign_in(house.people.make_link_for(operator, "steward@lab.example"))
     with warnings.catch_warnings():  # of Litestar 3, which asks for another way to name what is injected
@@ -79,6 +79,8 @@ def paths(call: str, application: str) -> list[str]:
     at = f"/desk/calls/{call}"
     one = f"/applications/{application}"
     return [
+        "/", "/my", "/steward", "/steward?only=active&from=5000", "/people", "/people?from=5000",
+        "/people?find=place-77", "/readers", "/appeals", f"{at}/review", f"{at}/panel", f"{at}/account",
         "/desk", at, f"{at}?from=9950", f"{at}?only=submitted&from=5000", one, "/apply",
         f"/desk{one}/ineligible/why", f"/desk{one}/return", f"{at}/allocation",
         "/api/calls", f"/api/calls/{call}", f"/api/calls/{call}/desk", f"/api/calls/{call}/desk?limit=1000&offset=9000",
@@ -97,6 +99,7 @@ def main() -> int:
     with many.house() as house:
         call = many.bulk_call(house)
         many.field(house, call, chosen.applications)
+        many.grants(house, chosen.applications)
         print(f"{'page':64}{'status':>7}{'median ms':>11}{'worst ms':>10}{'SQL':>5}")
         for each in measure(house, call, chosen.rounds):
             over = each.typical > BOUND or each.status != HTTPStatus.OK

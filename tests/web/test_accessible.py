@@ -32,6 +32,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabSimulator]:
         made = LabSimulator(url, home)
         tale = Tale(made, template("call.yaml"), home / "samples.yaml", None, fast=True)
         made.hire()
+        made.person(STEWARD).post("/persons", {"email": CHAIR.email, "name": CHAIR.name, "roles": ["panel"]})
         for step in (model_loaded, plan_checked, stress_run, stage_opened):
             step(tale)
         for until in ("published", "in review", "open"):
@@ -44,7 +45,6 @@ def _call(lab: LabSimulator, file: str, until: str) -> None:
     steward = lab.person(STEWARD)
     call = steward.post("/calls", {"text": file})["id"]
     who = APPLICANTS if until == "published" else APPLICANTS[:2]
-    steward.post("/persons", {"email": CHAIR.email, "name": CHAIR.name, "roles": ["panel"]})
     for applicant in who:
         lab.apply(applicant, call)
     if until == "open":
@@ -57,7 +57,6 @@ def _call(lab: LabSimulator, file: str, until: str) -> None:
         steward.post(f"/calls/{call}/publish")
         person = lab.person(APPLICANTS[0])
         grant = person.post(f"/awards/{person.get('/awards/mine')[0]['id']}/accept")["grant"]
-        person.post("/terms/accept", {"hash": person.get("/terms")["hash"]})
         steward.post("/sanctions", {"kind": "warn", "reason": "security", "grant": grant, "notice": "Mind your key."})
         appeal = {"ground": "procedure", "text": "One review speaks of another application."}
         lab.person(APPLICANTS[3]).post(f"/applications/{lab.applications[APPLICANTS[3].email]}/appeal", appeal)

@@ -204,12 +204,17 @@ def _sums(case: _Case) -> str:
         if whole is not None and whole != sum(parts):
             raise Unproven(f"awards, reserve and rest are not the budget in {unit}")
     given = {each["application"]: each["amounts"] for each in result["sheets"] if each["amounts"]}
-    for each in case.whole["awards"]:
+    refused = {each["application"] for each in result["sheets"] if not each["amounts"]}
+    # Upheld appeals and second chances give to those whom the result gave nothing, and take nothing from others.
+    offered = [each for each in case.whole["awards"] if each["application"] not in refused]
+    for each in offered:
         if given.get(each["application"]) != each["amounts"]:
             raise Unproven(f"an award is not what the result gives: {each['application']}")
     if not case.whole["awards"]:
         return f"awards, reserve and rest are the budget; {len(given)} awards, none offered yet"
-    return f"awards, reserve and rest are the budget; {len(case.whole['awards'])} of {len(given)} awards were offered"
+    later = len(case.whole["awards"]) - len(offered)
+    more = f", and {later} later, out of the reserve or of what came back" if later else ""
+    return f"awards, reserve and rest are the budget; {len(offered)} of {len(given)} awards were offered{more}"
 
 
 _CHECKS: Mapping[str, Callable[[_Case], str]] = {

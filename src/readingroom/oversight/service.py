@@ -23,7 +23,7 @@ from readingroom.oversight.model import Look, Shape
 from readingroom.oversight.register import PublicRow, Row, document, public
 from readingroom.oversight.tables import look as look_table
 from readingroom.people import queries as people
-from readingroom.people.model import Actor, Person
+from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 from readingroom.store.db import Database
 
@@ -75,8 +75,8 @@ class Oversight:
         """Return who holds each grant, for the pages of those who may read the register."""
         require(check(by, Permission.REGISTER_READ))
         with self._db.read() as tx:
-            persons = people.persons(tx)
-            return {each.id: _name(persons.get(each.holder)) for each in access.grants(tx)}
+            known = people.known(tx)
+            return {each.id: _name(known.get(each.holder)) for each in access.grants(tx)}
 
     def public_register(self) -> list[PublicRow]:
         """Return the public register."""
@@ -99,25 +99,29 @@ class Oversight:
             return fold(gateway.records(tx, since), weights)
 
     def _rows(self, tx: Connection, grants: Sequence[Grant] | None = None) -> list[Row]:
-        persons, readings = people.persons(tx), gateway.readings(tx)
+        only = None if grants is None else [each.id for each in grants]
+        found = access.grants(tx) if grants is None else grants
+        known, readings = people.known(tx, {each.holder for each in found}), gateway.readings(tx, only)
+        against: dict[str | None, list[Sanction]] = {}
+        for each in access.sanctions(tx):  # all at once: there are few, and many grants
+            against.setdefault(each.grant_id, []).append(each)
         titles = {
             award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)
         }
         return [
             self._row(
                 each,
-                persons,
+                known.get(each.holder),
                 readings.get(each.id, _NOTHING),
                 titles.get(each.award_id or "", ""),
-                access.sanctions(tx, each.id),
+                against.get(each.id, ()),
             )
-            for each in (access.grants(tx) if grants is None else grants)
+            for each in found
         ]
 
     def _row(
-        self, grant: Grant, persons: dict[str, Person], reading: Reading, call: str, against: Sequence[Sanction]
+        self, grant: Grant, holder: people.Known | None, reading: Reading, call: str, against: Sequence[Sanction]
     ) -> Row:
-        holder = persons.get(grant.holder)
         expired = grant.state.value == "active" and grant.expires_at <= self._clock.now()
         return Row(
             grant=grant.id,
@@ -144,7 +148,7 @@ class Oversight:
         )
 
 
-def _name(person: Person | None) -> str:
+def _name(person: people.Known | None) -> str:
     return (person.name or person.email) if person else "(erased)"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -17,6 +17,8 @@ from readingroom.people.tables import link as link_table
 from readingroom.people.tables import merge as merge_table
 from readingroom.people.tables import person as person_table
 from readingroom.people.tables import role as role_table
+
+_FEW = 500  # persons asked for by name: above, reading all is no slower, and no database minds
 
 
 def persons(tx: Connection) -> dict[str, Person]:
@@ -39,13 +41,26 @@ def listed(tx: Connection, text: str, limit: int, offset: int = 0, *, acting: bo
     return _people(tx, c.id.in_(list(tx.execute(page).scalars()))), total
 
 
+class Known(NamedTuple):
+    """What a list of many says of a person."""
+
+    name: str
+    email: str
+    affiliation: str
+
+
+def known(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, Known]:
+    """Return name, address and institution, by id: of everyone, or of some. Less than `persons`, and so much faster."""
+    c = person_table.c
+    query = sa.select(c.id, c.name, c.email, c.affiliation)
+    if wanted is not None and len(wanted) <= _FEW:
+        query = query.where(c.id.in_(wanted))
+    return {row.id: Known(row.name, row.email, row.affiliation) for row in tx.execute(query)}
+
+
 def names(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:
     """Return what people are called, by id: of everyone, or of some. Who has no name is called by their address."""
-    c = person_table.c
-    query = sa.select(c.id, c.name, c.email)
-    if wanted is not None:
-        query = query.where(c.id.in_(wanted))
-    return {row.id: row.name or row.email for row in tx.execute(query)}
+    return {person: each.name or each.email for person, each in known(tx, wanted).items()}
 
 
 def by_id(tx: Connection, person_id: str) -> Person | None:
