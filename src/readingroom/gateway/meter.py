@@ -236,6 +236,14 @@ def read_all(tx: Connection, grants: Iterable[str] | None = None) -> dict[str, R
     return _read(tx, grants)
 
 
+def passes_used(tx: Connection) -> dict[str, int]:
+    """Read of every meter how many passes are used, by grant."""
+    return {
+        row.grant_id: row.used_passes
+        for row in tx.execute(sa.select(meter_table.c.grant_id, meter_table.c.used_passes))
+    }
+
+
 def _read(tx: Connection, grants: Iterable[str] | None) -> dict[str, Reading]:
     held = [sa.func.coalesce(sa.func.sum(lease_table.c[name]), 0).label(name) for name in _HELD]
     joined = meter_table.outerjoin(lease_table, lease_table.c.grant_id == meter_table.c.grant_id)

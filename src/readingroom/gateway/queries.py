@@ -28,6 +28,11 @@ def readings(tx: Connection, grants: Collection[str] | None = None) -> dict[str,
     return meter.read_all(tx, grants)
 
 
+def passes_used(tx: Connection) -> dict[str, int]:
+    """Return how many passes each grant has used."""
+    return meter.passes_used(tx)
+
+
 def passes_within(tx: Connection, intervals: tuple[tuple[datetime, datetime], ...]) -> dict[str, int]:
     """Return the passes that each grant made within intervals, of those that made any."""
     within = sa.or_(sa.false(), *((usage.c.at >= start) & (usage.c.at <= end) for start, end in intervals))

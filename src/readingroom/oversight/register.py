@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from readingroom.core.canonical import canonical
 from readingroom.core.clock import rfc3339
@@ -83,14 +84,27 @@ class PublicRow:
     used_passes: int | None = None
 
 
-def public(rows: Sequence[Row], calls: Sequence[tuple[str, str]] = ()) -> list[PublicRow]:
+class Line(NamedTuple):
+    """What the public register counts of a grant; of these, names and addresses are counted and never shown."""
+
+    grant: str
+    email: str
+    institution: str
+    stage: str
+    call: str
+    since: datetime
+    awarded_passes: int | None
+    used_passes: int
+
+
+def public(rows: Sequence[Row | Line], calls: Sequence[tuple[str, str]] = ()) -> list[PublicRow]:
     """Return the public form.
 
     Args:
         rows: the whole register.
         calls: title and stage of every call: it is public itself, and has its line whether or not anybody reads.
     """
-    purposes: dict[tuple[str, str], list[Row]] = {each: [] for each in calls}
+    purposes: dict[tuple[str, str], list[Row | Line]] = {each: [] for each in calls}
     for row in sorted(rows, key=lambda row: (row.since, row.grant)):
         purposes.setdefault((row.call or DISCRETION, row.stage), []).append(row)
     lines = [_purpose(name, stage, found) for (name, stage), found in purposes.items()]
@@ -106,7 +120,7 @@ def public(rows: Sequence[Row], calls: Sequence[tuple[str, str]] = ()) -> list[P
     return sorted(lines, key=lambda line: (line.kind != "purpose", line.name.casefold(), line.name, line.stage))
 
 
-def _purpose(name: str, stage: str, rows: Sequence[Row]) -> PublicRow:
+def _purpose(name: str, stage: str, rows: Sequence[Row | Line]) -> PublicRow:
     full = full_batches(rows)
     readers = _in_fives(len({row.email.casefold() for row in full}))
     if readers is None:
@@ -124,14 +138,14 @@ def _purpose(name: str, stage: str, rows: Sequence[Row]) -> PublicRow:
     )
 
 
-def full_batches(rows: Sequence[Row]) -> list[Row]:
+def full_batches(rows: Sequence[Row | Line]) -> list[Row | Line]:
     """Return the grants that are in full batches: each batch ends with the grant of its fifth reader.
 
     Args:
         rows: of one purpose, in the order in which they were issued.
     """
-    shown: list[Row] = []
-    batch: list[Row] = []
+    shown: list[Row | Line] = []
+    batch: list[Row | Line] = []
     for row in rows:
         batch.append(row)
         if len({each.email.casefold() for each in batch}) == SMALL_CELL:

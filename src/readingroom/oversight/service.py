@@ -20,7 +20,7 @@ from readingroom.gateway.model import Amount, Limits, Reading
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag, fold
 from readingroom.oversight.model import Look, Shape
-from readingroom.oversight.register import PublicRow, Row, document, public
+from readingroom.oversight.register import Line, PublicRow, Row, document, public
 from readingroom.oversight.tables import look as look_table
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
@@ -82,7 +82,7 @@ class Oversight:
         """Return the public register."""
         with self._db.read() as tx:
             calls = [(each.file.title, each.file.stage) for each in admissions.calls(tx)]
-            return public(self._rows(tx), calls)
+            return public(self._lines(tx), calls)
 
     def flags(
         self, by: Actor, weights: Mapping[tuple[str, str], tuple[str, str]], since: datetime | None = None
@@ -98,6 +98,29 @@ class Oversight:
         with self._db.read() as tx:
             return fold(gateway.records(tx, since), weights)
 
+    def _lines(self, tx: Connection) -> list[Line]:
+        """Return of each grant what the public register counts, and no more: it is asked for by everyone."""
+        known, used, titles = people.known(tx), gateway.passes_used(tx), self._titles(tx)
+        nobody = people.Known("", "", "")
+        return [
+            Line(
+                grant=each.id,
+                email=known.get(each.holder, nobody).email,
+                institution=known.get(each.holder, nobody).affiliation,
+                stage=each.stage,
+                call=titles.get(each.award_id or "", ""),
+                since=each.issued_at,
+                awarded_passes=each.passes,
+                used_passes=used.get(each.id, 0),
+            )
+            for each in access.grant_lines(tx)
+        ]
+
+    @staticmethod
+    def _titles(tx: Connection) -> dict[str, str]:
+        """Return the title of the call that made each award."""
+        return {award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)}
+
     def _rows(self, tx: Connection, grants: Sequence[Grant] | None = None) -> list[Row]:
         only = None if grants is None else [each.id for each in grants]
         found = access.grants(tx) if grants is None else grants
@@ -105,9 +128,7 @@ class Oversight:
         against: dict[str | None, list[Sanction]] = {}
         for each in access.sanctions(tx):  # all at once: there are few, and many grants
             against.setdefault(each.grant_id, []).append(each)
-        titles = {
-            award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)
-        }
+        titles = self._titles(tx)
         return [
             self._row(
                 each,

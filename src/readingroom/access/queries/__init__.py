@@ -6,6 +6,7 @@ from readingroom.access.queries.facts import facts_for_grant, facts_for_key, fac
 from readingroom.access.queries.grants import (
     grant,
     grant_counts,
+    grant_lines,
     grant_of,
     grant_of_award,
     grants,
@@ -38,6 +39,7 @@ __all__ = [
     "facts_for_keys",
     "grant",
     "grant_counts",
+    "grant_lines",
     "grant_of",
     "grant_of_award",
     "grants",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -24,6 +25,24 @@ def grant(tx: Connection, grant_id: str) -> Grant | None:
 def grants(tx: Connection) -> list[Grant]:
     """Return all grants, oldest first."""
     return [grant_of(row) for row in tx.execute(_GRANTS)]
+
+
+class GrantLine(NamedTuple):
+    """What is counted of a grant where many are."""
+
+    id: str
+    holder: str
+    stage: str
+    award_id: str | None
+    passes: int | None
+    issued_at: datetime
+
+
+def grant_lines(tx: Connection) -> list[GrantLine]:
+    """Return of every grant what is counted of it, in the order in which they were issued."""
+    c = grant_table.c
+    chosen = sa.select(c.id, c.holder, c.stage, c.award_id, c.passes, c.issued_at).order_by(c.issued_at, c.id)
+    return [GrantLine(*row) for row in tx.execute(chosen)]
 
 
 def grants_page(tx: Connection, state: GrantState | None, limit: int, offset: int = 0) -> list[Grant]:

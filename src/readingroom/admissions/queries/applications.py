@@ -30,6 +30,12 @@ def applications(tx: Connection, call_id: str) -> list[Application]:
     return _applications(tx, T.application.c.call_id == call_id)
 
 
+def states(tx: Connection, call_id: str) -> dict[str, ApplicationState]:
+    """Return where each of a call's applications stands, without what it says."""
+    chosen = sa.select(T.application.c.id, T.application.c.state).where(T.application.c.call_id == call_id)
+    return {row.id: ApplicationState(row.state) for row in tx.execute(chosen.order_by(T.application.c.id))}
+
+
 def submitted(tx: Connection, call_id: str, limit: int, offset: int = 0) -> list[Application]:
     """Return a page of what was submitted to a call, ordered by random ids; drafts are their applicants' own."""
     sent = sa.select(T.version.c.application_id)

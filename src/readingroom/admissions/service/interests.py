@@ -144,8 +144,10 @@ class Interests(Base):
         }
 
     def _arisen(self, tx: Connection, call: Call) -> list[Arisen]:
-        graph, waived = queries.graph(tx, call), self._waived(tx, call.id)
         living = [each for each in queries.reviews(tx, call.id) if each.state in rules.ASKED]
+        if not living:
+            return []
+        graph, waived = queries.graph(tx, call), self._waived(tx, call.id)
         parties = queries.parties(tx, {each.reviewer for each in living})
         return [
             Arisen(each.id, each.application, each.reviewer, conflict)

@@ -198,7 +198,7 @@ class Panel(Reviewing):
 
     def _by_application(self, tx: Connection, call: str) -> dict[str, list[Review]]:
         made: dict[str, list[Review]] = {
-            each.id: [] for each in queries.applications(tx, call) if each.state in rules.IN_PLAY
+            each: [] for each, state in queries.states(tx, call).items() if state in rules.IN_PLAY
         }
         for review in queries.reviews(tx, call):
             if review.application in made:
@@ -231,6 +231,8 @@ class Panel(Reviewing):
 
     def _cases(self, tx: Connection, by: Actor, call: Call, *, names: bool, shown: bool) -> list[Case]:
         named = queries.cases(tx, call.id)
+        if not named:
+            return []
         found = {each.id: each for each in queries.applications(tx, call.id) if each.id in named and each.submitted}
         barred = self._barred(tx, by, call, found)
         given = self._by_application(tx, call.id)

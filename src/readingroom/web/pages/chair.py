@@ -24,22 +24,24 @@ from readingroom.web.forms import Told, last_moment, told
 from readingroom.web.pages.account import Posted
 from readingroom.web.pages.review import scope_of
 
+LOOKED_AT_ONCE = 1000  # applications up to which a call's conflicts are looked for whenever its page is opened
 _INVITE = {"email": ("email", "E-mail address"), "topics": ("topics", "Knows"), "due": ("due-assign", "Due"),
            "load": ("load", "At most so many applications"), "answer_by": ("answer_by", "Answer by")}  # fmt: skip
 
 
 @get("/desk/calls/{call:str}/review", sync_to_thread=True)
-def lead_page(who: Visitor, call: str) -> Template:
+def lead_page(who: Visitor, call: str, conflicts: str = "") -> Template:
     """Show how far a call's review is, its reviewers and its conflicts."""
-    return _lead(who, call, {}, [])
+    return _lead(who, call, {}, [], anew=conflicts == "anew")
 
 
-def _lead(who: Visitor, name: str, typed: Form, problems: Collection[Told]) -> Template:
+def _lead(who: Visitor, name: str, typed: Form, problems: Collection[Told], *, anew: bool = False) -> Template:
     who.needs(Permission.APPLICATION_READ)
     admissions, opens = who.house.admissions, who.may(Permission.CALL_OPEN)
     call = _reviewed(who, name)
     pool = admissions.invitations(who.actor, name) if opens else []
-    found, arisen = admissions.conflicts_of_call(who.actor, name) if opens else ([], [])
+    asked = opens and (anew or admissions.submitted_counts([name]).get(name, 0) <= LOOKED_AT_ONCE)
+    found, arisen = admissions.conflicts_of_call(who.actor, name) if asked else ([], [])
     now = who.house.clock.now()
     late = {e.person for e in pool if e.state is InvitationState.INVITED and check_expiring(e, now) is None}
     shown: dict[str, Any] = {
@@ -50,6 +52,7 @@ def _lead(who: Visitor, name: str, typed: Form, problems: Collection[Told]) -> T
         "may_assign": opens and check_reviewable(call) is None,
         "pool": pool,
         "late": late if opens else set(),
+        "looked": asked,
         "known": _with_arisen(found, [(e.application, e.person, e.conflict) for e in arisen]),
         "arisen": arisen,
         "hidden": aliased(call),
