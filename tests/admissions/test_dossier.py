@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from admissions.world import World, judged
+from readingroom.admissions.after import Ground
 from readingroom.admissions.allocation.drawing import ticket
+from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.call import Call
 from readingroom.admissions.dossier import signed_text
 from readingroom.admissions.model import Application, Risk
@@ -22,6 +24,7 @@ from readingroom.core.clock import FixedClock
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import load
 from readingroom.ledger.note import Signer
+from readingroom.people.model import Role
 from served import found
 
 CLOSES = datetime(2026, 2, 1, tzinfo=UTC)
@@ -121,6 +124,24 @@ def altered(change: Callable[[Any], None]) -> Callable[[Any, Signer | None], byt
         return json.dumps(whole).encode()
 
     return make
+
+
+def test_an_award_after_an_appeal_is_told_apart_and_unseats_nobody(house: House, world: World) -> None:
+    call, made = run(world)
+    world.clock.moment = PUBLIC_AT
+    world.desk.allocate(world.steward, call.id, public_value=VALUE)
+    world.desk.publish(world.steward, call.id)
+    lost = next(each for each in made if world.desk.application(world.steward, each.id).state == "refused")
+    who = world.people.actor(lost.person)
+    appeal = world.desk.appeal_refusal(who, lost.id, Ground.PROCEDURE, "A step was left out.")
+    bench = [world.person(f"{n}@bench.example", "Bench", Role.PANEL) for n in range(2)]
+    world.desk.admit_appeal(bench[0], appeal.id)
+    for each in bench:
+        world.desk.speak(each, appeal.id, AppealState.UPHELD, "So I find.")
+    assert world.desk.conclude_appeal(bench[0], appeal.id, "It was left out.", None).passes
+    found = verdict(house, call)
+    assert [each.name for each in found.checks if not each.ok] == []
+    assert "and 1 later" in next(each.told for each in found.checks if each.name == "awards")
 
 
 def _raise_score(dossier: Any) -> None:
