@@ -264,6 +264,45 @@ def test_a_competition_funds_nothing_before_it_has_published(lite: World) -> Non
     assert caught.value.refusal.code == "admissions/cannot-fund"
 
 
+def by_sizes(first: int) -> dict[str, Any]:
+    sizes = [{"passes": 2_000}, {"passes": 5_000}, {"passes": 15_000, "score": 4}]
+    return {"policy": "tiers", "sizes": sizes, "first_tranche": first}
+
+
+@settings(max_examples=3, **OFTEN)
+@given(
+    first=st.integers(1, 100),
+    acts=st.lists(st.tuples(st.sampled_from(["accept", "accept", "decline", "report", "answer"]), st.integers(0, 2))),
+)
+def test_awards_in_sizes_come_in_the_tranches_that_their_sheets_tell(
+    lite: World, first: int, acts: list[tuple[str, int]]
+) -> None:
+    """The policy's `first_tranche` is the call's rule of release: sheet, account and requests say the same."""
+    asks, scores = [30_001, 15_000, 4_999], [judged(5, 5), judged(3, 3), judged(3, 4)]
+    call, made = lite.reviewed(asks, scores, allocation=by_sizes(first), budget=BUDGET, appeal_reserve=7_000)
+    fixed = lite.desk.allocate(lite.steward, call.id)
+    sheets = {each.application: each for each in fixed.sheets}
+    lite.desk.publish(lite.steward, call.id)
+    who = lite.applicants(3)
+    for act, which in acts:
+        (award,) = lite.desk.my_awards(who[which])
+        sheet = sheets[made[which].id]
+        with suppress(Refused):
+            if act == "accept":
+                lite.desk.accept_award(who[which], award.id)
+                at_once = award.amounts.passes if sheet.at_once is None else sheet.at_once
+                assert (sheet.at_once is None) == (first == 100)
+                assert lite.desk.held_under(award.id)["passes"] == award.amounts.passes - at_once
+            elif act == "decline":
+                lite.desk.decline_award(who[which], award.id)
+            elif act == "report":
+                lite.desk.file_report(who[which], award.id, TEXTS)
+            else:
+                for each in lite.desk.requests(lite.steward)[:1]:
+                    lite.desk.decide_request(lite.steward, each.id, Answer(each.passes, "As it stands."))
+        assert all(each.conserved for each in lite.desk.budget(call.id).values())
+
+
 def test_a_tranche_is_released_shrunk_and_withheld_to_the_unit(lite: World) -> None:
     family = Family(lite, second_chance=True)
     family.play("award", 4, 1)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from readingroom.admissions.after import After, Tranches
 from readingroom.admissions.call import BY_PERSON, CallFile
 from readingroom.admissions.call_file.fields import NO_TIME, moment, once
 from readingroom.admissions.dividing import Draw, Quota, Scoring, Source
 from readingroom.admissions.form import Kind
 from readingroom.admissions.policies.base import Policy
 from readingroom.admissions.policies.registry import POLICIES
-from readingroom.admissions.policies.tiers import Tiers
+from readingroom.admissions.policies.tiers import WHOLE, Tiers
 from readingroom.core.clock import rfc3339
 from readingroom.core.document import Node
 
@@ -41,6 +43,15 @@ def policy(node: Node) -> Policy | None:
     if chosen == BY_PERSON:
         node.fields(["policy"])
     return None
+
+
+def with_tranches(chosen: Policy | None, made: After, fields: Mapping[str, Node]) -> After:
+    """Take the tranches that the policy `tiers` speaks of for the call's own: a call has one rule of release."""
+    if not isinstance(chosen, Tiers) or chosen.first == WHOLE:
+        return made
+    if made.tranches is not None:
+        fields["tranches"].problem("the allocation has 'first_tranche' already", "Take one of the two out")
+    return replace(made, tranches=Tranches(chosen.first))
 
 
 def scoring(node: Node) -> Scoring:
@@ -100,6 +111,12 @@ def agree(made: CallFile, fields: Mapping[str, Node]) -> None:
         fields["draw"].problem(what, "Name a later one, so that nobody can apply, or choose, with the result in sight")
     if isinstance(made.policy, Tiers):
         smallest, largest = made.policy.sizes[0].passes, made.policy.sizes[-1].passes
+        free = {each.passes for each in made.policy.sizes if not each.score}
+        for tier, bounds in made.limits.tiers.items():
+            if bounds.minimum not in free:
+                what = f"{tier!r} begins at {bounds.minimum} passes, and there is no size of that many without a score"
+                cure = "Add it, or take the tier's own minimum out: else some who ask rightly could be given nothing"
+                fields["allocation"].problem(what, cure)
         if smallest != made.limits.minimum or largest > made.limits.maximum:
             bounds = f"{made.limits.minimum} to {made.limits.maximum}"
             what = f"sizes from {smallest} to {largest} do not fit awards from {bounds}"
