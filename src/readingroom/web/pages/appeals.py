@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, Router, get, post
 from litestar.response import Template
 
-from readingroom.admissions.after import Ground
+from readingroom.admissions.after import Appeals, Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
 from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority
+from readingroom.app.appealing import appeal_sanction, sanction_terms
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
@@ -47,19 +50,58 @@ def _form(who: Visitor, application: str, typed: Form, problems: Collection[Told
     if decision is None:
         raise Refused(Refusal("admissions/nothing-to-appeal", "Nothing has been decided on it that could be appealed."))
     call = who.house.admissions.call(found.call)
-    until = due(call.file.after.appeals, decision.decided_at)
+    told_so = f"{call.file.title}: {decision.text}"
+    asked = _Asked("refusal", told_so, call.file.after.appeals, decision.decided_at, f"/applications/{found.id}")
+    return _ask(who, asked, typed, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is appealed, in words, by which rules, and where its own page is."""
+
+    what: str
+    said: str
+    terms: Appeals
+    decided_at: datetime
+    back: str
+
+
+def _ask(who: Visitor, asked: _Asked, typed: Form, problems: Collection[Told]) -> Template:
+    until = due(asked.terms, asked.decided_at)
+    late = who.house.clock.now() > until
+    status = 400 if problems else 200
     return page(
-        who,
-        "after/lodge.html",
-        400 if problems else 200,
-        application=found,
-        call=call,
-        decision=decision,
-        until=until,
-        late=who.house.clock.now() > until,
-        typed=typed,
-        problems=problems,
-    )
+        who, "after/lodge.html", status, asked=asked, until=until, late=late, typed=typed, problems=problems
+    )  # fmt: skip
+
+
+@get("/my/sanctions/{sanction:str}/appeal", sync_to_thread=True)
+def sanction_form(who: Visitor, sanction: str) -> Response[Any] | Template:
+    """Show the form of an appeal of a sanction; where there is one already, that."""
+    who.signed_in()
+    living = (a for a in who.house.admissions.my_appeals(who.actor) if a.state is not AppealState.WITHDRAWN)
+    if (mine := next((each for each in living if each.subject == sanction), None)) is not None:
+        return back_to(f"/appeals/{mine.id}")
+    return _sanction_form(who, sanction, {}, [])
+
+
+def _sanction_form(who: Visitor, sanction: str, typed: Form, problems: Collection[Told]) -> Template:
+    who.signed_in()
+    found, terms = sanction_terms(who.house, who.actor, sanction)
+    said = f"{found.kind.value.capitalize()}, for {found.reason.value}. {found.notice}".strip()
+    asked = _Asked("sanction", said, terms, found.decided_at, f"/my/sanctions/{found.id}")
+    return _ask(who, asked, typed, problems)
+
+
+@post("/my/sanctions/{sanction:str}/appeal", sync_to_thread=True)
+def lodge_of_sanction(who: Visitor, sanction: str, data: Posted) -> Response[Any] | Template:
+    """Lodge an appeal of a sanction."""
+    check_form(who, data)
+    try:
+        made = appeal_sanction(who.house, who.actor, sanction, _ground(data), data.get("text", ""))
+    except (BadInput, Refused) as fault:
+        return _sanction_form(who, sanction, data, told(fault, _LABELS))
+    return back_to(f"/appeals/{made.id}")
 
 
 @post("/applications/{application:str}/appeal", sync_to_thread=True)
@@ -163,4 +205,4 @@ def _passes(data: Form) -> int | None:
     return found
 
 
-router = Router("/", route_handlers=[form, lodge, appeals, show, act], include_in_schema=False)
+router = Router("/", route_handlers=[form, lodge, sanction_form, lodge_of_sanction, appeals, show, act], include_in_schema=False)
