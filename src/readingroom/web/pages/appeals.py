@@ -205,4 +205,6 @@ def _passes(data: Form) -> int | None:
     return found
 
 
-router = Router("/", route_handlers=[form, lodge, sanction_form, lodge_of_sanction, appeals, show, act], include_in_schema=False)
+router = Router(
+    "/", route_handlers=[form, lodge, sanction_form, lodge_of_sanction, appeals, show, act], include_in_schema=False
+)
