@@ -24,7 +24,7 @@ def test_a_member_is_invited_joins_reads_with_a_key_of_their_own_and_is_removed(
     assert portal.visit("fremd").post(remove).status_code == 404
     assert holder.post(remove).status_code == 303
     assert "You are no longer a member of Shelf marks" in guest.get("/my").text
-    assert guest.post(f"/my/grants/{grant.id}/keys", {"newest": newest}).status_code == 404
+    assert guest.post(f"/my/grants/{grant.id}/keys", {"newest": newest}).status_code == 403
 
 
 def test_a_holder_is_told_what_is_wrong_with_an_invitation(portal: Portal) -> None:
@@ -80,7 +80,7 @@ def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_u
     assert panel[0].post(appeal, {"do": "conclude", "note": "The key was another's."}).status_code == 303
     assert "for appeal-upheld" in reader.get(mine).text
     assert f"{mine}/appeal" not in reader.get(mine).text
-    assert reader.get("/my").text.count("works now") == 1
+    assert portal.house.access.grant(portal.house.people.operator(), grant.id).state.value == "active"
 
 
 def test_a_sanction_that_its_rule_does_not_have_changes_nothing_and_keeps_what_was_typed(portal: Portal) -> None:
