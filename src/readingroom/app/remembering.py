@@ -1,4 +1,4 @@
-"""Bars of persons who were erased: their addresses hashed with the house's own key, and known again at a new account."""
+"""Bars of persons who were erased: addresses hashed with the house's own key, and known again at a new account."""
 
 from __future__ import annotations
 
