@@ -127,9 +127,7 @@ def afterwards(house: House, steward: Actor) -> None:
     """Let somebody report and be answered, and let refusals be appealed: one is heard, one is not."""
     lab, half = house.admissions, {"first": "50%", "after": "report"}
     single = {"allocation": {"policy": "by-person"}, "review": None, "tranches": half}
-    call = open_call(
-        house, steward, call_text(allocation={"policy": "by-person"}, review=None, tranches=half), "c.yaml"
-    )
+    call = open_call(house, steward, call_text(**single), "call.yaml")
     holder, one, two = (person(house, name) for name in ("holder", "appeals", "late"))
     made = [lab.submit(each, lab.start(each, call.id, Draft(ANSWERS, 10_000)).id) for each in (holder, one, two)]
     lab.decide(steward, made[0].id, Ruling(Outcome.AWARDED, Why.SUITABLE))

@@ -136,6 +136,7 @@ PAGES = {
     "/my": OPEN | {"": 401},
     "/my/agreements": OPEN | {"": 401},
     "/my/grants/GRANT/members/x/remove": dict.fromkeys(ROLES, 404) | {"": 401},
+    "/my/sanctions/x/appeal": dict.fromkeys(ROLES, 404) | {"": 401},
     "/my/sanctions/x": dict.fromkeys(ROLES, 404) | {"": 401},
     "/terms": OPEN,
     "/my/data": OPEN | {"": 401},
