@@ -143,8 +143,8 @@ def afterwards(house: House, steward: Actor) -> None:
         for who, each in zip((one, two), made[1:], strict=True)
     )
     lab.admit_appeal(panel[0], heard.id)
-    for each in panel:
-        lab.speak(each, heard.id, AppealState.REJECTED, "No step was left out.")
+    for hearer in panel:
+        lab.speak(hearer, heard.id, AppealState.REJECTED, "No step was left out.")
     lab.conclude_appeal(panel[0], heard.id, "Every step was done.")
     lab.dismiss_appeal(panel[0], barred.id, Bar.NEW_FACTS, "It rests on new facts.")
 
@@ -223,8 +223,8 @@ def test_every_letter_is_written_by_the_step_that_it_tells_of(house: House) -> N
         rows = tx.execute(sa.select(table)).all()
     written = {row.event for row in rows}
     assert set(LETTERS) - written == set(TOLD)
-    rows = [*rows, *more]
+    texts = [(each.subject, each.text, each.html) for each in (*rows, *more)]
     assert {f"{each.template}.txt" for told in LETTERS.values() for each in told} | NOT_OF_EVENTS == names()
-    assert all(row.subject and "Dear " in row.text and row.html for row in rows)
-    assert not [row.text for row in rows if "None" in row.text or "{" in row.text]
+    assert all(subject and "Dear " in text and html for subject, text, html in texts)
+    assert not [text for _, text, _ in texts if "None" in text or "{" in text]
     house.close()
