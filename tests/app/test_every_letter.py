@@ -223,7 +223,8 @@ def test_every_letter_is_written_by_the_step_that_it_tells_of(house: House) -> N
         rows = tx.execute(sa.select(table)).all()
     written = {row.event for row in rows}
     assert set(LETTERS) - written == set(TOLD)
-    texts = [(each.subject, each.text, each.html) for each in (*rows, *more)]
+    texts = [(row.subject, row.text, row.html) for row in rows]
+    texts += [(each.subject, each.text, each.html) for each in more]
     assert {f"{each.template}.txt" for told in LETTERS.values() for each in told} | NOT_OF_EVENTS == names()
     assert all(subject and "Dear " in text and html for subject, text, html in texts)
     assert not [text for _, text, _ in texts if "None" in text or "{" in text]
