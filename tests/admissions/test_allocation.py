@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from admissions.world import CALL, judged
 from readingroom.admissions import call_file
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate, decimal
-from readingroom.admissions.call import CallFile, Limits
+from readingroom.admissions.call import Bounds, CallFile, Limits
 from readingroom.admissions.dividing import Quota, Scoring
 from readingroom.admissions.model import Amounts, Judgement, Reason, Risk
 from readingroom.admissions.policies.base import Claim, Policy, Pot
@@ -28,7 +28,8 @@ from readingroom.admissions.policies.tiers import Size, Tiers
 from readingroom.core.canonical import canonical
 
 TEMPLATE = call_file.parse(CALL)
-SIZES = (Size(5), Size(20, Fraction(3)), Size(60, Fraction(4)))
+SIZES = (Size(5), Size(20), Size(40, Fraction(3)), Size(60, Fraction(4)))
+TIERS = ("base", "large", "small")  # "base" has the call's own bounds
 ALL: list[Policy] = [
     *(RankAndCut(each) for each in AtLine), Proportional(), Tiers(SIZES, 60), Knapsack(), PartialLottery(),
 ]  # fmt: skip
@@ -49,15 +50,29 @@ def files(draw: st.DrawFn, policies: Sequence[Policy] = ALL) -> CallFile:
     policy = draw(st.sampled_from(policies))
     if isinstance(policy, Tiers):
         minimum = SIZES[0].passes
+    maximum = draw(st.integers(minimum, 200))
     return replace(
         TEMPLATE,
         budget=Amounts(passes, draw(unit), draw(unit)),
         reserve=reserve,
-        limits=Limits(minimum, draw(st.integers(minimum, 200)), 90, 14),
+        limits=Limits(minimum, maximum, 90, 14, draw(tiers_within(minimum, maximum, policy))),
         policy=policy,
         quotas=draw(st.sampled_from([(), (STUDENTS,), (STUDENTS, NORTH)])),
         scoring=Scoring(draw(st.booleans()), draw(st.sampled_from([50, 95]))),
     )
+
+
+@st.composite
+def tiers_within(draw: st.DrawFn, minimum: int, maximum: int, policy: Policy) -> dict[str, Bounds]:
+    """Give some tiers bounds of their own: closer than the call's, and sizes of it where awards come in sizes."""
+    made = {}
+    for name in draw(st.sets(st.sampled_from(TIERS[1:]))):
+        if isinstance(policy, Tiers):
+            low = draw(st.sampled_from([each.passes for each in SIZES if not each.score and each.passes <= maximum]))
+        else:
+            low = draw(st.integers(minimum, maximum))
+        made[name] = Bounds(low, draw(st.integers(low, maximum)))
+    return made
 
 
 @st.composite
@@ -68,8 +83,10 @@ def applicants(draw: st.DrawFn) -> list[Candidate]:
         {"level": st.sampled_from(["student", "staff"]), "region": st.sampled_from(["north", "south"])}
     )
     by = st.permutations(["ann", "bo", "cy"]).map(lambda three: tuple(three[:2]))
+    tier = st.sampled_from(TIERS)
     return [
-        Candidate(f"application_{i}", ask, draw(two), draw(by), answers=draw(answers)) for i, ask in enumerate(asks)
+        Candidate(f"application_{i}", ask, draw(two), draw(by), answers=draw(answers), tier=draw(tier))
+        for i, ask in enumerate(asks)
     ]
 
 
@@ -100,7 +117,8 @@ def test_awards_and_reserve_and_rest_are_the_budget_exactly_in_every_unit(file: 
 def test_no_award_is_below_the_useful_minimum_or_above_ask_and_maximum(file: CallFile, who: list[Candidate]) -> None:
     for sheet in allocate(file, who, SEED).sheets:
         if sheet.amounts:
-            assert file.limits.minimum <= sheet.amounts.passes <= min(sheet.asked, file.limits.maximum)
+            bounds = file.limits.of(sheet.tier)
+            assert bounds.minimum <= sheet.amounts.passes <= min(sheet.asked, bounds.maximum)
 
 
 @given(files(), applicants())
@@ -169,14 +187,17 @@ def test_ties_fall_by_the_seed_and_not_by_order_or_id() -> None:
 def test_what_the_sheet_says_would_have_sufficed_does_suffice(who: list[Candidate], file: CallFile) -> None:
     """Take every refused applicant at the sheet's word: the rank, or the smaller ask, does give something."""
     assert file.policy is not None
-    caps = [min(each.asked, file.limits.maximum) for each in who]
-    claims = [Claim(each, Fraction(4)) for each in caps if each >= file.limits.minimum]
+    bounds = [file.limits.of(each.tier) for each in who]
+    all_claims = [
+        Claim(min(each.asked, b.maximum), Fraction(4), minimum=b.minimum) for each, b in zip(who, bounds, strict=True)
+    ]
+    claims = [each for each in all_claims if each.cap >= each.minimum]
     pot = Pot(file.budget.passes - file.reserve, file.limits.minimum)
     for rank, share in enumerate(file.policy.share(pot, claims, SEED)):
 
         def moved_to(place: int, cap: int, rank: int = rank) -> int:
             others = [*claims[:rank], *claims[rank + 1 :]]
-            changed = [*others[:place], Claim(cap, Fraction(4)), *others[place:]]
+            changed = [*others[:place], replace(claims[rank], cap=cap), *others[place:]]
             assert file.policy is not None
             return file.policy.share(pot, changed, SEED)[place].passes
 
@@ -248,7 +269,7 @@ def test_a_sheet_tells_score_rank_rule_and_what_would_have_changed_it() -> None:
     ]
     sheets = by_id(allocate(file, who, SEED))
     assert sheets["best"].text == "Rank 1 of 4, mean score 4.80. Awarded the 12,000 passes asked for."
-    assert sheets["large"].text.endswith("Awarded the call's maximum of 15,000 passes.")
+    assert sheets["large"].text.endswith("Awarded 15,000 passes, the most that this call gives.")
     assert (sheets["line"].reason, passes(sheets["line"])) == (Reason.REST_AT_LINE, 3_000)
     assert sheets["below"].differ == "It would have taken rank 3, that is a mean score above 3.30."
     assert sheets["poor"].text == "Its mean score (1.50) is under this call's floor of 3.00."

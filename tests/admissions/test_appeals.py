@@ -244,10 +244,10 @@ def test_an_appeal_gives_from_the_reserve_at_least_what_is_useful_or_a_place(
     asked: int, reserve: int, short: IfShort, part: int | None
 ) -> None:
     file = replace(FILE, after=replace(FILE.after, appeals=Appeals(if_short=short)))
-    full = rules.deserved(file, asked, [])
+    full = rules.deserved(file, asked, "", [])
     assert file.limits.minimum <= full <= file.limits.maximum
-    part = None if part is None or rules.check_part(file, full, part) else part
-    gives = rules.effect(file, full, {"passes": reserve}, part)
+    part = None if part is None or rules.check_part(file, full, "", part) else part
+    gives = rules.effect(file, full, "", {"passes": reserve}, part)
     assert gives.place == (gives.amounts is None)
     if gives.amounts:
         assert file.limits.minimum <= gives.amounts.passes <= min(reserve, full if part is None else part)
@@ -261,7 +261,7 @@ def test_an_appellant_gets_the_fraction_that_the_best_ranked_got(asked: int, the
     given = min(given, cap)
     best = Sheet("application_x", theirs, FILE.reviewing.floor, 1, FILE.amounts(given), Reason.SCALED, "", "")  # type: ignore[union-attr]
     mine = min(asked, FILE.limits.maximum)
-    assert rules.deserved(FILE, asked, [best]) == max(2_000, mine * given // cap)
+    assert rules.deserved(FILE, asked, "", [best]) == max(2_000, mine * given // cap)
 
 
 def test_an_appeal_is_due_so_many_days_after_the_decision() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from admissions.world import call_text
 from readingroom.admissions import call_file
+from readingroom.admissions.after import Tranches
 from readingroom.admissions.dividing import Quota, Scoring, Source
 from readingroom.admissions.policies.tiers import Size, Tiers
 from readingroom.core.canonical import Json
@@ -16,6 +17,10 @@ from readingroom.core.errors import BadInput
 
 WINDOW = {"opens": "2026-01-01T00:00:00Z", "closes": "2026-02-01T00:00:00Z"}
 QUOTA = {"name": "text only", "question": "egress", "answer": "text only", "percent": 30}
+SIZED = {
+    "policy": "tiers", "sizes": [{"passes": 2_000}, {"passes": 5_000, "score": 3.5}], "first_tranche": 50,
+}  # fmt: skip
+BOUNDS = {"minimum": 2_000, "maximum": 15_000, "days": 90}
 
 
 def problems(**changes: Json) -> list[str]:
@@ -29,6 +34,7 @@ def test_policy_scoring_quotas_and_draw_are_read() -> None:
     tiers = {"policy": "tiers", "sizes": sizes, "first_tranche": 50, "adjust": "additive", "interval": 90}
     draw = {"source": "drand-quicknet", "round": 30_000_000}
     made = call_file.parse(call_text(allocation=tiers, window=WINDOW, quotas=[QUOTA], draw=draw))
+    assert made.after.tranches == Tranches(50), "one rule of release, wherever it is written"
     assert made.policy == Tiers((Size(2_000), Size(5_000, Fraction(7, 2))), 50)
     assert made.scoring == Scoring(additive=True, level=90)
     assert made.quotas == (Quota("text only", "egress", "text only", 30),)
@@ -65,6 +71,10 @@ def test_a_draw_may_name_another_source_by_its_moment(source: str) -> None:
         ({"allocation": {"policy": "rank-and-cut", "adjust": "bayes"}}, "'bayes' is not known"),
         ({"allocation": {"policy": "knapsack", "at_line": "stop"}}, "unknown key 'at_line'"),
         ({"allocation": {"policy": "tiers"}}, "lacks 'sizes'"),
+        ({"allocation": SIZED, "tranches": {"first": "50%", "after": "report"}}, "has 'first_tranche' already"),
+        ({"allocation": SIZED, "award": BOUNDS | {"tiers": {"base": {"minimum": 2_500}}}}, "no size of that many"),
+        ({"allocation": SIZED, "award": BOUNDS | {"tiers": {"base": {"minimum": 5_000}}}}, "without a score"),
+        ({"award": BOUNDS | {"tiers": {"base": {"minimum": 14_000}}}, "budget": {"passes": 15_000}}, "award of 'base'"),
         ({"allocation": {"policy": "tiers", "sizes": []}}, "there are no sizes"),
         ({"allocation": {"policy": "tiers", "sizes": [{"passes": 3_000}]}}, "do not fit awards"),
         ({"allocation": {"policy": "tiers", "sizes": [{"passes": 2_000, "score": 3}]}}, "has a score of its own"),

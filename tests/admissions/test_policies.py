@@ -22,9 +22,10 @@ from readingroom.admissions.model import Amounts, Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
 from readingroom.admissions.policies.knapsack import Knapsack, best_set
 from readingroom.admissions.policies.lottery import PartialLottery, covered, probabilities, start, systematic
+from readingroom.admissions.policies.proportional import Proportional
 from readingroom.admissions.policies.rank_and_cut import RankAndCut
 from readingroom.admissions.policies.registry import POLICIES
-from readingroom.admissions.policies.tiers import Size, Tiers, tranches
+from readingroom.admissions.policies.tiers import Size, Tiers
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
@@ -35,7 +36,9 @@ points = st.integers(10, 50).map(lambda tenths: Fraction(tenths, 10))
 @st.composite
 def claims(draw: st.DrawFn) -> list[Claim]:
     half = draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1)]))
-    one = st.builds(Claim, st.integers(5, 60), points, st.sampled_from([half, half / 2]))
+    ask = st.tuples(st.integers(5, 60), st.sampled_from([0, 0, 8, 20]))
+    width = st.sampled_from([half, half / 2])
+    one = st.builds(lambda ask, at, wide: Claim(max(ask), at, wide, ask[1]), ask, points, width)
     return sorted(draw(st.lists(one, max_size=12)), key=lambda each: -each.score)
 
 
@@ -148,7 +151,7 @@ def test_a_lottery_funds_the_clear_cases_draws_the_rest_and_keeps_the_budget(
     line = who[covered(who, room) - 1].score
     for claim, share in zip(who, shares, strict=True):
         assert share.chance is not None
-        assert share.passes == 0 or 5 <= share.passes <= claim.cap
+        assert share.passes == 0 or max(5, claim.minimum) <= share.passes <= claim.cap
         if claim.low > line:
             assert (share.passes, share.chance) == (claim.cap, Fraction(1))
         elif claim.high < line:
@@ -178,9 +181,29 @@ def test_tiers_give_the_largest_size_asked_for_deserved_and_left_and_split_it() 
     policy = Tiers((Size(5), Size(20, Fraction(3)), Size(50, Fraction(4))), 60)
     who = [Claim(60, Fraction(5)), Claim(60, Fraction(7, 2)), Claim(19, Fraction(3)), Claim(60, Fraction(2))]
     shares = policy.share(Pot(78, 5), who, SEED)
-    assert [(each.passes, each.at_once) for each in shares] == [(50, 30), (20, 12), (5, 3), (0, None)]
-    assert tranches(1, 1) == (1, 0)
-    assert tranches(7, 50) == (3, 4)
+    assert [each.passes for each in shares] == [50, 20, 5, 0]
+
+
+def test_a_claim_of_a_tier_is_given_no_size_under_its_own_minimum() -> None:
+    policy = Tiers((Size(5), Size(20), Size(50, Fraction(4))))
+    who = [Claim(60, Fraction(5), minimum=20), Claim(60, Fraction(3), minimum=20), Claim(60, Fraction(2))]
+    shares = policy.share(Pot(65, 5), who, SEED)
+    assert [each.passes for each in shares] == [50, 0, 5]
+    assert shares[1].needed_rank == 1
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(5, 60), st.integers(0, 30)), max_size=9), st.integers(5, 200))
+def test_of_tiers_with_minima_as_many_are_scaled_as_each_gets_its_own(asks: list[tuple[int, int]], room: int) -> None:
+    who = [Claim(max(cap, least), minimum=least) for cap, least in asks]
+
+    def useful(k: int) -> bool:
+        total = sum(each.cap for each in who[:k])
+        return all(min(each.cap, each.cap * room // total) >= max(5, each.minimum) for each in who[:k])
+
+    funded = max((k for k in range(1, len(who) + 1) if useful(k)), default=0)
+    shares = Proportional().share(Pot(room, 5), who, SEED)
+    assert [bool(each.passes) for each in shares] == [True] * funded + [False] * (len(who) - funded)
 
 
 # Quotas, scores
@@ -296,7 +319,7 @@ class EqualParts:
 
     def share(self, pot: Pot, claims: Sequence[Claim], lot: bytes) -> list[Share]:
         assert len(lot) == 32
-        funded = min(len(claims), pot.passes // pot.minimum)
+        funded = min(len(claims), pot.passes // max((pot.least(each) for each in claims), default=pot.minimum))
         return [
             Share(min(each.cap, pot.passes // funded), Reason.SCALED)
             if rank < funded

@@ -264,6 +264,32 @@ def test_a_competition_funds_nothing_before_it_has_published(lite: World) -> Non
     assert caught.value.refusal.code == "admissions/cannot-fund"
 
 
+def by_sizes(first: int) -> dict[str, Any]:
+    sizes = [{"passes": 2_000}, {"passes": 5_000}, {"passes": 15_000, "score": 4}]
+    return {"policy": "tiers", "sizes": sizes, "first_tranche": first}
+
+
+@pytest.mark.parametrize("first", [33, 100])
+def test_awards_in_sizes_come_in_the_tranches_that_their_sheets_tell(lite: World, first: int) -> None:
+    """The policy's `first_tranche` is the call's rule of release: sheet, account and requests say the same."""
+    asks, scores = [30_001, 15_000, 4_999], [judged(5, 5), judged(3, 3), judged(3, 4)]
+    call, made = lite.reviewed(asks, scores, allocation=by_sizes(first), budget=BUDGET, appeal_reserve=7_000)
+    sheets = {each.application: each for each in lite.desk.allocate(lite.steward, call.id).sheets}
+    lite.desk.publish(lite.steward, call.id)
+    for by, application in zip(lite.applicants(3)[:2], made, strict=False):
+        (award,) = lite.desk.my_awards(by)
+        lite.desk.accept_award(by, award.id)
+        at_once = sheets[application.id].at_once
+        assert at_once == (None if first == 100 else award.amounts.passes * first // 100)
+        held = lite.desk.held_under(award.id).get("passes", 0)
+        assert held == (award.amounts.passes - at_once if at_once else 0)
+        if held:
+            filed = lite.desk.file_report(by, award.id, TEXTS)
+            lite.desk.decide_request(lite.steward, filed.id, Answer(held, "As it stands."))
+            assert not any(lite.desk.held_under(award.id).values())
+        assert all(each.conserved for each in lite.desk.budget(call.id).values())
+
+
 def test_a_tranche_is_released_shrunk_and_withheld_to_the_unit(lite: World) -> None:
     family = Family(lite, second_chance=True)
     family.play("award", 4, 1)

@@ -117,9 +117,11 @@ class World:
                 given = scores.get(about[task.view.review], judged())
                 self.desk.review(reviewer, task.view.review, given)
 
-    def reviewed(self, passes: Iterable[int], scores: Iterable[Judgement]) -> tuple[Call, list[Application]]:
+    def reviewed(
+        self, passes: Iterable[int], scores: Iterable[Judgement], **changes: Json
+    ) -> tuple[Call, list[Application]]:
         """Open a call, apply with these asks, close, assign and review with these judgements."""
-        call, asks = self.open(), list(passes)
+        call, asks = self.open(**changes), list(passes)
         made = [self.apply(by, call, ask) for by, ask in zip(self.applicants(len(asks)), asks, strict=True)]
         self.desk.close_call(self.steward, call.id)
         self.desk.assign_reviewers(self.steward, call.id)

@@ -83,6 +83,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("get", "/api/applications/{application}/decision"): (IS_SHOWN_IT, None),
     ("get", "/api/applications/{application}"): (IS_SHOWN_IT, None),
     ("get", "/api/applications/{application}/history"): (IS_SHOWN_IT, None),
+    ("get", "/api/applications/{application}/observed"): (READS_APPLICATIONS | {"owner"}, None),
     ("get", "/api/applications/{application}/versions"): (IS_SHOWN_IT, None),
     ("get", "/api/applications/{application}/difference?old=1&new=1"): (IS_SHOWN_IT, None),
     ("get", "/api/applications/{application}/attachments"): (IS_SHOWN_IT, None),

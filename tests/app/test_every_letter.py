@@ -11,21 +11,40 @@ import yaml
 
 from admissions.world import ANSWERS, call_text
 from readingroom.access.model import Amounts, Award, Grant, Reason
+from readingroom.access.model import Kind as Kind_
+from readingroom.access.sanctions import Wanted
+from readingroom.admissions import queries as admissions
+from readingroom.admissions.after import Ground
+from readingroom.admissions.appeals.model import AppealState, Bar
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Draft, Outcome, Ruling
 from readingroom.admissions.model import Reason as Why
+from readingroom.admissions.pool import Scope
+from readingroom.admissions.requests import Answer
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
+from readingroom.app.letters.post import letters
+from readingroom.app.letters.scene import Scene
 from readingroom.app.letters.table import LETTERS
+from readingroom.app.letters.writing import TEMPLATES
+from readingroom.app.many import chosen, look
+from readingroom.app.projects import invite
 from readingroom.core.clock import FixedClock, SystemClock
 from readingroom.core.settings import load
+from readingroom.ledger.model import Entry
 from readingroom.oversight.work import Kind, Work
 from readingroom.people.model import Actor, Role
+from readingroom.post.model import Letter
 from readingroom.post.tables import letter as table
 from served import found
 
+NOT_OF_EVENTS = {"layout.txt", "words.txt", "due.txt"}
 GOOD = Work(Kind.NOTE, "Reading", ("A Reader",), 2026)
+
+
+def names() -> set[str]:
+    return {each.name for each in TEMPLATES.glob("*.txt")}
 
 
 @pytest.fixture
@@ -104,17 +123,109 @@ def sanctions(house: House, steward: Actor) -> None:
     access.bar(steward, held.holder, ends - timedelta(days=1), Reason.ERROR_CORRECTED)
 
 
+def afterwards(house: House, steward: Actor) -> None:
+    """Let somebody report and be answered, and let refusals be appealed: one is heard, one is not."""
+    lab, half = house.admissions, {"first": "50%", "after": "report"}
+    single = {"allocation": {"policy": "by-person"}, "review": None, "tranches": half}
+    call = open_call(house, steward, call_text(**single), "call.yaml")
+    holder, one, two = (person(house, name) for name in ("holder", "appeals", "late"))
+    made = [lab.submit(each, lab.start(each, call.id, Draft(ANSWERS, 10_000)).id) for each in (holder, one, two)]
+    lab.decide(steward, made[0].id, Ruling(Outcome.AWARDED, Why.SUITABLE))
+    for each in made[1:]:
+        lab.decide(steward, each.id, Ruling(Outcome.REFUSED, Why.UNCLEAR, "Not clear."))
+    award = lab.my_awards(holder)[0]
+    lab.accept_award(holder, award.id)
+    filed = lab.file_report(holder, award.id, {"text": "Half.", "found": "Something.", "used": "Prompts."})
+    lab.decide_request(steward, filed.id, Answer(filed.passes, "Thank you."))
+    panel = [person(house, f"hears{n}", Role.PANEL) for n in (1, 2)]
+    heard, barred = (
+        lab.appeal_refusal(who, each.id, Ground.PROCEDURE, "A step was left out.")
+        for who, each in zip((one, two), made[1:], strict=True)
+    )
+    lab.admit_appeal(panel[0], heard.id)
+    for hearer in panel:
+        lab.speak(hearer, heard.id, AppealState.REJECTED, "No step was left out.")
+    lab.conclude_appeal(panel[0], heard.id, "Every step was done.")
+    lab.dismiss_appeal(panel[0], barred.id, Bar.NEW_FACTS, "It rests on new facts.")
+
+
+def projects(house: House, steward: Actor) -> None:
+    """Let members come and go, a project be sanctioned, many grants end at once, and two accounts become one."""
+    held, access = grant(house, steward, "project@project.example"), house.access
+    holder = house.people.actor(held.holder)
+    for name, joins in (("joins", True), ("declines", False)):
+        guest = person(house, name)
+        invite(house, holder, held.id, f"{name}@{name}.example")
+        (access.join if joins else access.decline)(guest, held.id)
+        if joins:
+            access.remove(holder, held.id, guest.id)
+    slow = Wanted(Kind_.THROTTLE, Reason.SECURITY, grant_id=held.id, note="Too fast.", per_minute=6)
+    access.lift(steward, access.impose(steward, slow).id, "cured")
+    choice = chosen(house, stage="reading-room")
+    seen = look(house, steward, choice, Reason.SECURITY)
+    access.revoke_many(steward, choice, Reason.SECURITY, "A loophole.", seen.digest)
+    house.people.merge(steward, person(house, "twice").id, person(house, "once").id, "Two accounts of one person.")
+
+
+def pools(house: House, steward: Actor) -> None:
+    """Let reviewers be invited, one not answer, others sift, and one review wait while the phase moves on."""
+    lab, review = house.admissions, yaml.safe_load(call_text())["review"]
+    more = {"review": {**review, "per_application": 1, "phases": ["independent", "panel"]}}
+    more["sift"] = {"reviews": 1, "criterion": "merit", "line": 3}
+    call = open_call(house, steward, call_text(**more), "call.yaml")
+    asked = person(house, "asked", Role.REVIEWER)
+    lab.invite_reviewer(steward, call.id, asked.id, Scope())
+    lab.expire_invitation(steward, call.id, asked.id)
+    eight = person(house, "eight")
+    lab.submit(eight, lab.start(eight, call.id, Draft(ANSWERS, 10_000)).id)
+    lab.close_call(steward, call.id)
+    assert lab.assign_sift(steward, call.id) == 1
+
+
+TOLD = (  # by their events, with real rows: the steps themselves are in the tests of their own rooms
+    "admissions.application.admitted", "admissions.member.accepted",
+    "admissions.member.declined", "admissions.member.left", "admissions.guarantor.accepted",
+    "admissions.guarantor.declined", "admissions.call.phase-moved", "people.identity.added",
+    "people.identity.removed", "people.address.chosen", "releases.stage.rolled-back", "releases.stage.withdrawn",
+    "releases.stage.closed",
+)  # fmt: skip
+
+
+def tell(house: House, call: Call, who: Actor) -> list[Letter]:
+    """Write the letters of events that no step above said."""
+    more = {"finished": False, "call": call.id, "person": who.id, "applicant": who.id, "stage": "reading-room"}
+    nine = person(house, "nine", Role.REVIEWER)
+    house.admissions.assign_reviewers(house.people.operator(), call.id, [nine.id])
+    held = grant(house, house.people.operator(), "last@last.example")
+    assert held.stage == "reading-room"
+    made: list[Letter] = []
+    with house.db.read() as tx:
+        (application,) = admissions.of_person(tx, who.id)
+        for event in TOLD:
+            entry = Entry(0, event, house.clock.now(), "operator", {**more, "application": application.id})
+            found = list(letters(Scene(tx, entry, house.clock.now(), "https://reading.example"), house.mailbox))
+            assert found, event
+            made += found
+    return made
+
+
 def test_every_letter_is_written_by_the_step_that_it_tells_of(house: House) -> None:
     steward = person(house, "steward", Role.STEWARD, Role.TESTER)
     house.people.change_role(house.people.operator(), "steward@steward.example", Role.TESTER, add=False)
     applications(house, steward)
-    reviews(house, steward)
+    call = reviews(house, steward)
     sanctions(house, steward)
+    afterwards(house, steward)
+    pools(house, steward)
+    projects(house, steward)
+    more = tell(house, call, house.people.actor(house.people.named("six@six.example").id))
     with house.db.read() as tx:
         rows = tx.execute(sa.select(table)).all()
     written = {row.event for row in rows}
-    elsewhere = {"releases.stage.rolled-back", "releases.stage.withdrawn", "releases.stage.closed"}  # as `held`
-    assert set(LETTERS) - written == elsewhere
-    assert all(row.subject and "Dear " in row.text and row.html for row in rows)
-    assert not [row.text for row in rows if "None" in row.text or "{" in row.text]
+    assert set(LETTERS) - written == set(TOLD)
+    texts = [(row.subject, row.text, row.html) for row in rows]
+    texts += [(each.subject, each.text, each.html) for each in more]
+    assert {f"{each.template}.txt" for told in LETTERS.values() for each in told} | NOT_OF_EVENTS == names()
+    assert all(subject and "Dear " in text and html for subject, text, html in texts)
+    assert not [text for _, text, _ in texts if "None" in text or "{" in text]
     house.close()

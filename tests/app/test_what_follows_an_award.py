@@ -117,6 +117,31 @@ def refused(caught: pytest.ExceptionInfo[Refused]) -> str:
     return caught.value.refusal.code
 
 
+def test_a_grant_has_the_calls_title_and_the_applicants_own_purpose_which_no_entry_holds(place: Place) -> None:
+    call = place.call()
+    _, grant = place.reader(call)
+    assert (grant.title, grant.purpose) == (call.file.title, ANSWERS["purpose"])
+    entries = place.house.log.entries(0, place.house.log.size())
+    assert not [each.event for each in entries if ANSWERS["purpose"] in str(each.data)]
+
+
+def test_whoever_is_barred_accepts_no_award_until_the_bar_is_over(place: Place) -> None:
+    call, who, desk = place.call(), place.person(), place.house.admissions
+    made = desk.submit(who, desk.start(who, call.id, Draft(ANSWERS, 10_000)).id)
+    desk.decide(place.steward, made.id, Ruling(Outcome.AWARDED, Reason.SUITABLE))
+    (award,) = desk.my_awards(who)
+    clock = place.house.clock
+    assert isinstance(clock, FixedClock)
+    place.house.access.bar(place.steward, who.id, clock.now() + timedelta(days=3), Why.TERMS_BREACH)
+    with pytest.raises(Refused) as caught:
+        desk.accept_award(who, award.id)
+    assert refused(caught) == "admissions/person-barred"
+    assert not place.house.access.my_grants(who)
+    clock.advance(days=4)
+    desk.accept_award(who, award.id)
+    assert place.house.access.my_grants(who)
+
+
 def test_the_first_tranche_is_lent_at_acceptance_and_the_rest_after_a_report(place: Place) -> None:
     call = place.call(tranches={"first": "50%", "after": "report"})
     who, grant = place.reader(call)

@@ -23,7 +23,8 @@ def test_a_member_is_invited_joins_reads_with_a_key_of_their_own_and_is_removed(
     assert "Remove Gast from Shelf marks" in holder.get(remove).text
     assert portal.visit("fremd").post(remove).status_code == 404
     assert holder.post(remove).status_code == 303
-    assert "Shelf marks" not in guest.get("/my").text
+    assert "You are no longer a member of Shelf marks" in guest.get("/my").text
+    assert guest.post(f"/my/grants/{grant.id}/keys", {"newest": newest}).status_code == 403
 
 
 def test_a_holder_is_told_what_is_wrong_with_an_invitation(portal: Portal) -> None:
@@ -54,6 +55,32 @@ def test_a_sanction_is_imposed_shown_acknowledged_and_lifted(portal: Portal) -> 
     assert safety.post(f"{at}/lift", {"do": "lift"}).status_code == 400
     assert safety.post(f"{at}/lift", {"do": "lift", "reason": "cured"}).status_code == 303
     assert "for cured" in safety.get(at).text
+
+
+def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_upheld(portal: Portal) -> None:
+    grant, safety, reader = portal.grant("olga"), portal.visit("safety"), portal.visit("olga")
+    form = {"kind": "suspend", "person": "all", "reason": "security", "notice": "Keys were shared."}
+    at = safety.post(f"/steward/grants/{grant.id}/impose", form).headers["location"]
+    mine = at.replace("/steward/", "/my/")
+    assert f"{mine}/appeal" in reader.get(mine).text
+    asked = reader.get(f"{mine}/appeal").text
+    assert "Keys were shared." in asked
+    assert "Appeal this sanction" in asked
+    assert reader.post(f"{mine}/appeal", {"text": "It was another."}).status_code == 400
+    assert portal.visit("fremd").get(f"{mine}/appeal").status_code == 404
+    lodged = {"ground": "factual-error", "text": "No key was shared."}
+    appeal = reader.post(f"{mine}/appeal", lodged).headers["location"]
+    assert reader.get(f"{mine}/appeal").headers["location"] == appeal, "there is one appeal"
+    assert mine in reader.get(appeal).text
+    assert safety.get(appeal).status_code in {403, 404}, "whoever decided it does not hear it"
+    panel = portal.visit("panel"), portal.visit("steward")
+    assert panel[0].post(appeal, {"do": "admit"}).status_code == 303
+    for each in panel:
+        assert each.post(appeal, {"do": "speak", "outcome": "upheld", "reason": "So it is."}).status_code == 303
+    assert panel[0].post(appeal, {"do": "conclude", "note": "The key was another's."}).status_code == 303
+    assert "for appeal-upheld" in reader.get(mine).text
+    assert f"{mine}/appeal" not in reader.get(mine).text
+    assert portal.house.access.grant(portal.house.people.operator(), grant.id).state.value == "active"
 
 
 def test_a_sanction_that_its_rule_does_not_have_changes_nothing_and_keeps_what_was_typed(portal: Portal) -> None:

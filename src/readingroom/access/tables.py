@@ -136,3 +136,9 @@ sanction = sa.Table(
     sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),  # of the ledger's commitments
     **whose("person", "holder"),
 )
+barred_address = sa.Table(  # of who was erased while barred: so that a new account of the same address is barred too
+    "access_barred_address",
+    metadata,
+    sa.Column("digest", sa.String, primary_key=True),  # HMAC with the house's key; gone once the bar is over
+    sa.Column("sanction_id", sa.ForeignKey("access_sanction.id"), primary_key=True),
+)

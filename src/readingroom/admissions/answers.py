@@ -186,9 +186,11 @@ def _complete(file: CallFile, draft: Draft) -> Iterator[Problem]:
             yield Problem(f"answers.{question.name}", "is required", question.label)
     if not draft.tier:
         yield Problem("tier", "is required", f"On offer: {', '.join(file.tiers)}")
-    if draft.passes < file.limits.minimum:
-        cure = f"Ask for {file.limits.minimum} or more: the call awards no less"
-        yield Problem("passes", f"{draft.passes} is less than the call's minimum award", cure)
+    least = file.limits.of(draft.tier).minimum
+    if draft.passes < least:
+        whose = f"the tier {draft.tier!r}" if draft.tier in file.limits.tiers else "the call"
+        cure = f"Ask for {least} or more: {whose} awards no less"
+        yield Problem("passes", f"{draft.passes} is less than the minimum award of {whose}", cure)
 
 
 def _named(file: CallFile, draft: Draft, identity: Sequence[str]) -> Iterator[Problem]:

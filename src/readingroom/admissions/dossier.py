@@ -59,6 +59,7 @@ def inputs(candidates: Collection[Candidate], aliases: Mapping[str, str]) -> Jso
             "application": each.application,
             "ticket": each.draws_as,
             "asked": each.asked,
+            "tier": each.tier,
             "vetoes": each.vetoed,
             "answers": dict(each.answers),
             "reviews": sorted(
@@ -84,6 +85,7 @@ def candidates(given: Json) -> list[Candidate]:
             vetoes=each["vetoes"],
             answers=each["answers"],
             ticket=each["ticket"],
+            tier=each["tier"],
         )
         for each in given
     ]

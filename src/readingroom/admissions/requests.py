@@ -195,12 +195,13 @@ def check_transfer(
     return None
 
 
-def check_receiving(file: CallFile, now: int, passes: int) -> Refusal | None:
-    """Refuse to raise a grant above what its call gives anyone."""
-    room = max(0, file.limits.maximum - now)
+def check_receiving(file: CallFile, tier: str, now: int, passes: int) -> Refusal | None:
+    """Refuse to raise a grant above what its call gives anyone of its tier."""
+    most = file.limits.of(tier).maximum
+    room = max(0, most - now)
     if 1 <= passes <= room:
         return None
-    reason = f"The receiving grant has {now} passes, and its call gives nobody more than {file.limits.maximum}."
+    reason = f"The receiving grant has {now} passes, and its call gives nobody more than {most}."
     return Refusal("admissions/amount-out-of-bounds", reason, {"least": 1, "most": room})
 
 
@@ -253,4 +254,4 @@ def prefilled(file: CallFile, old: Draft) -> Draft:
         if name in kinds and (not kinds[name].options or answer in kinds[name].options)
     }
     tier = old.tier if old.tier in file.tiers else ""
-    return Draft(same, min(old.passes, file.limits.maximum), tier, old.team)
+    return Draft(same, min(old.passes, file.limits.of(tier).maximum), tier, old.team)

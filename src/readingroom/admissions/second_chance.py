@@ -35,14 +35,14 @@ def next_in_line(
         in_pool: what came back, by unit.
     """
     can = file.within(in_pool)
-    if can < file.limits.minimum:
-        reason = f"{can} passes have come back; an award here is {file.limits.minimum} at least."
-        return Refusal("admissions/pool-too-small", reason, {"pool": can, "minimum": file.limits.minimum})
     line = sorted(
         (each for each in sheets if each.rank and each.application in waiting), key=lambda each: each.rank or 0
     )
+    bounds = file.limits.of(line[0].tier if line else "")
+    if can < bounds.minimum:
+        reason = f"{can} passes have come back; an award here is {bounds.minimum} at least."
+        return Refusal("admissions/pool-too-small", reason, {"pool": can, "minimum": bounds.minimum})
     if not line:
         return Refusal("admissions/nobody-waits", "Nobody on this call's ranked list was refused for want of budget.")
     first = line[0]
-    cap = min(first.asked, file.limits.maximum)
-    return Next(first.application, first.rank or 0, file.amounts(min(cap, can)))
+    return Next(first.application, first.rank or 0, file.amounts(min(first.asked, bounds.maximum, can)))

@@ -10,6 +10,7 @@ from readingroom.access import queries as access
 from readingroom.access.model import GrantState
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.model import ApplicationState, AwardState
+from readingroom.app import remembering
 from readingroom.app.house import House
 from readingroom.app.mail import STUCK
 from readingroom.core.errors import BadInput, Problem
@@ -57,6 +58,9 @@ def erase(house: House, by: Actor, person: str, basis: Basis) -> dict[str, int]:
     addresses = {row["email"] for row in held.get("people_person", [])}
     addresses |= {row["subject"] for row in held.get("people_identity", []) if row["issuer"] == MAIL}
     with house.db.decide() as tx:
+        if (until := access.barred_until(tx, person)) and until > house.clock.now():
+            kept = remembering.digests(house.settings.keys, frozenset(map(str, addresses)))
+            house.access.remember_bar_within(tx, person, kept)
         done = house.held.erase_within(tx, by, person, basis, standing(house, tx, person))
         access.bump(tx)  # so that every worker forgets the keys of kept texts
     compact(house.db, done)

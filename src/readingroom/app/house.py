@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from urllib.parse import urlencode
 
 from readingroom.access.adjusting import Adjustments
@@ -12,7 +11,7 @@ from readingroom.access.queries import barred_until
 from readingroom.access.restoring import Restorations
 from readingroom.access.service import Access
 from readingroom.admissions.service import Admissions
-from readingroom.app import afterwards, processes
+from readingroom.app import afterwards, processes, remembering
 from readingroom.app.history import History
 from readingroom.app.letters import post as letters
 from readingroom.app.letters.reminding import remind
@@ -81,14 +80,21 @@ class House:
         self.works = Works(*core)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.admissions, self.clock)
+        remembering.listen(self.ledger, self.access, settings.keys)
         adjustments = Adjustments(self.ledger, self.clock)
         afterwards.listen(self.ledger, self.admissions, self.access, adjustments)
         letters.listen(self.ledger, self.outbox, self.mailbox, self.address)
 
+    def _daily(self) -> int:
+        """Do what a day brings: forget the addresses of bars that are over; remind of dates. Returns the letters."""
+        with self.db.write() as tx:
+            self.access.forget_bars_within(tx)
+        return remind(self.db, self.outbox, self.address)
+
     def sender(self) -> Sender:
         """Make what hands letters over; it is not started."""
         carrier = make_carrier(self.mailbox, self.settings.outbox, mail_password())
-        due = partial(remind, self.db, self.outbox, self.address)
+        due = self._daily
         return Sender(self.outbox, carrier, self.mailbox, self.settings.outbox, due)
 
     def flags(self, by: Actor, since: datetime | None = None) -> list[Flag]:

@@ -90,7 +90,7 @@ def _issue_grant(tx: Connection, entry: Entry, access: Access, clock: Clock) -> 
         tier=said["tier"],
         allocation=Amounts(**said["amounts"]),
         expires_at=clock.now() + timedelta(days=said["days"]),
-        purpose=call.file.title if call else "",
+        purpose=admissions_queries.purpose(tx, said["application"]),
         award_id=said["award"],
         title=call.file.title if call else "",
         decided_by=said["decided_by"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -67,9 +68,15 @@ class Oversight:
         return [Look(row.at, row.person, Shape(row.form), row.rows, row.digest) for row in rows]
 
     def mine(self, by: Actor) -> list[Row]:
-        """Return one's own entries, as they stand in the whole register."""
+        """Return the entries of the projects that one is of, as they stand in the whole register.
+
+        Of a project that another holds, its holder's address is left out: a member need not know it.
+        """
         with self._db.read() as tx:
-            return self._rows(tx, access.grants_of(tx, by.id))
+            found = access.grants_with(tx, by.id)
+            theirs = {each.id for each in found if each.holder != by.id}
+            rows = self._rows(tx, found)
+        return [replace(each, email="") if each.grant in theirs else each for each in rows]
 
     def names(self, by: Actor) -> dict[str, str]:
         """Return who holds each grant, for the pages of those who may read the register."""

@@ -44,18 +44,20 @@ class Works:
         self._clock = clock
 
     def submit(self, by: Actor, grant: str, made: Work) -> Entry:
-        """Hand a work in, made under one's own grant. It is shown to nobody but the stewards until they publish it.
+        """Hand a work in, made under a grant of whose project one is.
+
+        It is shown to nobody but the stewards until they publish it.
 
         Raises:
             BadInput: with everything that is wrong in it; a receipt of another grant is told like one that is unknown.
-            Refused: the grant is not one's own, or too many works of one's own wait already.
+            Refused: one is not of that grant's project, or too many works of one's own wait already.
         """
         if found := problems(made, self._clock.now().year):
             raise BadInput(found)
         with self._db.decide() as tx:
             held = access.grant(tx, grant)
-            if held is None or held.holder != by.id:
-                raise Refused(Refusal("access/no-such-grant", f"You hold no grant {grant[:80]!r}."))
+            if held is None or held.id not in {each.id for each in access.grants_with(tx, by.id)}:
+                raise Refused(Refusal("access/no-such-grant", f"You are of no grant {grant[:80]!r}."))
             if lacking := list(_lacking(tx, grant, made)):
                 raise BadInput(lacking)
             waiting = [each for each in self._entries(tx, table.c.person == by.id) if each.state.value == "submitted"]

@@ -96,6 +96,14 @@ def invitations(tx: Connection, person: str) -> list[Member]:
     return [member_of(row) for row in tx.execute(query.order_by(member_table.c.invited_at))]
 
 
+def left(tx: Connection, person: str) -> list[tuple[Grant, Member]]:
+    """Return the projects that a person was of, and left or was removed from, the latest first."""
+    gone = member_table.c.joined_at.is_not(None) & member_table.c.left_at.is_not(None)
+    query = sa.select(member_table).where(member_table.c.person == person, gone)
+    found = [member_of(row) for row in tx.execute(query.order_by(member_table.c.left_at.desc()))]
+    return [(held, each) for each in found if (held := grant(tx, each.grant_id)) is not None]
+
+
 def persons_of(tx: Connection, grant: Grant) -> list[str]:
     """Return the persons of a grant's project: its holder first, then its members."""
     return [grant.holder, *(each.person for each in members(tx, grant.id) if each.belongs)]

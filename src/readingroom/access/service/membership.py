@@ -70,6 +70,11 @@ class Membership(Base):
                 require(check(by, Permission.GRANT_READ))
             return [each for each in queries.members(tx, grant_id) if each.left_at is None]
 
+    def left(self, by: Actor) -> list[tuple[Grant, Member]]:
+        """Return the projects that one was of, and left or was removed from, the latest first."""
+        with self._db.read() as tx:
+            return queries.left(tx, by.id)
+
     def invitations(self, by: Actor) -> list[tuple[Member, Grant]]:
         """Return the invitations that wait for the actor's answer, each with its grant."""
         with self._db.read() as tx:

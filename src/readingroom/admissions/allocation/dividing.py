@@ -67,9 +67,13 @@ class _Division:
         """Divide so many passes among some; each part draws lots of its own."""
         assert self.file.policy is not None  # noqa: S101 - `allocate` has looked
         scores = [self.known[each.application] for each in members]
-        claims = [Claim(cap(self.file, who), s.ranked, s.half) for who, s in zip(members, scores, strict=True)]
+        claims = [self._claim(who, known) for who, known in zip(members, scores, strict=True)]
         lot = hashlib.sha256(b"readingroom lot" + self.lots + quota.encode()).digest()
         return Part(quota, members, self.file.policy.share(Pot(passes, self.file.limits.minimum), claims, lot))
+
+    def _claim(self, who: Candidate, known: Score) -> Claim:
+        least = self.file.limits.of(who.tier).minimum
+        return Claim(cap(self.file, who), known.ranked, known.half, least)
 
 
 def group(quotas: Sequence[Quota], candidate: Candidate) -> str:
@@ -79,7 +83,7 @@ def group(quotas: Sequence[Quota], candidate: Candidate) -> str:
 
 def cap(file: CallFile, candidate: Candidate) -> int:
     """Return the most that a candidate can be given."""
-    return min(candidate.asked, file.limits.maximum)
+    return min(candidate.asked, file.limits.of(candidate.tier).maximum)
 
 
 def divide(

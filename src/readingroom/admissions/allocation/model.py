@@ -21,6 +21,7 @@ class Candidate:
         vetoes: how many misuse vetoes it has; None counts those of the reviews.
         answers: of the questions that quotas rest on.
         ticket: under which it takes part in a draw; its id where it has none.
+        tier: that it asks for; its bounds are this tier's.
     """
 
     application: str
@@ -30,6 +31,7 @@ class Candidate:
     vetoes: int | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     ticket: str = ""
+    tier: str = ""
 
     @property
     def draws_as(self) -> str:
@@ -57,6 +59,7 @@ class Sheet:
         quota: the name of the quota in whose part of the budget it was decided.
         needed_score: the score that would have been awarded something, all else equal: any above it where a rank or
             the best set decided; of a lottery, the least with a chance.
+        tier: that it asked for.
     """
 
     application: str
@@ -73,6 +76,7 @@ class Sheet:
     chance: Fraction | None = None
     quota: str = ""
     needed_score: Fraction | None = None
+    tier: str = ""
 
     def to_json(self) -> Json:
         """Return it as JSON; scores and chances as exact fractions."""
@@ -91,6 +95,7 @@ class Sheet:
             "chance": _spelled(self.chance),
             "quota": self.quota,
             "needed_score": _spelled(self.needed_score),
+            "tier": self.tier,
         }
 
     @classmethod
@@ -111,6 +116,7 @@ class Sheet:
             chance=_fraction(raw.get("chance")),
             quota=raw.get("quota", ""),
             needed_score=_fraction(raw.get("needed_score")),
+            tier=raw.get("tier", ""),
         )
 
 

@@ -16,7 +16,7 @@ def set_aside(file: CallFile, candidate: Candidate, known: Score) -> Sheet | Non
     """Say why a candidate is not ranked, or None."""
     reviewing = file.reviewing
     assert reviewing is not None  # noqa: S101 - `allocate` has looked
-    vetoes, mean = candidate.vetoed, known.mean
+    vetoes, mean, least = candidate.vetoed, known.mean, file.limits.of(candidate.tier).minimum
     needed = None
     if vetoes >= reviewing.vetoes:
         reason = Reason.VETOED
@@ -27,17 +27,22 @@ def set_aside(file: CallFile, candidate: Candidate, known: Score) -> Sheet | Non
         shown = "no reviews" if mean == NO_REVIEWS else decimal(mean)
         text = f"Its mean score ({shown}) is under this call's floor of {decimal(reviewing.floor)}."
         differ = f"A mean score of {decimal(reviewing.floor)} or more. The size of the ask played no part."
-    elif cap(file, candidate) < file.limits.minimum:
+    elif cap(file, candidate) < least:
         reason = Reason.ASK_TOO_SMALL
-        text = f"It asks for {candidate.asked} passes, and this call awards no fewer than {file.limits.minimum}."
-        differ = f"An ask of {file.limits.minimum} passes or more."
+        text = f"It asks for {candidate.asked:,} passes, and {_giver(file, candidate)} awards no fewer than {least:,}."
+        differ = f"An ask of {least:,} passes or more."
     else:
         return None
     adjusted = known.ranked if file.scoring.additive else None
     return Sheet(
         candidate.application, candidate.asked, mean, None, None, reason, text, differ,
-        adjusted=adjusted, half=known.half, needed_score=needed,
+        adjusted=adjusted, half=known.half, needed_score=needed, tier=candidate.tier,
     )  # fmt: skip
+
+
+def _giver(file: CallFile, candidate: Candidate) -> str:
+    """Name what bounds an award: the call, or the tier where it has bounds of its own."""
+    return f"the tier {candidate.tier!r} of this call" if candidate.tier in file.limits.tiers else "this call"
 
 
 def write(file: CallFile, place: Place, ranks: Mapping[str, int], known: Mapping[str, Score]) -> Sheet:
@@ -48,21 +53,23 @@ def write(file: CallFile, place: Place, ranks: Mapping[str, int], known: Mapping
     shown = decimal(mine.mean) + (f" ({decimal(mine.ranked)} adjusted)" if adjusted is not None else "")
     text = f"Rank {rank} of {len(ranks)}, mean score {shown}. {_given(file, place)}"
     needed = _needed(place, known)
+    amounts = file.amounts(share.passes) if share.passes else None
     return Sheet(
         application=who.application,
         asked=who.asked,
         score=mine.mean,
         rank=rank,
-        amounts=file.amounts(share.passes) if share.passes else None,
+        amounts=amounts,
         reason=share.reason,
         text=text + _quota(place),
         differ=_would_differ(file, place, needed),
         adjusted=adjusted,
         half=mine.half,
-        at_once=share.at_once,
+        at_once=file.first_tranche(amounts).passes if amounts and file.after.tranches else None,
         chance=share.chance,
         quota=place.part.quota,
         needed_score=needed,
+        tier=who.tier,
     )
 
 
@@ -82,7 +89,7 @@ def _quota(place: Place) -> str:
 def _given(file: CallFile, place: Place) -> str:
     who, share = place.candidate, place.share
     if share.reason in {Reason.IN_FULL, Reason.CHOSEN} and who.asked > share.passes:
-        return f"Awarded the call's maximum of {file.limits.maximum:,} passes."
+        return f"Awarded {share.passes:,} passes, the most that {_giver(file, who)} gives."
     of = f"Awarded {share.passes:,} of {who.asked:,} passes:"
     chance = f"{decimal(share.chance * 100)} %" if share.chance is not None else ""
     sentences = {
@@ -105,9 +112,10 @@ def _would_differ(file: CallFile, place: Place, needed: Fraction | None) -> str:
     who, share = place.candidate, place.share
     if share.passes and share.reason in {Reason.IN_FULL, Reason.CHOSEN, Reason.DRAWN} and who.asked <= share.passes:
         return "Nothing would have given more: it was awarded in full."
+    most = f"Nothing: {cap(file, who):,} passes are the most that {_giver(file, who)} gives anyone."
     fixed = {
-        Reason.IN_FULL: f"Nothing: {file.limits.maximum:,} passes are the most this call gives anyone.",
-        Reason.CHOSEN: f"Nothing: {file.limits.maximum:,} passes are the most this call gives anyone.",
+        Reason.IN_FULL: most,
+        Reason.CHOSEN: most,
         Reason.REST_AT_LINE: "A higher rank, or a smaller ask, would have been awarded in full.",
         Reason.SCALED: "A larger budget or fewer applicants; among those funded, rank does not change the fraction.",
         Reason.TIER: "A higher score or rank, where a larger size asks for it; else a larger ask.",

@@ -165,26 +165,28 @@ class Effect:
     place: bool = False
 
 
-def deserved(file: CallFile, asked: int, sheets: Sequence[Sheet]) -> int:
+def deserved(file: CallFile, asked: int, tier: str, sheets: Sequence[Sheet]) -> int:
     """Return the passes that an upheld appellant would have had: by the same rule as those who were awarded.
 
     The best-ranked award shows the fraction of its cap that this call gave; where nothing was awarded, or a person
     decided, the whole. At least the minimum, at most the cap.
     """
-    cap = min(asked, file.limits.maximum)
+    bounds = file.limits.of(tier)
+    cap = min(asked, bounds.maximum)
     ranked = sorted((each for each in sheets if each.amounts and each.rank), key=lambda each: each.rank or 0)
     if ranked and ranked[0].amounts:
-        best = min(ranked[0].asked, file.limits.maximum)
+        best = min(ranked[0].asked, file.limits.of(ranked[0].tier).maximum)
         cap = min(cap, cap * ranked[0].amounts.passes // best)
-    return max(file.limits.minimum, cap)
+    return max(bounds.minimum, cap)
 
 
-def effect(file: CallFile, full: int, in_reserve: Mapping[str, int], part: int | None = None) -> Effect:
+def effect(file: CallFile, full: int, tier: str, in_reserve: Mapping[str, int], part: int | None = None) -> Effect:
     """Return what is given. Nobody is unseated: it comes out of the reserve, and never from what others have.
 
     Args:
         file: the call.
         full: what the rule gives.
+        tier: that it is of.
         in_reserve: what the reserve holds, by unit.
         part: what a panel gives that upholds it in part; None gives all.
     """
@@ -192,14 +194,14 @@ def effect(file: CallFile, full: int, in_reserve: Mapping[str, int], part: int |
     can = file.within(in_reserve)
     if wanted <= can:
         return Effect(file.amounts(wanted), full)
-    if can >= file.limits.minimum and file.after.appeals.if_short is IfShort.WHAT_IS_LEFT:
+    if can >= file.limits.of(tier).minimum and file.after.appeals.if_short is IfShort.WHAT_IS_LEFT:
         return Effect(file.amounts(can), full)
     return Effect(None, full, place=True)
 
 
-def check_part(file: CallFile, full: int, part: int | None) -> Refusal | None:
+def check_part(file: CallFile, full: int, tier: str, part: int | None) -> Refusal | None:
     """Refuse to uphold in part without saying how much, or with less than is useful."""
-    least = min(file.limits.minimum, full)
+    least = min(file.limits.of(tier).minimum, full)
     if part is not None and least <= part <= full:
         return None
     reason = f"Say how many passes it gives: from {least} to {full}."

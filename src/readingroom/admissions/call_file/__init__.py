@@ -96,7 +96,7 @@ def _read(root: Node, *, opening: bool = True) -> tuple[CallFile, Mapping[str, N
     # Whatever is there is read, so that one run shows every problem; what is missing was noted above.
     read = {each: _READERS.get(each, Node.text)(node) for each, node in fields.items()}
     scoring = dividing.scoring(fields["allocation"]) if "allocation" in fields else Scoring()
-    follows = after.after(fields, read)
+    follows = dividing.with_tranches(read.get("allocation"), after.after(fields, read), fields)
     root.document.finish()
     made = CallFile(
         title=read["title"],
@@ -142,6 +142,10 @@ def _agree(made: CallFile, fields: Mapping[str, Node], *, opening: bool) -> None
     if awardable < made.limits.minimum:
         what = f"the budget less the reserve ({awardable} passes) does not reach one minimum award"
         fields["budget"].problem(what, "Raise the budget, or lower the reserve or the minimum")
+    for tier, bounds in made.limits.tiers.items():
+        if awardable < bounds.minimum <= made.limits.maximum and awardable >= made.limits.minimum:
+            what = f"the budget less the reserve ({awardable} passes) does not reach one minimum award of {tier!r}"
+            fields["award"].problem(what, "Lower this tier's minimum, or raise the budget")
     for unit, amount in made.amounts(made.limits.minimum).units().items():
         if amount < 1:
             what = f"a minimum award would hold no {unit}"

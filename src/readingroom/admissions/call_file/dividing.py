@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from readingroom.admissions.after import After, Tranches
 from readingroom.admissions.call import BY_PERSON, CallFile
 from readingroom.admissions.call_file.fields import NO_TIME, moment, once
 from readingroom.admissions.dividing import Draw, Quota, Scoring, Source
 from readingroom.admissions.form import Kind
 from readingroom.admissions.policies.base import Policy
 from readingroom.admissions.policies.registry import POLICIES
-from readingroom.admissions.policies.tiers import Tiers
+from readingroom.admissions.policies.tiers import WHOLE, Tiers
 from readingroom.core.clock import rfc3339
 from readingroom.core.document import Node
 
@@ -41,6 +43,15 @@ def policy(node: Node) -> Policy | None:
     if chosen == BY_PERSON:
         node.fields(["policy"])
     return None
+
+
+def with_tranches(chosen: Policy | None, made: After, fields: Mapping[str, Node]) -> After:
+    """Take the tranches that the policy `tiers` speaks of for the call's own: a call has one rule of release."""
+    if not isinstance(chosen, Tiers) or chosen.first == WHOLE:
+        return made
+    if made.tranches is not None:
+        fields["tranches"].problem("the allocation has 'first_tranche' already", "Take one of the two out")
+    return replace(made, tranches=Tranches(chosen.first))
 
 
 def scoring(node: Node) -> Scoring:
@@ -99,11 +110,26 @@ def agree(made: CallFile, fields: Mapping[str, Node]) -> None:
         what = f"the value is public at {rfc3339(made.draw.at)}, before the window closes"
         fields["draw"].problem(what, "Name a later one, so that nobody can apply, or choose, with the result in sight")
     if isinstance(made.policy, Tiers):
-        smallest, largest = made.policy.sizes[0].passes, made.policy.sizes[-1].passes
-        if smallest != made.limits.minimum or largest > made.limits.maximum:
-            bounds = f"{made.limits.minimum} to {made.limits.maximum}"
-            what = f"sizes from {smallest} to {largest} do not fit awards from {bounds}"
-            fields["allocation"].problem(what, "The smallest size is award.minimum; none is above award.maximum")
+        _sizes_agree(made, made.policy, fields["allocation"])
+    _quotas_agree(made, fields)
+
+
+def _sizes_agree(made: CallFile, chosen: Tiers, node: Node) -> None:
+    """Check that whoever asks for what the call offers can be given a size."""
+    smallest, largest = chosen.sizes[0].passes, chosen.sizes[-1].passes
+    free = {each.passes for each in chosen.sizes if not each.score}
+    for tier, bounds in made.limits.tiers.items():
+        if bounds.minimum not in free:
+            what = f"{tier!r} begins at {bounds.minimum} passes, and there is no size of that many without a score"
+            cure = "Add it, or take the tier's own minimum out: else some who ask rightly could be given nothing"
+            node.problem(what, cure)
+    if smallest != made.limits.minimum or largest > made.limits.maximum:
+        whole = f"{made.limits.minimum} to {made.limits.maximum}"
+        what = f"sizes from {smallest} to {largest} do not fit awards from {whole}"
+        node.problem(what, "The smallest size is award.minimum; none is above award.maximum")
+
+
+def _quotas_agree(made: CallFile, fields: Mapping[str, Node]) -> None:
     asked = {each.name: each for each in made.form}
     for each in made.quotas:
         question = asked.get(each.question)

@@ -2,7 +2,7 @@
 
 A policy is a frozen dataclass of its parameters. It sees ranked claims, a pot of passes and 32 bytes for drawing lots,
 and nothing else: no names, no ids that it could favour. It must keep these promises, each a property test over every
-entry of the registry: it never gives more than the pot, never less than the minimum to anyone it gives to, never more
+entry of the registry: it never gives more than the pot, never less than `pot.least` to anyone it gives to, never more
 than a claim's cap, and the same to the same bytes. What it promises to a better score, it says in `promise`.
 """
 
@@ -21,10 +21,14 @@ SCORING = ("adjust", "interval")  # keys of `allocation` that every policy share
 
 @dataclass(frozen=True, slots=True)
 class Pot:
-    """What may be given: `passes` in all, to each at least `minimum`."""
+    """What may be given: `passes` in all, to each at least `minimum`; to some claims only more (`least`)."""
 
     passes: int
     minimum: int
+
+    def least(self, claim: Claim) -> int:
+        """Return the fewest passes that are of use to a claim."""
+        return max(self.minimum, claim.minimum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,16 @@ class Claim:
     """One ranked application, as a policy sees it.
 
     Attributes:
-        cap: the least of its ask and the call's maximum; at least the minimum.
+        cap: the least of its ask and the maximum of its tier; at least the minimum.
         score: its mean, exact.
         half: half the width of the interval around the score.
+        minimum: of its tier, where that is above the pot's: fewer passes are of no use to it.
     """
 
     cap: int
     score: Fraction = Fraction(0)
     half: Fraction = Fraction(0)
+    minimum: int = 0
 
     @property
     def low(self) -> Fraction:
@@ -65,7 +71,6 @@ class Share:
             that does not follow from a rank.
         would_fit: the largest cap that would have been given at this rank; None likewise.
         chance: the probability with which it was to be given something, where lots were drawn.
-        at_once: how much of it is released at once; None where all of it is.
     """
 
     passes: int
@@ -74,7 +79,6 @@ class Share:
     needed_score: Fraction | None = None
     would_fit: int | None = None
     chance: Fraction | None = None
-    at_once: int | None = None
 
 
 class Policy(Protocol):

@@ -24,7 +24,7 @@ from math import lcm
 
 from readingroom.admissions.model import Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
-from readingroom.admissions.policies.proportional import scale
+from readingroom.admissions.policies.proportional import scale, useful_up_to
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
@@ -60,7 +60,7 @@ class PartialLottery:
         sure = [i for i, each in enumerate(claims) if each.low > line]
         zone = [i for i, each in enumerate(claims) if each.low <= line <= each.high]
         left = pot.passes - sum(claims[i].cap for i in sure)
-        count = _affordable([claims[i].cap for i in zone], above - len(sure), Pot(left, pot.minimum))
+        count = _affordable([claims[i] for i in zone], above - len(sure), Pot(left, pot.minimum))
         chances = probabilities([claims[i] for i in zone], count)
         hit = systematic(chances, start(lot))
         drawn = [i for i, chosen in zip(zone, hit, strict=True) if chosen]
@@ -86,13 +86,18 @@ def covered(claims: Sequence[Claim], passes: int) -> int:
     return max(sum(1 for total in sums if total <= passes), min(1, len(claims)))
 
 
-def _affordable(caps: Sequence[int], count: int, pot: Pot) -> int:
+def _affordable(zone: Sequence[Claim], count: int, pot: Pot) -> int:
     """Return the most that can be drawn, up to `count`, so that whoever they are each gets a useful award."""
-    sums = list(accumulate(sorted(caps, reverse=True), initial=0))
-    least = min(caps, default=0)
+    falling = sorted(zone, key=lambda each: -each.cap)
+    sums = list(accumulate((each.cap for each in falling), initial=0))
+    bounds = [useful_up_to(pot, each) for each in falling]
+    beside = [bound - each.cap for bound, each in zip(bounds, falling, strict=True)]
+    first = list(accumulate(bounds, min))  # first[i]: the least bound of the i + 1 largest asks
+    later = list(accumulate(reversed(beside), min))[::-1]  # later[i]: the least room beside one of the others
     while count > 0:
-        # The smallest share is that of the smallest ask, drawn beside the largest of the others.
-        if sums[count] <= pot.passes or least * pot.passes // (sums[count - 1] + least) >= pot.minimum:
+        # Each is worst off beside the largest of the others: one of the largest beside its like, else beside them.
+        largest = count == 1 or sums[count] <= first[count - 2]
+        if largest and sums[count - 1] <= later[count - 1]:
             break
         count -= 1
     return count

@@ -40,21 +40,25 @@ class Proportional:
         """Divide the pot; see `Policy.share`."""
         caps = [each.cap for each in claims]
         sums = list(accumulate(caps, initial=0))
-        least = list(accumulate(caps, min))
-        funded = _most(len(caps), lambda k: _useful(pot, least[k - 1], sums[k]))
+        bounds = [useful_up_to(pot, each) for each in claims]
+        least = list(accumulate(bounds, min))
+        funded = _most(len(caps), lambda k: sums[k] <= least[k - 1])
         given = scale(pot.passes, caps[:funded], sums[funded])
         shares = [_share(passes, cap) for passes, cap in zip(given, caps, strict=False)]
         for rank in range(funded, len(caps)):
             # Moved up among the best k, this claim takes the place of the last of them.
-            cap = caps[rank]
-            better = _most(rank, lambda k: _useful(pot, min([cap, *least[k - 2 : k - 1]]), sums[k - 1] + cap))  # noqa: B023 - called at once
+            cap, own = caps[rank], bounds[rank]
+            better = _most(rank, lambda k: sums[k - 1] + cap <= min([own, *least[k - 2 : k - 1]]))  # noqa: B023 - called at once
             shares.append(Share(0, Reason.BELOW_LINE, needed_rank=better or None))
         return shares
 
 
-def _useful(pot: Pot, least: int, total: int) -> bool:
-    """Tell whether the smallest of some claims, together `total`, gets a useful share; each cap is at least that."""
-    return total <= pot.passes or least * pot.passes // total >= pot.minimum
+def useful_up_to(pot: Pot, claim: Claim) -> int:
+    """Return the most that claims may ask together so that this one's share, rounded down, is still of use to it.
+
+    Its cap is at least its minimum, so this is never less than the pot.
+    """
+    return claim.cap * pot.passes // pot.least(claim)
 
 
 def _most(upper: int, holds: Callable[[int], bool]) -> int:

@@ -49,9 +49,9 @@ class RankAndCut:
         """Divide the pot; see `Policy.share`."""
         shares: list[Share] = []
         left = [pot.passes]  # left[r]: what is left before rank r + 1; never rises, so it can be bisected
-        for cap in (each.cap for each in claims):
-            given = self._given(left[-1], cap, pot.minimum)
-            shares.append(_full_or_rest(given, cap) if given else self._missed(left, cap, pot.minimum))
+        for cap, minimum in ((each.cap, pot.least(each)) for each in claims):
+            given = self._given(left[-1], cap, minimum)
+            shares.append(_full_or_rest(given, cap) if given else self._missed(left, cap, minimum))
             crossed = given < cap and self.at_line is not AtLine.SKIP
             left.append(0 if crossed else left[-1] - given)
         return shares

@@ -1,6 +1,7 @@
 """Tiers: awards come in a few sizes; down the ranking, each gets the largest it asked for, deserves and that is left.
 
-With `first_tranche` a part of each award is released at once, and the rest after a report.
+With `first_tranche` a part of each award is released at once, and the rest after a report: it is the call's
+`tranches`, said beside the sizes (`call_file.after`).
 """
 
 from __future__ import annotations
@@ -56,26 +57,21 @@ class Tiers:
         shares: list[Share] = []
         left = [pot.passes]  # left[r]: what is left before rank r + 1; it never rises
         for claim in claims:
-            given = self._given(claim, left[-1])
+            given = max((size for size in self._fitting(pot, claim) if size <= left[-1]), default=0)
             left.append(left[-1] - given)
             if given:
                 reason = Reason.IN_FULL if given == claim.cap else Reason.TIER
-                shares.append(Share(given, reason, at_once=tranches(given, self.first)[0]))
+                shares.append(Share(given, reason))
             else:
-                least = self.sizes[0].passes
-                better = bisect_left(left, 1, key=lambda amount, least=least: int(amount < least))  # type: ignore[misc]
+                least = min(self._fitting(pot, claim), default=0)
+                better = bisect_left(left, 1, key=lambda amount, least=least: int(amount < least)) if least else 0  # type: ignore[misc]
                 shares.append(Share(0, Reason.BELOW_LINE, needed_rank=better or None))
         return shares
 
-    def _given(self, claim: Claim, left: int) -> int:
-        most = min(claim.cap, left)
-        return max((each.passes for each in self.sizes if each.passes <= most and claim.score >= each.score), default=0)
-
-
-def tranches(passes: int, first: int) -> tuple[int, int]:
-    """Split an award into what is released at once (`first` per cent, rounded down, at least one pass) and the rest."""
-    at_once = max(1, passes * first // WHOLE)
-    return at_once, passes - at_once
+    def _fitting(self, pot: Pot, claim: Claim) -> list[int]:
+        """Return the sizes that a claim asks for and deserves, whatever is left."""
+        bounds = range(pot.least(claim), claim.cap + 1)
+        return [each.passes for each in self.sizes if each.passes in bounds and claim.score >= each.score]
 
 
 def parse(node: Node) -> Policy:

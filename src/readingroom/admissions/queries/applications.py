@@ -53,6 +53,12 @@ def of_person(tx: Connection, person_id: str) -> list[Application]:
     return _applications(tx, T.application.c.person_id == person_id)
 
 
+def purpose(tx: Connection, application_id: str) -> str:
+    """Return what an applicant wants to find out, in their own words: personal text."""
+    found = application(tx, application_id)
+    return str(found.submitted.draft.answers.get("purpose", "")).strip() if found and found.submitted else ""
+
+
 def versions(tx: Connection, application_id: str) -> list[Version]:
     """Return every submitted version of an application, the oldest first."""
     where = T.version.c.application_id == application_id

@@ -276,7 +276,7 @@ class _Stage:
         changes = {
             "as the file says": file,
             "without the reserve": replace(file, reserve=0),
-            "half the minimum": replace(file, limits=replace(limits, minimum=max(1, limits.minimum // 2))),
+            "half the minimum": replace(file, limits=replace(limits, minimum=max(1, limits.minimum // 2), tiers={})),
             "half the maximum": replace(
                 file, limits=replace(limits, maximum=max(limits.minimum, limits.maximum // 2), tiers={})
             ),
@@ -305,4 +305,4 @@ class _Stage:
 
 def candidate(each: Applicant, judged: tuple[Judgement, ...]) -> Candidate:
     """Return a synthetic applicant as the allocation takes real ones."""
-    return Candidate(each.name, each.draft.passes, judged)
+    return Candidate(each.name, each.draft.passes, judged, tier=each.draft.tier)

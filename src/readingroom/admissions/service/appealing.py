@@ -216,11 +216,12 @@ class Appealing(Deciding):
         application, call = self._application(tx, found.subject), self._call(tx, found.call)
         fixed = queries.allocation(tx, call.id)
         sheets = [Sheet.read(each) for each in fixed["sheets"]] if fixed else []
-        full = hearing.deserved(call.file, _asked(application), sheets)
+        asked, tier = _asked(application)
+        full = hearing.deserved(call.file, asked, tier, sheets)
         if outcome is AppealState.PARTLY:
-            require(hearing.check_part(call.file, full, part))
+            require(hearing.check_part(call.file, full, tier, part))
         in_reserve = {unit: each.reserve for unit, each in queries.budget(tx, call.id).items()}
-        gives = hearing.effect(call.file, full, in_reserve, part if outcome is AppealState.PARTLY else None)
+        gives = hearing.effect(call.file, full, tier, in_reserve, part if outcome is AppealState.PARTLY else None)
         # Whatever it gives: the refusal no longer keeps anyone from applying again.
         mine = tables.decision.c.application_id == application.id
         tx.execute(tables.decision.update().where(mine).values(reapply_from=self._clock.now()))
@@ -260,8 +261,9 @@ class Appealing(Deciding):
         tx.execute(tables.appeal.update().where(tables.appeal.c.id == found.id).values(state=state, **values))
 
 
-def _asked(found: Application) -> int:
-    return found.submitted.draft.passes if found.submitted else 0
+def _asked(found: Application) -> tuple[int, str]:
+    draft = found.submitted.draft if found.submitted else found.draft
+    return draft.passes if found.submitted else 0, draft.tier
 
 
 def _named(found: Appeal) -> dict[str, Json]:

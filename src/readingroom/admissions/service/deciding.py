@@ -216,6 +216,7 @@ def _candidate(call: Call, found: Application, reviews: list[Review]) -> Candida
         judgements=tuple(each.judgement for each in said if each.judgement),
         reviewers=tuple(each.reviewer for each in said),
         answers={each.question: str(draft.answers.get(each.question, "")) for each in call.file.quotas},
+        tier=draft.tier,
     )
 
 

@@ -150,7 +150,7 @@ class Requesting(Base):
             require(requests.check_accepted(each))
         require(requests.check_transfer(one, other, files, roots))
         now = account.granted(queries.postings(tx, other.call), target)
-        require(requests.check_receiving(files[1], now.get("passes", 0), amounts.passes))
+        require(requests.check_receiving(files[1], other.tier, now.get("passes", 0), amounts.passes))
         self._check_granted(tx, one, amounts)
         self._post(tx, one.call, account.postings(amounts, Cause.PASSED, source))
         self._carry(tx, one.call, other.call, amounts)

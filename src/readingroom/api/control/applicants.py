@@ -150,4 +150,12 @@ def answer(data: Reply, house: House, actor: Actor) -> dict[str, Any]:
 
 _FILES = [attachments, attach, detach, download, review_download]
 _TEAM = [team, invite, leave, remind, remove, read, answer]
-router = Router("/", route_handlers=[history, versions, difference, *_FILES, *_TEAM], tags=["admissions"])
+
+
+@get("/applications/{application:str}/observed", sync_to_thread=True, summary="What the house saw used, at a renewal")
+def observed(application: str, house: House, actor: Actor) -> dict[str, Any]:
+    """Return what was used of the applicant's grants as a renewal was submitted; an empty list for other calls."""
+    return {"application": application, "observed": house.admissions.observed(actor, application) or []}
+
+
+router = Router("/", route_handlers=[history, observed, versions, difference, *_FILES, *_TEAM], tags=["admissions"])

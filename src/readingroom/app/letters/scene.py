@@ -156,6 +156,12 @@ def reviewers(scene: Scene) -> list[str]:
     return list(dict.fromkeys(each.reviewer for each in asked))
 
 
+def sifters(scene: Scene) -> list[str]:
+    """Return who has something to sift in the call; each alone is told that there is something, and not what."""
+    open_ = [each for each in admissions.sifts(scene.tx, scene.said("call")) if each.submitted_at is None]
+    return list(dict.fromkeys(each.reviewer for each in open_))
+
+
 def reviewer(scene: Scene) -> list[str]:
     """Return whose review it is."""
     found = admissions.review(scene.tx, scene.said("review"))

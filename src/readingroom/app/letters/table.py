@@ -114,6 +114,7 @@ LETTERS: Mapping[str, tuple[Told, ...]] = {
         Told(scene.reviewers, "review-assigned", ("call",), once="{call}:{day}"),
         Told(scene.under_review, "in-review", ("call",), once="{call}"),
     ),
+    "admissions.sift.assigned": (Told(scene.sifters, "sift-assigned", ("call",), once="{call}:{day}"),),
     "admissions.review.released": (Told(scene.reviewer, "review-released", ("call",)),),
     "access.grant.issued": (
         Told(scene.holder, "grant-issued", ("grant",), when=_outright, dates=_grant_dates, proof=True),
@@ -172,7 +173,6 @@ SILENT: Mapping[str, str] = {
     "admissions.panel.noted": "what the panel says is hidden",
     "admissions.request.withdrawn": _OWN,
     "admissions.risk.judged": "what reviewers say is hidden",
-    "admissions.sift.assigned": "who sifts what is hidden; it stands on their desk",
     "admissions.sift.overruled": "what reviewers say is hidden",
     "admissions.sift.scored": "what reviewers say is hidden",
     "admissions.tie.declared": _OWN,

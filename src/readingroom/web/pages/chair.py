@@ -165,6 +165,8 @@ def _panel(who: Visitor, name: str, problems: Collection[Told]) -> Template:
         "labels": {each.name: each.label for each in call.file.form},
         "names": names(who),
     }
+    seen = {each.application for each in shown["cases"] if each.application}
+    shown["observed"] = {each: who.house.admissions.observed(who.actor, each) or [] for each in seen}
     return page(who, "review/panel.html", 400 if problems else 200, **shown, problems=problems)
 
 

@@ -325,6 +325,7 @@ def _deciding(who: Visitor, application: str, typed: Form, problems: Collection[
     shown = {"outcomes": [(value, word) for value, _, word in outcomes]} | {
         "application": found,
         "call": call,
+        "observed": who.house.admissions.observed(who.actor, application) or [],
         "reasons": reasons,
         "typed": typed,
         "problems": problems,

@@ -95,6 +95,8 @@ def my_reading(
     house = who.house
     terms, sanctions = house.agreements.in_force(), house.access.my_sanctions(who.actor)
     agreed = house.agreements.mine(who.actor)
+    grants = [_shown(who, each) for each in house.access.my_grants(who.actor)]
+    stopped = [each.entitlement.refusal.code for each in grants if each.entitlement.refusal]
     accepted = [each.terms_hash for each in agreed]
     return page(
         who,
@@ -104,7 +106,8 @@ def my_reading(
         joined=house.admissions.joined(who.actor),
         calls={each.id: each for each in house.admissions.calls()},
         awards=[each for each in house.admissions.my_awards(who.actor) if each.state.value == "offered"],
-        grants=[_shown(who, each) for each in house.access.my_grants(who.actor)],
+        grants=grants,
+        paused="access/terms-not-accepted" in stopped,
         terms=terms,
         accepted=terms is not None and terms.hash in accepted,
         read=parse_stored(terms.text) if terms else None,
@@ -114,6 +117,7 @@ def my_reading(
         notices=notices(sanctions),
         earlier=[each for each in sanctions if each.acknowledged_at is not None],
         invitations=house.access.invitations(who.actor),
+        left=house.access.left(who.actor),
         rules=RULES,
         now=house.clock.now(),
         made=made,

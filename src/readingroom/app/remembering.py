@@ -1,0 +1,55 @@
+"""Bars of persons who were erased: addresses hashed with the house's own key, and known again at a new account."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from readingroom.access.service import Access
+from readingroom.core.errors import Broken, Problem
+from readingroom.core.files import write_new
+from readingroom.core.ids import random_bytes
+from readingroom.ledger.model import Entry
+from readingroom.ledger.service import Ledger
+from readingroom.people import queries as people
+from readingroom.people.address import fold
+
+FILE = "bars.secret"  # in HOME/keys: 32 bytes, made when the first barred person is erased
+_SIZE = 32
+
+
+def listen(ledger: Ledger, access: Access, keys: Path) -> None:
+    """Look at each new account, and each new address of an account."""
+    for event in ("people.person.added", "people.identity.added"):
+        ledger.on(event, partial(_recognise, access, keys))
+
+
+def digests(keys: Path, addresses: frozenset[str]) -> list[str]:
+    """Return the keyed hashes of addresses; the key is made if there is none."""
+    path = keys / FILE
+    if not path.exists():
+        write_new(path, random_bytes(_SIZE))
+    return sorted(_hashed(_key(path), each) for each in {fold(each) for each in addresses})
+
+
+def _recognise(access: Access, keys: Path, tx: Connection, entry: Entry) -> None:
+    path, person = keys / FILE, people.by_id(tx, entry.data["person"])
+    if person is None or not path.exists():
+        return
+    for each in {fold(each) for each in (person.email, *person.addresses)}:
+        access.recognise_within(tx, person.id, _hashed(_key(path), each))
+
+
+def _key(path: Path) -> bytes:
+    found = path.read_bytes()
+    if len(found) != _SIZE:
+        raise Broken(Problem(str(path), f"is not {_SIZE} bytes", "Bring it back from a backup; do not make a new one"))
+    return found
+
+
+def _hashed(key: bytes, address: str) -> str:
+    return hmac.new(key, address.encode(), hashlib.sha256).hexdigest()
