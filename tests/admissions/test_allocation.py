@@ -274,7 +274,7 @@ def test_a_sheet_tells_score_rank_rule_and_what_would_have_changed_it() -> None:
     assert sheets["below"].differ == "It would have taken rank 3, that is a mean score above 3.30."
     assert sheets["poor"].text == "Its mean score (1.50) is under this call's floor of 3.00."
     assert sheets["misuse"].reason is Reason.VETOED
-    assert sheets["tiny"].differ == "An ask of 2000 passes or more."
+    assert sheets["tiny"].differ == "An ask of 2,000 passes or more."
     assert (sheets["poor"].rank, sheets["best"].rank) == (None, 1)
     assert all(Sheet.read(each.to_json()) == each for each in sheets.values())
 

@@ -115,8 +115,8 @@ def holder_of_a_further_key(scene: Scene) -> list[str]:
 
 
 def applicants(scene: Scene) -> list[str]:
-    """Return who has submitted to the call."""
-    gone = {ApplicationState.DRAFT, ApplicationState.WITHDRAWN}
+    """Return who has submitted to the call in time; who has not is told that by a letter of its own."""
+    gone = {ApplicationState.DRAFT, ApplicationState.LATE, ApplicationState.WITHDRAWN}
     return [each.person for each in _applications(scene) if each.state not in gone]
 
 

@@ -142,6 +142,10 @@ LETTERS: Mapping[str, tuple[Told, ...]] = {
 _HOUSE = "the lab's own work; it is on the release page and in the ledger, and decides about no person"
 _OWN = "the person's own act on the page in front of them; what follows from it has its letter"
 SILENT: Mapping[str, str] = {
+    "admissions.conflict.recused": "it is the reviewer's own act; the desk sees it on its page",
+    "admissions.conflict.waived": "who reviews what is hidden; the desk sees it on its page",
+    "admissions.reviewer.accepted": "the desk sees on the call's page who answered",
+    "admissions.reviewer.declined": "the desk sees on the call's page who answered",
     "people.person.added": "the sign-in letter went before, and nothing is decided about them",
     "people.person.erased": "nothing is left to write to, and whoever asked for it saw it happen",
     "people.link.made": "the link is itself a letter, or shown to whom it is for",
