@@ -70,6 +70,13 @@ class Room:
         return refusal.code if refusal else "ok"
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])
+def db(request: pytest.FixtureRequest) -> Database:
+    """Give a migrated, empty database of each kind; Postgres is tried with the deep tests."""
+    found: Database = request.getfixturevalue(f"{request.param}_db")
+    return found
+
+
 @pytest.fixture
 def room(db: Database, ledger: Ledger, clock: FixedClock) -> Room:
     return Room(db, ledger, clock)

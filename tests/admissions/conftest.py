@@ -12,6 +12,13 @@ settings.register_profile("admissions", deadline=None)  # a busy machine fails n
 settings.load_profile("admissions")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])
+def db(request: pytest.FixtureRequest) -> Database:
+    """Give a migrated, empty database of each kind; Postgres is tried with the deep tests."""
+    found: Database = request.getfixturevalue(f"{request.param}_db")
+    return found
+
+
 @pytest.fixture
 def world(db: Database, ledger: Ledger, clock: FixedClock) -> World:
     return World(db, ledger, clock)

@@ -43,9 +43,9 @@ def test_a_refused_applicant_is_told_code_reason_what_would_differ_when_again_an
     assert told.text == "Its mean score (1.00) is under this call's floor of 3.00."
     assert "3.00 or more" in told.differ
     assert told.reapply_from == world.clock.now()
-    assert "until 2026-01-19T09:00:00.000000Z, 14 days after this decision" in told.appeal
+    assert "until 19 January 2026, 09:00 UTC, 14 days after this decision" in told.appeal
     assert "who took no part in this decision" in told.appeal
-    assert "4000 passes" in told.appeal
+    assert "4,000 passes" in told.appeal
     assert told.sheet["score"] == "1"
 
 
@@ -62,7 +62,7 @@ def test_anyone_can_run_the_allocation_again_from_the_seed_that_was_committed_to
     with world.db.read() as tx:
         tickets = queries.tickets(tx, call.id)
     two = (judged(4, 4), judged(4, 4))
-    candidates = [Candidate(each.id, 15_000, two, ticket=tickets[each.id]) for each in reversed(made)]
+    candidates = [Candidate(each.id, 15_000, two, ticket=tickets[each.id], tier="text") for each in reversed(made)]
     again = allocate(call.file, candidates, seed)
     assert canonical(again.to_json()) == canonical(world.desk.allocation(world.steward, call.id))
     ties = sorted(made, key=lambda each: hashlib.sha256(seed + tickets[each.id].encode()).digest())

@@ -177,6 +177,7 @@ def test_a_worker_that_is_killed_takes_no_count_with_it(tmp_path: Path) -> None:
         assert one(scrape(house), "workers") == 2
 
 
+@pytest.mark.deep
 def test_a_call_whose_worker_dies_is_counted_as_lost(tmp_path: Path) -> None:
     with served(found(tmp_path / "home", words_per_second="50"), workers=2) as house:
         key = house.grant(passes=1000)["key"]

@@ -178,6 +178,7 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.deep
 def test_every_damaged_file_is_named_and_nothing_is_made(backup: Path, tmp_path: Path) -> None:
     files = sorted(path.relative_to(backup) for path in backup.rglob("*") if path.is_file())
     assert len(files) > 40

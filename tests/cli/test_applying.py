@@ -98,6 +98,7 @@ def test_all_of_it_beside_a_home(tmp_path: Path) -> None:
     house.close()
 
 
+@pytest.mark.deep
 def test_all_of_it_from_afar_where_there_is_no_home(
     house: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -212,6 +212,7 @@ def test_without_a_portal_pages_say_so_calls_go_on_and_it_is_started_again(tmp_p
         assert house.http.get("/healthz").json() == {"ok": True}
 
 
+@pytest.mark.deep
 def test_without_one_worker_the_others_serve_pages_too(tmp_path: Path) -> None:
     with served(found(tmp_path / "home"), workers=2) as house:
         portal, (first, second) = house.portal(), house.workers()

@@ -126,6 +126,7 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         yield base
 
 
+@pytest.mark.deep
 def test_a_reviewer_and_another_applicant_see_none_of_it(single: Base, tmp_path: Path) -> None:
     acts = [each for each, names in HIDDEN.items() if {"one", "bea"} <= set(names)]
     assert len(acts) == 7

@@ -157,10 +157,19 @@ def check_answer(found: Request, answer: Answer) -> Refusal | None:
     return None
 
 
+def check_held(held: Mapping[str, int], passes: int) -> Refusal | None:
+    """Refuse to release more than is still held: the grant may have ended since the report was filed."""
+    whole = held.get("passes", 0)
+    if passes <= whole:
+        return None
+    reason = f"Of this award {whole} passes are still held; what it no longer needs went back to the call."
+    return Refusal("admissions/amount-out-of-bounds", reason, {"least": 0, "most": whole})
+
+
 def released(held: Mapping[str, int], passes: int, like: Amounts) -> Amounts:
     """Return what of a held tranche is released with so many of its passes: all units in proportion, rounded down."""
     whole = held.get("passes", 0)
-    share = {unit: amount if passes == whole else amount * passes // whole for unit, amount in held.items()}
+    share = {unit: amount if passes == whole else amount * passes // max(whole, 1) for unit, amount in held.items()}
     return account.of_units(share, like)
 
 

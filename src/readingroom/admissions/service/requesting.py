@@ -203,6 +203,7 @@ class Requesting(Base):
         nothing = account.of_units({}, award.amounts)
         if found.kind is RequestKind.REPORT:
             held = account.at(queries.postings(tx, call.id), award.id, Place.HELD)
+            require(requests.check_held(held, answer.passes))
             given = requests.released(held, answer.passes, award.amounts)
             withheld = account.less(account.of_units(held, award.amounts), given)
             second = call.file.after.second_chance
