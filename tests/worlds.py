@@ -53,7 +53,8 @@ PEOPLE: dict[str, tuple[Role, ...]] = {
 }
 # The log is public, and tells that something was decided: the number of its entries and its root stand on every page.
 # What it says is sealed; that it grows is not hidden, and is written in docs/explanation/review.md.
-LOG = re.compile(r"^/(log|ledger|static)|^/api/(openapi|log)")
+# The register of readers changes by being looked at: each look is an entry of the log, and is shown on it.
+LOG = re.compile(r"^/(log|ledger|static|steward/register)|^/api/(openapi|log|register)")
 FOOT = re.compile(r"in a log that you can verify: \d+ entries, root\s+<code>[^<]*</code>")
 
 

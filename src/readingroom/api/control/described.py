@@ -37,6 +37,9 @@ NAMES_SOMEBODY = frozenset(
         ("post", "/api/sanctions"),
         ("post", "/api/letters/read"),
         ("post", "/api/letters/answer"),
+        ("post", "/api/conflicts"),
+        ("post", "/api/me/addresses/choose"),
+        ("post", "/api/me/identities/remove"),
     }
 )
 _TEXT = {"type": "string"}
@@ -87,7 +90,7 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
 def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
     needs = (method, path) not in OPEN and path.startswith("/api/")
     codes = {
-        "400": "requestBody" in found,
+        "400": "requestBody" in found or any(each["in"] == "query" for each in found.get("parameters", ())),
         "401": needs or path == "/api/sign-in",
         "403": needs or path == "/api/sign-in",
         "404": "{" in path or (method, path) in NAMES_SOMEBODY,
