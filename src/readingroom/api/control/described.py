@@ -94,7 +94,7 @@ def _operation(method: str, path: str, found: dict[str, Any]) -> dict[str, Any]:
         "401": needs or path == "/api/sign-in",
         "403": needs or path == "/api/sign-in",
         "404": "{" in path or (method, path) in NAMES_SOMEBODY,
-        "409": needs and method != "get",
+        "409": (needs and method != "get") or path.startswith("/api/calls/{call}/"),  # not yet, as a dossier
         "412": method == "patch",
     }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
