@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from admissions.world import World, judged
+from admissions.world import ANSWERS, World, judged
 from readingroom.admissions.after import Ground
 from readingroom.admissions.allocation.drawing import ticket
 from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.call import Call
 from readingroom.admissions.dossier import signed_text
-from readingroom.admissions.model import Application, Risk
+from readingroom.admissions.model import Application, Draft, Risk
 from readingroom.admissions.verify import Verdict, verify_dossier
 from readingroom.app.dossiers import call_dossier
 from readingroom.app.house import House
@@ -249,6 +249,29 @@ def test_a_review_after_the_value_was_public_is_told(house: House, world: World)
     world.desk.allocate(world.steward, call.id, public_value=VALUE)
     world.desk.publish(world.steward, call.id)
     assert any("was known already" in each for each in verdict(house, call).notes)
+
+
+def test_one_that_is_admitted_late_draws_too_and_that_it_joined_is_told(house: House, world: World) -> None:
+    world.clock.moment = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    call = world.open(window=WINDOW, draw=DRAW, quotas=QUOTAS)
+    first, late = (world.person(f"{call.id}late{n}@late{n}.example", f"Late {n}") for n in range(2))
+    world.apply(first, call, 9_000)
+    begun = world.desk.start(late, call.id, Draft(dict(ANSWERS), 8_000))
+    world.clock.moment = CLOSES
+    world.desk.close_call(world.steward, call.id)
+    world.desk.submit(late, begun.id)
+    world.clock.moment = PUBLIC_AT + timedelta(days=1)
+    world.desk.admit_late(world.steward, begun.id, "The site was down.")
+    world.desk.assign_reviewers(world.steward, call.id, [each.id for each in world.reviewers])
+    world.review_all({})
+    world.desk.allocate(world.steward, call.id, public_value=VALUE)
+    world.desk.publish(world.steward, call.id)
+    seen = verdict(house, call)
+    assert seen.ok
+    assert any("2 applications, tickets fixed when the last late one was admitted" in each.told for each in seen.checks)
+    assert any(
+        "admitted after the call had closed" in each and "the public value to everyone" in each for each in seen.notes
+    )
 
 
 def test_the_conflicts_that_were_handled_are_counted_by_kind_and_disposition(house: House, world: World) -> None:

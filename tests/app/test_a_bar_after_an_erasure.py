@@ -16,6 +16,7 @@ from readingroom.app import erasing
 from readingroom.app.house import House
 from readingroom.app.remembering import FILE
 from readingroom.core.clock import FixedClock
+from readingroom.core.errors import Broken
 from readingroom.core.settings import load
 from readingroom.people.model import Basis, Role
 from served import found
@@ -83,3 +84,15 @@ def test_who_was_never_barred_leaves_nothing(house: House) -> None:
     assert kept(house) == 0
     assert not (house.settings.keys / FILE).exists()
     assert not barred_at_return(house)
+
+
+def test_without_the_key_nobody_new_is_let_in_and_no_other_key_is_made(house: House) -> None:
+    gone(house, 30)
+    key = house.settings.keys / FILE
+    away = key.rename(key.with_suffix(".away"))
+    with pytest.raises(Broken, match="Bring it back"):
+        house.people.add(house.people.operator(), ADDRESS)
+    assert house.people.find(ADDRESS) is None
+    assert not key.exists()
+    away.rename(key)
+    assert barred_at_return(house)

@@ -123,13 +123,16 @@ def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case
         again = entry["event"] in entries and entry["event"] in {OPENED, CLOSED, ALLOCATED}
         if entry["seq"] != proof.index or entry["data"]["call"] != whole["call"]["id"] or again:
             raise Unproven(f"the entry {proof.index} is not this call's, or stands twice")
-        entries[entry["event"]] = entry
+        known = entries.get(entry["event"])
+        if known is None or known["seq"] < entry["seq"]:  # of several the last, in whatever order the file has them
+            entries[entry["event"]] = entry
     missing = [event for event in (OPENED, CLOSED, ALLOCATED) if event not in entries]
     if missing:
         raise Unproven(f"there is no proof of {', '.join(missing)}")
-    numbers = [entries[event]["seq"] for event in (OPENED, CLOSED, ALLOCATED)]
+    steps = [event for event in (OPENED, CLOSED, JOINED, ALLOCATED) if event in entries]
+    numbers = [entries[event]["seq"] for event in steps]
     if numbers != sorted(numbers):
-        raise Unproven("the call was not opened, closed and allocated in this order")
+        raise Unproven("the call was not opened, closed, joined by late ones and allocated in this order")
     checks.append(
         Check("ledger", ok=True, told=f"{len(whole['ledger'])} entries of the call are in the log of {size} entries")
     )
@@ -237,6 +240,11 @@ def _notes(case: _Case, *, trusted: bool) -> list[str]:
     if not trusted:
         notes.append("The key came with the file: compare it with the lab's own (GET /ledger/key), or give --key.")
     draw = case.file.draw
+    if JOINED in case.entries:
+        joined = case.entries[JOINED]["at"]
+        known = " The seed was known to the lab then"
+        known += ", and the public value to everyone." if draw and parse_rfc3339(joined) >= draw.at else "."
+        notes.append(f"A late application was admitted after the call had closed, the last at {joined}.{known}")
     if draw is None:
         notes.append("The seed alone broke ties and drew lots. The lab could not change it, but knew it all along.")
         return notes

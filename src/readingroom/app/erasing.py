@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from readingroom.access import queries as access
 from readingroom.access.model import GrantState
 from readingroom.admissions import queries as admissions
+from readingroom.admissions.appeals.rules import APPEAL
 from readingroom.admissions.model import ApplicationState, AwardState
 from readingroom.app import remembering
 from readingroom.app.house import House
@@ -44,6 +45,11 @@ def standing(house: House, tx: Connection, person: str) -> list[str]:
         for each in access.grants_with(tx, person)
         if each.holder != person and each.state is not GrantState.REVOKED and now < each.expires_at
     ]
+    found += [
+        f"appeal {each.id} is {each.state.value}: take it back, or wait until it is concluded"
+        for each in admissions.appeals_of(tx, person)
+        if each.state not in APPEAL.final
+    ]
     return found
 
 
@@ -59,7 +65,8 @@ def erase(house: House, by: Actor, person: str, basis: Basis) -> dict[str, int]:
     addresses |= {row["subject"] for row in held.get("people_identity", []) if row["issuer"] == MAIL}
     with house.db.decide() as tx:
         if (until := access.barred_until(tx, person)) and until > house.clock.now():
-            kept = remembering.digests(house.settings.keys, frozenset(map(str, addresses)))
+            remembers = house.access.remembers_within(tx)
+            kept = remembering.digests(house.settings.keys, frozenset(map(str, addresses)), make=not remembers)
             house.access.remember_bar_within(tx, person, kept)
         done = house.held.erase_within(tx, by, person, basis, standing(house, tx, person))
         access.bump(tx)  # so that every worker forgets the keys of kept texts

@@ -28,24 +28,35 @@ def listen(ledger: Ledger, access: Access, keys: Path) -> None:
         ledger.on(event, partial(_recognise, access, keys))
 
 
-def digests(keys: Path, addresses: frozenset[str]) -> list[str]:
-    """Return the keyed hashes of addresses; the key is made if there is none."""
+def digests(keys: Path, addresses: frozenset[str], *, make: bool) -> list[str]:
+    """Return the keyed hashes of addresses.
+
+    Args:
+        keys: HOME/keys.
+        addresses: of one person.
+        make: whether a key may be made where there is none; not while hashes by an older one are kept.
+    """
     path = keys / FILE
-    if not path.exists():
+    if make and not path.exists():
         write_new(path, random_bytes(_SIZE))
     return sorted(_hashed(_key(path), each) for each in {fold(each) for each in addresses})
 
 
 def _recognise(access: Access, keys: Path, tx: Connection, entry: Entry) -> None:
     path, person = keys / FILE, people.by_id(tx, entry.data["person"])
-    if person is None or not path.exists():
+    if person is None or not access.remembers_within(tx):  # no bar outlived an erasure: no key is needed
         return
     for each in {fold(each) for each in (person.email, *person.addresses)}:
         access.recognise_within(tx, person.id, _hashed(_key(path), each))
 
 
 def _key(path: Path) -> bytes:
-    found = path.read_bytes()
+    """Read the key. Without it a bar that still runs could not be known again, so nobody new is let in."""
+    try:
+        found = path.read_bytes()
+    except OSError as fault:
+        cure = "Bring it back from a backup, or from another host of this house; do not make a new one"
+        raise Broken(Problem(str(path), f"cannot be read ({fault.strerror})", cure)) from None
     if len(found) != _SIZE:
         raise Broken(Problem(str(path), f"is not {_SIZE} bytes", "Bring it back from a backup; do not make a new one"))
     return found

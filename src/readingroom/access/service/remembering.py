@@ -52,6 +52,11 @@ class Remembering(Sanctioning):
         tx.execute(table.delete().where(table.c.digest == digest))  # the new account carries it from here
         return len(found)
 
+    def remembers_within(self, tx: Connection) -> bool:
+        """Tell whether any bar has outlived an erasure and still runs."""
+        self.forget_bars_within(tx)
+        return tx.execute(sa.select(table.c.digest).limit(1)).first() is not None
+
     def forget_bars_within(self, tx: Connection) -> None:
         """Delete what is kept of bars that are over, or were lifted."""
         over = (sanction_table.c.until <= self._clock.now()) | sanction_table.c.lifted_at.is_not(None)

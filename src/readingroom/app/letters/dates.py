@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from readingroom.access.model import Grant
 from readingroom.admissions.call import Call
@@ -12,35 +11,39 @@ from readingroom.post.calendar import Date
 
 
 def of_call(call: Call, base: str) -> list[Date]:
-    """Return when a call's window opens and closes, and by when it is to be decided where its file says so.
+    """Return when a call's window opens, and when it closes if it has an end.
 
     A window that was closed early is moved to when it was: the file that is opened again says so.
     """
-    window, title, page = call.file.window, call.file.title, f"{base}/apply/{call.id}"
+    window, title, page = call.file.window, call.file.name, f"{base}/apply/{call.id}"
     closed = call.closed_at if call.closed_at and call.closed_at < window.closes else None
     closes, changed = closed or window.closes, closed or call.opened_at
     nothing = "Closing decides nothing. What was submitted is read; a draft is kept and does not count."
-    dates = [
-        Date(f"{call.id}/opens", window.opens, f"{title}: applications open", call.opened_at, call.opened_at, "", page),
+    opens = Date(
+        f"{call.id}/opens", window.opens, f"{title}: applications open", call.opened_at, call.opened_at, "", page
+    )
+    if window.standing and closed is None:  # it has no end until a person closes it
+        return [opens]
+    return [
+        opens,
         Date(f"{call.id}/closes", closes, f"{title}: applications close", call.opened_at, changed, nothing, page),
     ]
-    decide_by: datetime | None = getattr(window, "decide_by", None) or getattr(call.file, "decide_by", None)
-    if decide_by is not None:
-        said = "The lab means to have decided by then. A date that passes decides nothing."
-        about = f"{title}: decisions are due"
-        dates.append(Date(f"{call.id}/decide-by", decide_by, about, call.opened_at, call.opened_at, said, page))
-    return dates
 
 
 def of_application(found: Application, call: Call, awards: Iterable[Award], base: str) -> list[Date]:
-    """Return by when an application can be submitted or corrected, and an award of it accepted."""
-    title, page = call.file.title, f"{base}/applications/{found.id}"
+    """Return by when an application can be submitted or corrected, is meant to be decided, and its award accepted."""
+    title, page = call.file.name, f"{base}/applications/{found.id}"
     made, changed = found.created_at or call.opened_at, found.updated_at or call.opened_at
     dates = []
     if found.state.value in {"draft", "submitted"}:
-        closes = next(each for each in of_call(call, base) if each.uid.endswith("/closes"))
         about = f"{title}: last moment to submit or amend"
-        dates.append(Date(f"{found.id}/submit-by", closes.at, about, made, max(made, closes.changed_at), "", page))
+        closes = next((each for each in of_call(call, base) if each.uid.endswith("/closes")), None)
+        if closes is not None:
+            dates.append(Date(f"{found.id}/submit-by", closes.at, about, made, max(made, closes.changed_at), "", page))
+    if found.state.value == "submitted" and found.submitted and call.file.decide_within:
+        due = found.submitted.submitted_at + call.file.decide_within
+        said = "The lab means to have decided by then. A date that passes decides nothing."
+        dates.append(Date(f"{found.id}/decide-by", due, f"{title}: a decision is due", made, changed, said, page))
     if found.correct_until is not None:
         about = f"{title}: last moment to correct your application"
         dates.append(Date(f"{found.id}/correct-by", found.correct_until, about, made, changed, found.note, page))
