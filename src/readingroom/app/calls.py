@@ -133,13 +133,6 @@ def measured_speed(house: House) -> Speed | None:
     return Speed(passes / 60, source)
 
 
-def terms_in_force(house: House) -> str:
-    """Return the digest of the terms in force, or nothing."""
-    with house.db.read() as tx:
-        versions = access.terms_versions(tx)
-    return versions[-1].hash if versions else ""
-
-
 def needs_rows(needs: Needs) -> list[tuple[str, str, str, str]]:
     """Return the count as the rows of a table: what, how many, hours, how it was reckoned."""
     rows = [(e.what, f"{e.count:,.4g} {e.unit}", f"{e.hours:,.1f}" if e.hours else "", e.how) for e in needs.lines]
