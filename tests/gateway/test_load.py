@@ -170,7 +170,7 @@ async def test_with_the_database_stopped_and_started(
     own_postgres: postgres.Server, house_on_postgres: Served, *, with_a_kill: bool
 ) -> None:
     house = house_on_postgres
-    issued = house.grant(passes=30_000)
+    issued = house.grant(passes=60_000)
     modes: list[Literal["fast", "immediate"]] = ["fast", "immediate"]
     with opened(house) as db:
         async with Readers(house.url, issued["key"]) as readers:
@@ -202,11 +202,11 @@ def _somebody(path: Path) -> sqlite3.Connection:
 
 async def test_with_the_file_held_by_somebody_else(house_on_a_file: Served) -> None:
     house = house_on_a_file
-    issued = house.grant(passes=60_000)
+    issued = house.grant(passes=120_000)  # more than 64 answers of 100 words a second read while nobody is refused yet
     with opened(house) as db:
         async with Readers(house.url, issued["key"]) as readers:
             for long in (False, True):
-                readers.let(None)
+                readers.let(None if long else 8 * STEP)
                 await readers.get(STEP)
                 with contextlib.closing(_somebody(house.home / "readingroom.db")) as holder:
                     await asyncio.to_thread(holder.execute, "begin immediate")
