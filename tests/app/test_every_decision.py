@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -249,9 +251,9 @@ def _plan(s: Scene) -> str:
 
 
 def everything(house: House) -> dict[str, list[str]]:
-    """Return every row of every table, spelled."""
-    with house.db.read() as tx:
-        return {name: sorted(map(repr, tx.execute(sa.select(table)).all())) for name, table in metadata.tables.items()}
+    """Return every row of every table, spelled; read past SQLAlchemy, which would take most of the test's time."""
+    with contextlib.closing(sqlite3.connect(house.settings.home / "readingroom.db")) as db:
+        return {name: sorted(map(repr, db.execute(f'select * from "{name}"'))) for name in metadata.tables}  # noqa: S608
 
 
 def events(house: House) -> list[str]:
