@@ -13,6 +13,7 @@ from readingroom.admissions import account, dossier, notices, queries, rules, ta
 from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
+from readingroom.admissions.dividing import counted
 from readingroom.admissions.drawing_rules import check_public_value
 from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
 from readingroom.admissions.service.panel import Panel
@@ -215,7 +216,7 @@ def _candidate(call: Call, found: Application, reviews: list[Review]) -> Candida
         asked=draft.passes,
         judgements=tuple(each.judgement for each in said if each.judgement),
         reviewers=tuple(each.reviewer for each in said),
-        answers={each.question: str(draft.answers.get(each.question, "")) for each in call.file.quotas},
+        answers=counted(call.file.quotas, draft.answers),
         tier=draft.tier,
     )
 
