@@ -17,6 +17,8 @@ from readingroom.access import queries as access
 from readingroom.access.model import Amounts, Award, Reason
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.model import ApplicationState, Draft, ReviewState
+from readingroom.admissions.after import Ground
+from readingroom.app.appealing import appeal_sanction
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
@@ -31,6 +33,7 @@ from readingroom.releases.tables import signature
 from readingroom.store.db import Moment, metadata
 from readingroom.store.moving import references
 from served import found
+from strays import STAYS
 
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -118,6 +121,53 @@ def test_after_a_merge_the_younger_pseudonym_stands_nowhere_but_where_it_leads_o
             assert now[column] == rows + had.get(column, 0) + 1
         elif column not in {"people_person.id", "people_session.person_id", "people_link.person_id"}:
             assert now[column] == rows + had.get(column, 0), column
+
+
+def test_whoever_imposed_a_sanction_by_one_account_hears_its_appeal_by_none(lab: Lab) -> None:
+    """Who took part stands in a list within the appeal, and is moved there like anywhere else."""
+    elder, younger, reader = lab.person(Role.PANEL), lab.person(Role.STEWARD), lab.person()
+    award = Award("", "reading-room", "text", Amounts(passes=9), lab.clock.now() + timedelta(days=9), "why")
+    issue_discretionary(lab.house, lab.operator, reader.email, award, accept_terms=True)
+    grant = lab.house.access.my_grants(lab.actor(reader))[0].id
+    lab.house.access.suspend(lab.actor(younger), grant, Reason.SECURITY)
+    (sanction,) = lab.house.access.my_sanctions(lab.actor(reader))
+    appeal = appeal_sanction(lab.house, lab.actor(reader), sanction.id, Ground.FACTUAL_ERROR, "It was another key.")
+    lab.own(elder, younger)
+    with pytest.raises(Refused) as caught:
+        lab.house.admissions.admit_appeal(lab.actor(elder), appeal.id)
+    assert caught.value.refusal.code == "admissions/appeal-not-yours"
+    assert "admissions_appeal.involved" not in _where(lab.house, younger.id)
+    assert "admissions_appeal.involved" in _where(lab.house, elder.id)
+
+
+def test_every_document_in_a_column_is_moved_with_persons_or_can_hold_none() -> None:
+    import_tables()
+    held = {str(c) for t in metadata.sorted_tables for c in t.columns if isinstance(c.type, sa.JSON)}
+    left = held - set(map(str, references("person"))) - STAYS - NAME_NOBODY
+    assert left == set(), "mark it: refers('person'), or say in NAME_NOBODY that it can hold no person's id"
+
+
+NAME_NOBODY = {  # documents of words, figures, digests, and ids of other things
+    "admissions_application.draft",
+    "admissions_version.draft",
+    "admissions_call.tickets",
+    "admissions_review.judgement",
+    "admissions_review_version.judgement",
+    "admissions_allocation.result",
+    "admissions_decision.sheet",
+    "admissions_observed.usage",
+    "admissions_request.answers",
+    "admissions_request.observed",
+    "admissions_appeal.told",
+    "admissions_reviewer.topics",
+    "dossier_evidence.payload",
+    "oversight_work.work",
+    "releases_engine.doors",
+    "releases_engine.fingerprint",
+    "stress_run.gate_versions",
+    "stress_run.counts",
+    "stress_run.floor",
+}
 
 
 def _training() -> Claim:
