@@ -89,12 +89,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a history rests on."""
+    """All that a history rests on.
+
+    Attributes:
+        counting: of the invitations, those whose answer counts now (`teams.may_vouch`).
+    """
 
     call: Call
     application: Application
     told: Sequence[Told]
     invitations: Collection[Invitation] = ()
+    counting: Collection[Invitation] = ()
     award: Award | None = None
 
 
@@ -173,14 +178,16 @@ def _unsent(facts: Facts, now: datetime) -> Waiting:
 def _guaranteed(facts: Facts) -> list[Waiting]:
     needed, application = facts.call.file.guarantor, facts.application
     version = application.submitted.number if application.submitted else 0
-    if needed is Guarantor.NONE or vouched(facts.invitations, version):
+    if needed is Guarantor.NONE or vouched(facts.counting, version):
         return []
     asked = [each for each in facts.invitations if each.part is Part.GUARANTOR]
     open_ = next((each for each in asked if each.state is InvitationState.INVITED), None)
     if open_ is not None:
         return [Waiting(GUARANTOR, "to vouch for it, or refuse; silence is no vouching", open_.expires_at)]
-    if needed is not Guarantor.REQUIRED:
+    if not needed.needed:
         return []
+    if vouched(asked, version):
+        return [Waiting(APPLICANT, "to ask another guarantor: who vouched may not sign for an institution of theirs now")]
     if any(each.state is InvitationState.ACCEPTED for each in asked):
         return [Waiting(APPLICANT, "to ask the guarantor again: an earlier version was vouched for")]
     return [Waiting(APPLICANT, "to name a guarantor: nothing is awarded before one has vouched")]

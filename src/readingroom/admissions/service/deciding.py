@@ -49,7 +49,7 @@ class Deciding(Panel):
                 self._check_shown(tx, found)
                 return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
             require(rules.check_settled(queries.applications(tx, call)))
-            require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play])))
+            require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play], self._clock.now())))
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
             self._check_review_over(tx, found)
             self._move_call(tx, found, "allocate")
@@ -92,7 +92,7 @@ class Deciding(Panel):
             self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
             now = self._clock.now()
-            unvouched_for = teams.check_vouched(call.file, found, queries.invitations(tx, application))
+            unvouched_for = teams.check_vouched(call.file, found, queries.counting(tx, call.file, found, now))
             require(rules.check_single(call, found, ruling, reviews, now))
             require(teams.check_ruling(ruling, unvouched_for))
             require(rules.check_vetoes(call.file, ruling, queries.vetoes(tx, call.id).get(application, 0)))
