@@ -16,8 +16,8 @@ from migration import import_tables
 from readingroom.access import queries as access
 from readingroom.access.model import Amounts, Award, Reason
 from readingroom.admissions import queries as admissions
-from readingroom.admissions.model import ApplicationState, Draft, ReviewState
 from readingroom.admissions.after import Ground
+from readingroom.admissions.model import ApplicationState, Draft, ReviewState
 from readingroom.app.appealing import appeal_sanction
 from readingroom.app.desk import open_call
 from readingroom.app.house import House

@@ -187,7 +187,9 @@ def _guaranteed(facts: Facts) -> list[Waiting]:
     if not needed.needed:
         return []
     if vouched(asked, version):
-        return [Waiting(APPLICANT, "to ask another guarantor: who vouched may not sign for an institution of theirs now")]
+        return [
+            Waiting(APPLICANT, "to ask another guarantor: who vouched may not sign for an institution of theirs now")
+        ]
     if any(each.state is InvitationState.ACCEPTED for each in asked):
         return [Waiting(APPLICANT, "to ask the guarantor again: an earlier version was vouched for")]
     return [Waiting(APPLICANT, "to name a guarantor: nothing is awarded before one has vouched")]

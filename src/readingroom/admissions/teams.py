@@ -98,7 +98,9 @@ def vouched(found: Collection[Invitation], version: int) -> bool:
     return any(each.part is Part.GUARANTOR and each.state is _S.ACCEPTED and each.version == version for each in found)
 
 
-def may_vouch(file: CallFile, who: str, inside: Collection[str], signs_for: Collection[str], own: Collection[str]) -> bool:
+def may_vouch(
+    file: CallFile, who: str, inside: Collection[str], signs_for: Collection[str], own: Collection[str]
+) -> bool:
     """Tell whether somebody's word counts for an application, whenever it is looked at.
 
     Args:

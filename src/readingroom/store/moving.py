@@ -1,8 +1,9 @@
 """One thing turns out to be another: what refers to it, in whatever room's table, refers to the other from then on.
 
 A table says of a column what it refers to, `sa.Column("holder", sa.String, info=refers("person"))`; this module knows
-no more of it than that word. In a column of JSON, whatever text in it is the id, however deep, is replaced. Where a row of the other is there already, so that both cannot stay (a signature of each,
-under one quorum), the column says which of the two does; where it does not say, the move is refused by the database.
+no more of it than that word. In a column of JSON, whatever text is the id, however deep, is replaced. Where a row of
+the other is there already, so that both cannot stay (a signature of each, under one quorum), the column says which of
+the two does; where it does not say, the move is refused by the database.
 """
 
 from __future__ import annotations
