@@ -14,6 +14,7 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Award, AwardState, CallState
 from readingroom.admissions.teams import Invitation, InvitationState, Part, vouched
+from readingroom.admissions.timing import due
 from readingroom.core.canonical import Json
 from readingroom.core.clock import rfc3339
 
@@ -201,7 +202,12 @@ def _in_play(facts: Facts, now: datetime) -> Waiting:
         if file.competitive:
             what = "it waits for the window to close, and may be amended until then"
             return Waiting(DESK, what, file.window.closes if now < file.window.closes else None)
-        return Waiting(PANEL if not file.reviewing else DESK, "to decide it" if not file.reviewing else "to assign it")
+        arrived = facts.application.arrived_at
+        promised = due(file, arrived) if arrived else None
+        if file.reviewing:
+            return Waiting(DESK, "to assign it", promised)
+        what = "to decide it; a date that passes decides nothing" if promised else "to decide it"
+        return Waiting(PANEL, what, promised)
     if call.state is CallState.ALLOCATED:
         return Waiting(PANEL, "to publish what the call's rule gave")
     if facts.application.state is ApplicationState.UNDER_REVIEW:
