@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admissions.world import ANSWERS, call_text, judged
-from migration import import_tables
 from readingroom.access import queries as access
 from readingroom.access.model import Amounts, Award, Reason
 from readingroom.admissions import queries as admissions
@@ -30,10 +28,8 @@ from readingroom.ledger.tables import entry
 from readingroom.people import queries
 from readingroom.people.model import Actor, Claim, FactKind, Person, Proven, Role
 from readingroom.releases.tables import signature
-from readingroom.store.db import Moment, metadata
-from readingroom.store.moving import references
+from readingroom.store.db import metadata
 from served import found
-from strays import STAYS
 
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -86,20 +82,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     house.close()
 
 
-def test_every_column_that_is_named_after_a_person_says_that_it_refers_to_one() -> None:
-    """A merge moves what is marked so (`store.moving`); what is not marked stays behind, and would count twice."""
-    import_tables()
-    named = re.compile(r"(person|person_id|holder|reviewer|reviewer_id|applicant|guarantor|member|author|.+_by|by)")
-    marked = set(references("person"))
-    left = {
-        str(column)
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if named.fullmatch(column.name) and not isinstance(column.type, Moment) and column not in marked
-    }
-    assert left == {"people_merge.person_id"}, "mark it: sa.Column(..., info=refers('person')), see store/moving.py"
-
-
 def test_after_a_merge_the_younger_pseudonym_stands_nowhere_but_where_it_leads_on(lab: Lab) -> None:
     """Nothing is lost: every row is still there, and is the older account's."""
     elder, younger = lab.person(Role.REVIEWER), lab.person(Role.PANEL)
@@ -138,36 +120,6 @@ def test_whoever_imposed_a_sanction_by_one_account_hears_its_appeal_by_none(lab:
     assert caught.value.refusal.code == "admissions/appeal-not-yours"
     assert "admissions_appeal.involved" not in _where(lab.house, younger.id)
     assert "admissions_appeal.involved" in _where(lab.house, elder.id)
-
-
-def test_every_document_in_a_column_is_moved_with_persons_or_can_hold_none() -> None:
-    import_tables()
-    held = {str(c) for t in metadata.sorted_tables for c in t.columns if isinstance(c.type, sa.JSON)}
-    left = held - set(map(str, references("person"))) - STAYS - NAME_NOBODY
-    assert left == set(), "mark it: refers('person'), or say in NAME_NOBODY that it can hold no person's id"
-
-
-NAME_NOBODY = {  # documents of words, figures, digests, and ids of other things
-    "admissions_application.draft",
-    "admissions_version.draft",
-    "admissions_call.tickets",
-    "admissions_review.judgement",
-    "admissions_review_version.judgement",
-    "admissions_allocation.result",
-    "admissions_decision.sheet",
-    "admissions_observed.usage",
-    "admissions_request.answers",
-    "admissions_request.observed",
-    "admissions_appeal.told",
-    "admissions_reviewer.topics",
-    "dossier_evidence.payload",
-    "oversight_work.work",
-    "releases_engine.doors",
-    "releases_engine.fingerprint",
-    "stress_run.gate_versions",
-    "stress_run.counts",
-    "stress_run.floor",
-}
 
 
 def _training() -> Claim:
