@@ -77,10 +77,10 @@ def test_who_refuses_to_vouch_needs_no_right_to(lite: World) -> None:
 
 
 @pytest.mark.parametrize("guarantor", ["required", "listed"])
-def test_who_turns_out_to_be_the_applicant_has_vouched_for_nothing(lite: World, guarantor: str) -> None:
-    who, made, other, secret = asked(lite, guarantor)
-    signs(lite, other, "University of Somewhere")
-    lite.desk.answer(other, secret, accept=True)
-    lite.people.merge(lite.steward, who.id, other.id, "one person")
+def test_who_turns_out_to_be_the_applicant_has_vouched_for_nothing(world: World, guarantor: str) -> None:
+    who, made, other, secret = asked(world, guarantor)
+    signs(world, other, "University of Somewhere")
+    world.desk.answer(other, secret, accept=True)
+    world.people.merge(world.steward, who.id, other.id, "one person")
     with refused("not-vouched"):
-        lite.desk.decide(lite.panel, made.id, AWARD)
+        world.desk.decide(world.panel, made.id, AWARD)
