@@ -134,3 +134,10 @@ def test_other_units_follow_passes_and_never_exceed_their_budget() -> None:
 def test_a_bad_application_file_is_an_error_and_no_traceback(text: str) -> None:
     with pytest.raises(BadInput):
         application_file.parse(text)
+
+
+@pytest.mark.parametrize("text", ["hello", "- a"])
+def test_a_file_that_is_no_mapping_is_told_so_and_nothing_that_only_follows_from_it(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        call_file.parse(text)
+    assert [each.what for each in caught.value.problems] == ["this must be a mapping"]

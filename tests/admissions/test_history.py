@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from admissions.world import ANSWERS, World, judged
 from readingroom.admissions import notices
-from readingroom.admissions.model import Application, Draft, Outcome, Reason, Risk, Ruling
+from readingroom.admissions.model import Application, ApplicationState, Draft, Outcome, Reason, Risk, Ruling
 from readingroom.admissions.teams import Part
 from readingroom.core.clock import FixedClock
 from readingroom.ledger.service import Ledger
@@ -123,3 +123,17 @@ def test_a_refusal_letter_says_all_that_the_page_does(sqlite_db: Database, ledge
     letter = notices.refusal_letter(call.file, decided)
     for part in ("unclear", "Which prompts?", decided.differ, str(decided.reapply_from.date()), decided.appeal):
         assert part in letter
+
+
+def test_where_a_call_says_by_when_it_decides_the_applicant_is_told_and_an_amendment_does_not_put_it_off(
+    lite: World,
+) -> None:
+    (who,) = lite.applicants(1)
+    made = lite.apply(who, lite.open_by_person(window={"standing": True}, decide_within="24h"))
+    promised = lite.clock.now() + timedelta(hours=24)
+    lite.clock.advance(seconds=3600)
+    lite.desk.submit(who, lite.desk.save(who, made.id, Draft(ANSWERS, 9_000)).id)
+    (waiting,) = lite.desk.history(who, made.id)[1]
+    assert (waiting.who, waiting.until) == ("the panel", promised)
+    lite.clock.advance(days=3)
+    assert lite.desk.application(who, made.id).state is ApplicationState.SUBMITTED

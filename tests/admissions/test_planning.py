@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import yaml
 
 from admissions.world import CALL, call_text
 from readingroom.admissions import call_file, planning, rehearsal
@@ -170,6 +171,30 @@ def test_a_rehearsal_plays_halves_rounds_and_tickets_by_their_own_rules() -> Non
     assert ticket.flips is None
     assert part.awarded <= part.file.budget.passes - part.file.reserve
     assert {each.rule for each in part.standings} == {"suitable", "budget-spent"}
+
+
+def test_a_rehearsal_shows_what_a_quota_binds_and_what_would_be_without_it() -> None:
+    career: Json = {"name": "career", "type": "choice", "options": ["student", "other"], "label": "?"}
+    quota: Json = {"name": "students", "question": "career", "answer": "student", "percent": 90}
+    text = call_text(form=[*yaml.safe_load(CALL)["form"], career], quotas=[quota], review=REVIEW | {"floor": 1})
+    found = rehearsal.rehearse(call_file.parse(text), 30, repeats=0)
+    part = found.parts[0]
+    assert part.result is not None
+    (made,) = part.result.quotas
+    assert made.bound
+    assert made.given > part.awarded // 2
+    assert "Quota students: keeps 32,400" in rehearsal.text(found)
+    assert "it binds" in rehearsal.text(found)
+    without = {each.change: each for each in part.what_if}["without the quotas"]
+    assert without.awarded <= part.file.budget.passes - part.file.reserve
+
+
+def test_a_rehearsal_takes_out_of_the_scores_what_the_call_would() -> None:
+    scoring: Json = yaml.safe_load(CALL)["allocation"] | {"adjust": "additive"}
+    found = rehearsal.rehearse(call_file.parse(call_text(review=REVIEW, allocation=scoring)), 12, repeats=0)
+    result = found.parts[0].result
+    assert result is not None
+    assert any(each.adjusted not in {None, each.score} for each in result.sheets)
 
 
 def test_too_few_reviewers_without_a_conflict_are_counted_as_lacking() -> None:

@@ -37,6 +37,7 @@ from readingroom.gateway.meter import Draw, Stand
 from readingroom.gateway.model import Amount, Wish
 from readingroom.people.model import Actor, Role
 from served import found
+from strays import strays
 
 REPORT = {"text": "Half of it is done.", "found": "Negation is hard.", "used": "600 prompts."}
 MORE = {"purpose": "Another corpus.", "why": "It is twice as long."}
@@ -110,6 +111,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
     operator = house.people.operator()
     steward = house.people.add(operator, "steward@lab.example", affiliation="Lab", roles=[Role.STEWARD])
     yield Place(house, house.people.actor(steward.id))
+    with house.db.read() as tx:
+        assert strays(tx) == {}
     house.close()
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from readingroom.admissions.model import Outcome, Reason, Ruling
+from readingroom.app.desk import open_call
 from readingroom.app.founding import template
 from readingroom.app.house import House
 from readingroom.cli import remote
 from readingroom.core.errors import BadInput
 from readingroom.core.settings import CONFIG, load
-from served import Served, found, run
+from served import Served, found, program, run
 
 FILE = template("application.yaml")
 PLAN = {"name": "plan", "type": "attachment", "label": "Your plan", "required": False}
@@ -75,6 +77,26 @@ def whole_way(home: Path, call: str, tmp_path: Path, invite: Any) -> None:
     assert (wrong["where"], wrong["what"][:17]) == ("answers.plan", "is none of the ki")
     assert ask("withdraw", at)["state"] == "withdrawn"
     assert ask("submit", at, code=1)["error"]["code"] == "admissions/wrong-state"
+
+
+def test_the_status_of_what_was_decided_says_why_and_what_can_be_done(tmp_path: Path) -> None:
+    home = found(tmp_path / "home")
+    house = House(load(home))
+    raw = yaml.safe_load(template("call.yaml"))
+    raw = {name: each for name, each in raw.items() if name != "review"} | {"allocation": {"policy": "by-person"}}
+    raw["window"] = {"standing": True}
+    call = open_call(house, house.people.operator(), yaml.safe_dump(raw), "call.yaml")
+    run(home, "login", f"/sign-in?link={link_for(house, 'ada@ada.example')}")
+    (tmp_path / "application.yaml").write_text(FILE)
+    at = run(home, "application", "start", call.id, str(tmp_path / "application.yaml"))["id"]
+    run(home, "application", "submit", at)
+    ruling = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "Which prompts?")
+    made = house.admissions.decide(house.people.operator(), at, ruling)
+    told = " ".join(program("--home", str(home), "application", "status", at)[1].split())
+    assert f"refused (unclear): {made.text}" in told
+    for part in (made.differ, made.appeal, f"{made.reapply_from:%Y-%m-%d %H:%M} UTC"):
+        assert part in told
+    house.close()
 
 
 def test_all_of_it_beside_a_home(tmp_path: Path) -> None:

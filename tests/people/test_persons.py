@@ -180,6 +180,13 @@ def test_letters_are_bounded_by_the_hour_for_an_address_and_in_all(people: Peopl
     assert people.ask("a@example.org")
 
 
+def test_a_flood_for_strangers_keeps_nobody_out_who_has_an_account(people: People) -> None:
+    people.add(people.operator(), "reader@example.org")
+    assert all(people.ask(f"a{n}@example.org") for n in range(LETTERS_IN_ALL))
+    assert people.ask("stranger@example.org") == ""
+    assert sum(bool(people.ask("Reader@example.org")) for _ in range(9)) == LETTERS_PER_ADDRESS
+
+
 def test_a_link_is_shown_to_others_only_until_the_first_steward_came(people: People) -> None:
     operator = people.operator()
     steward = people.add(operator, "s@example.org", roles=[Role.STEWARD])

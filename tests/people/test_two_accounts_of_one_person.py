@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admissions.world import ANSWERS, call_text, judged
-from migration import import_tables
 from readingroom.access import queries as access
 from readingroom.access.model import Amounts, Award, Reason
 from readingroom.admissions import queries as admissions
+from readingroom.admissions.after import Ground
 from readingroom.admissions.model import ApplicationState, Draft, ReviewState
+from readingroom.app.appealing import appeal_sanction
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
@@ -28,8 +28,7 @@ from readingroom.ledger.tables import entry
 from readingroom.people import queries
 from readingroom.people.model import Actor, Claim, FactKind, Person, Proven, Role
 from readingroom.releases.tables import signature
-from readingroom.store.db import Moment, metadata
-from readingroom.store.moving import references
+from readingroom.store.db import metadata
 from served import found
 
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
@@ -83,20 +82,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     house.close()
 
 
-def test_every_column_that_is_named_after_a_person_says_that_it_refers_to_one() -> None:
-    """A merge moves what is marked so (`store.moving`); what is not marked stays behind, and would count twice."""
-    import_tables()
-    named = re.compile(r"(person|person_id|holder|reviewer|reviewer_id|applicant|guarantor|member|author|.+_by|by)")
-    marked = set(references("person"))
-    left = {
-        str(column)
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if named.fullmatch(column.name) and not isinstance(column.type, Moment) and column not in marked
-    }
-    assert left == {"people_merge.person_id"}, "mark it: sa.Column(..., info=refers('person')), see store/moving.py"
-
-
 def test_after_a_merge_the_younger_pseudonym_stands_nowhere_but_where_it_leads_on(lab: Lab) -> None:
     """Nothing is lost: every row is still there, and is the older account's."""
     elder, younger = lab.person(Role.REVIEWER), lab.person(Role.PANEL)
@@ -118,6 +103,23 @@ def test_after_a_merge_the_younger_pseudonym_stands_nowhere_but_where_it_leads_o
             assert now[column] == rows + had.get(column, 0) + 1
         elif column not in {"people_person.id", "people_session.person_id", "people_link.person_id"}:
             assert now[column] == rows + had.get(column, 0), column
+
+
+def test_whoever_imposed_a_sanction_by_one_account_hears_its_appeal_by_none(lab: Lab) -> None:
+    """Who took part stands in a list within the appeal, and is moved there like anywhere else."""
+    elder, younger, reader = lab.person(Role.PANEL), lab.person(Role.STEWARD), lab.person()
+    award = Award("", "reading-room", "text", Amounts(passes=9), lab.clock.now() + timedelta(days=9), "why")
+    issue_discretionary(lab.house, lab.operator, reader.email, award, accept_terms=True)
+    grant = lab.house.access.my_grants(lab.actor(reader))[0].id
+    lab.house.access.suspend(lab.actor(younger), grant, Reason.SECURITY)
+    (sanction,) = lab.house.access.my_sanctions(lab.actor(reader))
+    appeal = appeal_sanction(lab.house, lab.actor(reader), sanction.id, Ground.FACTUAL_ERROR, "It was another key.")
+    lab.own(elder, younger)
+    with pytest.raises(Refused) as caught:
+        lab.house.admissions.admit_appeal(lab.actor(elder), appeal.id)
+    assert caught.value.refusal.code == "admissions/appeal-not-yours"
+    assert "admissions_appeal.involved" not in _where(lab.house, younger.id)
+    assert "admissions_appeal.involved" in _where(lab.house, elder.id)
 
 
 def _training() -> Claim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,11 @@ class Quota:
     question: str
     answer: str
     percent: int
+
+
+def counted(quotas: Iterable[Quota], answers: Mapping[str, object]) -> dict[str, str]:
+    """Return the answers on which quotas rest, as they are compared; an unanswered question is an empty text."""
+    return {each.question: str(answers.get(each.question, "")) for each in quotas}
 
 
 class Source(StrEnum):

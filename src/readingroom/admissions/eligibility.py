@@ -18,7 +18,7 @@ class Held:
 
     Attributes:
         kind: as call files name it: of an affiliation `declared`, `confirmed` or an institution's name; of a
-            credential `training`, `library-card` or `ethics-approval`.
+            credential `training`, `library-card`, `ethics-approval` or `signatory`.
         until: when it runs out; None is never.
     """
 

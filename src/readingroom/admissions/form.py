@@ -46,6 +46,12 @@ class Guarantor(StrEnum):
     NONE = "none"
     OPTIONAL = "optional"
     REQUIRED = "required"
+    LISTED = "listed"  # required, and of who is confirmed as signing for an institution that the applicant names
+
+    @property
+    def needed(self) -> bool:
+        """Tell whether nothing is awarded without a word."""
+        return self in {Guarantor.REQUIRED, Guarantor.LISTED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Award, AwardState, CallState
 from readingroom.admissions.teams import Invitation, InvitationState, Part, vouched
+from readingroom.admissions.timing import due
 from readingroom.core.canonical import Json
 from readingroom.core.clock import rfc3339
 
@@ -89,12 +90,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a history rests on."""
+    """All that a history rests on.
+
+    Attributes:
+        counting: of the invitations, those whose answer counts now (`teams.may_vouch`).
+    """
 
     call: Call
     application: Application
     told: Sequence[Told]
     invitations: Collection[Invitation] = ()
+    counting: Collection[Invitation] = ()
     award: Award | None = None
 
 
@@ -173,14 +179,18 @@ def _unsent(facts: Facts, now: datetime) -> Waiting:
 def _guaranteed(facts: Facts) -> list[Waiting]:
     needed, application = facts.call.file.guarantor, facts.application
     version = application.submitted.number if application.submitted else 0
-    if needed is Guarantor.NONE or vouched(facts.invitations, version):
+    if needed is Guarantor.NONE or vouched(facts.counting, version):
         return []
     asked = [each for each in facts.invitations if each.part is Part.GUARANTOR]
     open_ = next((each for each in asked if each.state is InvitationState.INVITED), None)
     if open_ is not None:
         return [Waiting(GUARANTOR, "to vouch for it, or refuse; silence is no vouching", open_.expires_at)]
-    if needed is not Guarantor.REQUIRED:
+    if not needed.needed:
         return []
+    if vouched(asked, version):
+        return [
+            Waiting(APPLICANT, "to ask another guarantor: who vouched may not sign for an institution of theirs now")
+        ]
     if any(each.state is InvitationState.ACCEPTED for each in asked):
         return [Waiting(APPLICANT, "to ask the guarantor again: an earlier version was vouched for")]
     return [Waiting(APPLICANT, "to name a guarantor: nothing is awarded before one has vouched")]
@@ -192,7 +202,12 @@ def _in_play(facts: Facts, now: datetime) -> Waiting:
         if file.competitive:
             what = "it waits for the window to close, and may be amended until then"
             return Waiting(DESK, what, file.window.closes if now < file.window.closes else None)
-        return Waiting(PANEL if not file.reviewing else DESK, "to decide it" if not file.reviewing else "to assign it")
+        arrived = facts.application.arrived_at
+        promised = due(file, arrived) if arrived else None
+        if file.reviewing:
+            return Waiting(DESK, "to assign it", promised)
+        what = "to decide it; a date that passes decides nothing" if promised else "to decide it"
+        return Waiting(PANEL, what, promised)
     if call.state is CallState.ALLOCATED:
         return Waiting(PANEL, "to publish what the call's rule gave")
     if facts.application.state is ApplicationState.UNDER_REVIEW:

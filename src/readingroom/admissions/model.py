@@ -218,6 +218,7 @@ class Application:
         note: what to correct, where it was returned.
         correct_until: until when a returned application may be submitted again, if after the window's end.
         revision: counts every change, so that of two open windows none overwrites the other unseen.
+        arrived_at: when it was first submitted to this call; None until then.
     """
 
     id: str
@@ -231,6 +232,7 @@ class Application:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     revision: int = 0
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

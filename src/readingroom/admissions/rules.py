@@ -12,7 +12,6 @@ from datetime import datetime
 from readingroom.admissions import machines, teams
 from readingroom.admissions.appeals.rules import APPEAL
 from readingroom.admissions.call import Call, CallFile
-from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import (
     BY_PERSON,
     Application,
@@ -350,7 +349,7 @@ def may_decide(call: Call, application: Application, now: datetime) -> bool:
     """Tell whether a person may decide this application now, some way or other."""
     if application.state is ApplicationState.RETURNED:
         return check_corrected([application], now) is None
-    unvouched = call.file.guarantor is Guarantor.REQUIRED and call.state is CallState.CLOSED  # may be, that is
+    unvouched = call.file.guarantor.needed and call.state is CallState.CLOSED  # may be, that is
     return (unvouched or not call.file.competitive) and application.state in IN_PLAY
 
 

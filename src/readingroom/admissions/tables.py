@@ -194,7 +194,7 @@ appeal = sa.Table(
     sa.Column("place", sa.Boolean, nullable=False),
     sa.Column("admitted_by", sa.String, nullable=False, server_default="", info=refers("person")),
     sa.Column("concluded_at", Moment),
-    sa.Column("involved", sa.JSON, nullable=False),
+    sa.Column("involved", sa.JSON, nullable=False, info=refers("person")),
     sa.Column("told", sa.JSON(none_as_null=True)),
     **whose("person_id"),
 )
@@ -251,7 +251,7 @@ step = sa.Table(  # what an applicant is told of: the ledger's entries about one
     sa.Column("at", Moment, nullable=False),
     sa.Column("event", sa.String, nullable=False),
     sa.Column("by_id", sa.String, nullable=False, info=refers("person")),
-    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False, info=refers("person")),
     **whose("application_id"),
 )
 desk_check = sa.Table(

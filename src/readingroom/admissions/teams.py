@@ -98,10 +98,43 @@ def vouched(found: Collection[Invitation], version: int) -> bool:
     return any(each.part is Part.GUARANTOR and each.state is _S.ACCEPTED and each.version == version for each in found)
 
 
+def may_vouch(
+    file: CallFile, who: str, inside: Collection[str], signs_for: Collection[str], own: Collection[str]
+) -> bool:
+    """Tell whether somebody's word counts for an application, whenever it is looked at.
+
+    Args:
+        file: of the call.
+        who: vouches.
+        inside: the applicant and the team: one of them may turn out to be the guarantor, after a merge of accounts.
+        signs_for: institutions for which the guarantor may sign now, as a steward has confirmed.
+        own: institutions that the applicant names as theirs; the word is what confirms it.
+    """
+    if who in inside:
+        return False
+    return file.guarantor is not Guarantor.LISTED or bool(_folded(signs_for) & _folded(own))
+
+
+def _folded(names: Collection[str]) -> set[str]:
+    return {" ".join(each.split()).casefold() for each in names}
+
+
+def check_signing(counts: bool) -> Refusal | None:  # noqa: FBT001 - what `may_vouch` says
+    """Refuse a word that would not count: the twin of `may_vouch`, once it is clear that they are not in the team."""
+    if counts:
+        return None
+    reason = (
+        "This call hears only who is confirmed as signing for an institution that the applicant names as theirs. Claim "
+        "the right under My account (a steward confirms it); the applicant names the institution, spelled alike, under "
+        "theirs."
+    )
+    return Refusal("admissions/not-a-signatory", reason)
+
+
 def check_vouched(file: CallFile, application: Application, found: Collection[Invitation]) -> Refusal | None:
-    """Refuse to award what a guarantor must vouch for, and does not."""
+    """Refuse to award what a guarantor must vouch for, and does not; `found` are those whose word would count."""
     version = application.submitted.number if application.submitted else 0
-    if file.guarantor is not Guarantor.REQUIRED or vouched(found, version):
+    if not file.guarantor.needed or vouched(found, version):
         return None
     reason = "Nobody has vouched for this application, as its call asks. Silence is no vouching; remind the guarantor."
     return Refusal("admissions/not-vouched", reason, {"application": application.id, "version": version})

@@ -131,6 +131,23 @@ def history(house: House, by: Actor, application: str) -> dict[str, Any]:
     }
 
 
+def decision_json(house: House, by: Actor, application: str) -> dict[str, Any]:
+    """Return what was decided on an application, and all that its applicant is told of it."""
+    made = house.admissions.decision(by, application)
+    if made is None:
+        return {"application": application, "outcome": None}
+    return {
+        "application": application,
+        "outcome": made.outcome.value,
+        "reason": made.reason.value,
+        "text": made.text,
+        "differ": made.differ,
+        "reapply_from": rfc3339(made.reapply_from),
+        "appeal": made.appeal,
+        "sheet": made.sheet,
+    }
+
+
 def versions_of(house: House, by: Actor, application: str, old: int, new: int) -> tuple[Version, Version]:
     """Return two versions of an application by their numbers."""
     known = {each.number: each for each in house.admissions.versions(by, application)}

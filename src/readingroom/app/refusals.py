@@ -212,6 +212,7 @@ ENDINGS: dict[str, Ending] = {
     "admissions/nobody-waits": Ending(409, _INVALID),
     "admissions/attachment-unknown": Ending(404, _INVALID),
     "admissions/version-unknown": Ending(404, _INVALID),
+    "admissions/not-a-signatory": Ending(403, _PERMISSION),
     "admissions/not-the-guarantor": Ending(403, _PERMISSION),
     "admissions/application-over": Ending(409, _INVALID),
     "admissions/already-invited": Ending(409, _INVALID),

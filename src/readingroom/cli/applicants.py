@@ -95,6 +95,8 @@ class Beside:
         admissions = self.house.admissions
         if at == "history":
             return applying.history(self.house, self.by, application)
+        if at == "decision":
+            return applying.decision_json(self.house, self.by, application)
         if at == "versions":
             return [applying.version_json(each) for each in admissions.versions(self.by, application)]
         if at == "team":

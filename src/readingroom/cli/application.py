@@ -86,11 +86,35 @@ def mine(context: typer.Context, server: Server = "") -> None:
 
 @application.command("status")
 def status(context: typer.Context, application: str, server: Server = "") -> None:
-    """Show where an application stands: who has it, and by when."""
+    """Show where an application stands: who has it, and by when; once it is decided, why, and what can be done."""
     here, at = _at(context, server)
     found = at.show(application) | {"waiting": at.look(application, "history")["waiting"]}
-    waits = [f"{w['who']}: {w['what']}" + (f", until {w['until']}" if w["until"] else "") for w in found["waiting"]]
-    here.output.result(found, "\n".join([_stands(found), *waits]))
+    lines = [
+        f"{each['who']}: {each['what']}" + (f", until {_when(each['until'])}" if each["until"] else "")
+        for each in found["waiting"]
+    ]
+    if found["state"] == "returned" and found["note"]:
+        lines.append(f"What is asked for: {found['note']}")
+    if found["state"] in {"awarded", "refused"}:
+        found["decision"] = at.look(application, "decision")
+        lines += _decided(found["decision"])
+    here.output.result(found, "\n".join([_stands(found), *lines]))
+
+
+def _decided(made: dict[str, Any]) -> list[str]:
+    """Say all that a decision tells its applicant; of an award, the page of awards says what comes next."""
+    if made["outcome"] is None:
+        return []
+    why = f"{made['outcome']} ({made['reason']}): {made['text']}"
+    if made["outcome"] == "awarded":
+        return [why, "Accept it or not, by its date, under My reading in the browser or through the API"]
+    differ = [f"What would have had to differ: {made['differ']}"] if made["differ"] else []
+    return [why, *differ, f"You may apply again from {_when(made['reapply_from'])}", f"Appeal: {made['appeal']}"]
+
+
+def _when(moment: str) -> str:
+    """Spell a moment for people, to the minute."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 @application.command("history")

@@ -124,6 +124,7 @@ class FactKind(StrEnum):
     TRAINING = "training"
     LIBRARY_CARD = "library-card"
     ETHICS_APPROVAL = "ethics-approval"
+    SIGNATORY = "signatory"  # may sign for the body; the confirmed ones are the list of who signs for which
 
 
 class How(StrEnum):

@@ -1,8 +1,9 @@
 """One thing turns out to be another: what refers to it, in whatever room's table, refers to the other from then on.
 
 A table says of a column what it refers to, `sa.Column("holder", sa.String, info=refers("person"))`; this module knows
-no more of it than that word. Where a row of the other is there already, so that both cannot stay (a signature of each,
-under one quorum), the column says which of the two does; where it does not say, the move is refused by the database.
+no more of it than that word. In a column of JSON, whatever text is the id, however deep, is replaced. Where a row of
+the other is there already, so that both cannot stay (a signature of each, under one quorum), the column says which of
+the two does; where it does not say, the move is refused by the database.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from readingroom.core.canonical import Json
 from readingroom.store.db import metadata
 
 OLDER = "older"  # of two rows that become one, the other's stays: whoever it was counts once
@@ -43,7 +45,28 @@ def move(tx: Connection, to: str, old: str, new: str) -> None:
     for column in references(to):
         if of_two := column.info["of_two"]:
             _leave_one(tx, column, of_two, old, new)
+        if isinstance(column.type, sa.JSON):
+            _move_within(tx, column, old, new)
+            continue
         tx.execute(column.table.update().where(column == old).values({column.name: new}))
+
+
+def _move_within(tx: Connection, column: sa.Column[Any], old: str, new: str) -> None:
+    """Replace an id within the documents of a column."""
+    keys = list(column.table.primary_key.columns)
+    where = sa.cast(column, sa.Text).contains(old, autoescape=True)
+    for *key, document in tx.execute(sa.select(*keys, column).where(where)).all():
+        same = sa.and_(*(each == value for each, value in zip(keys, key, strict=True)))
+        tx.execute(column.table.update().where(same).values({column.name: _replaced(document, old, new)}))
+
+
+def _replaced(value: Json, old: str, new: str) -> Json:
+    if isinstance(value, dict):
+        return {name: _replaced(each, old, new) for name, each in value.items()}
+    if isinstance(value, list):
+        moved = [_replaced(each, old, new) for each in value]
+        return [each for at, each in enumerate(moved) if each != new or new not in moved[:at]]  # listed once
+    return new if value == old else value
 
 
 def _leave_one(tx: Connection, column: sa.Column[Any], of_two: str, old: str, new: str) -> None:

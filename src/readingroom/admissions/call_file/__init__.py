@@ -89,6 +89,8 @@ def from_node(root: Node, *, opening: bool = True) -> CallFile:
 
 def _read(root: Node, *, opening: bool = True) -> tuple[CallFile, Mapping[str, Node]]:
     fields = root.fields(_REQUIRED, _OPTIONAL)
+    if not root.is_mapping():
+        root.document.finish()
     if not {"window", "rounds"} & set(fields):
         root.problem("the document lacks 'window'", "Add 'window: ...', or 'rounds: ...'")
     elif {"window", "rounds"} <= set(fields):

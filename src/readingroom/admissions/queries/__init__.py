@@ -79,7 +79,7 @@ from readingroom.admissions.queries.sifting import (
     sifts,
     sifts_by,
 )
-from readingroom.admissions.queries.standing import standing_of
+from readingroom.admissions.queries.standing import counting, standing_of, word_counts
 from readingroom.admissions.queries.teams import invitation, invitation_of, invitations, joined, letters_since, members
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "children",
     "conflict_counts",
     "content",
+    "counting",
     "counts",
     "counts_by_call",
     "decision",
@@ -176,4 +177,5 @@ __all__ = [
     "versions_of",
     "vetoes",
     "waiting",
+    "word_counts",
 ]

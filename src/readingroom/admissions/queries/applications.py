@@ -101,6 +101,7 @@ def _application(row: Row[Any], submitted: Version | None) -> Application:
         created_at=row.created_at,
         updated_at=row.updated_at,
         revision=row.revision,
+        arrived_at=row.arrived_at,
     )
 
 

@@ -12,6 +12,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from readingroom.admissions.answers import without_unasked
 from readingroom.admissions.call import CallFile, Reviewing
 from readingroom.admissions.conflicts import Party, Side
 from readingroom.admissions.form import Kind, Question
@@ -67,7 +68,7 @@ def _applicant(file: CallFile, name: str, places: int, dice: random.Random) -> A
         width = file.reviewing.high - file.reviewing.low
         own = dice.gauss(file.reviewing.low + 0.6 * width, WORTH * width)
         worth = {each.name: dice.gauss(own, TASTE * width) for each in file.reviewing.criteria}
-    draft = Draft(answers, max(asked, bounds.minimum), tier)
+    draft = without_unasked(file, Draft(answers, max(asked, bounds.minimum), tier))
     return Applicant(name, Side(name, party), draft, worth, dice.random() < MISUSE)
 
 

@@ -16,6 +16,7 @@ from readingroom.admissions import answers, distributed
 from readingroom.admissions.allocation import Allocation, Candidate, allocate
 from readingroom.admissions.call import CallFile, Expectation
 from readingroom.admissions.conflicts import Graph, Side
+from readingroom.admissions.dividing import counted
 from readingroom.admissions.matching import Lack, Task, match
 from readingroom.admissions.model import Conflict, Judgement, Reason
 from readingroom.admissions.planning import awards_at_most, reviewers_needed
@@ -267,8 +268,19 @@ class _Stage:
         self, file: CallFile, judged: Mapping[str, tuple[Judgement, ...]], kept: Sequence[str], seed: int
     ) -> Allocation:
         going = set(kept)
-        return allocate(
-            file, [candidate(each, judged[each.name]) for each in self._mine if each.name in going], _seed(seed)
+        played = [self._candidate(file, each, judged) for each in self._mine if each.name in going]
+        return allocate(file, played, _seed(seed))
+
+    def _candidate(self, file: CallFile, each: Applicant, judged: Mapping[str, tuple[Judgement, ...]]) -> Candidate:
+        """Return a synthetic applicant as the allocation takes real ones: with whatever a rule may look at."""
+        draft = each.draft
+        return Candidate(
+            application=each.name,
+            asked=draft.passes,
+            judgements=judged[each.name],
+            reviewers=tuple(self._edges[each.name]),
+            answers=counted(file.quotas, draft.answers),
+            tier=draft.tier,
         )
 
     def _what_if(self, judged: Mapping[str, tuple[Judgement, ...]], kept: Sequence[str], seed: int) -> list[WhatIf]:
@@ -282,6 +294,8 @@ class _Stage:
             ),
             "twice the maximum": replace(file, limits=replace(limits, maximum=2 * limits.maximum, tiers={})),
         }
+        if file.quotas:
+            changes["without the quotas"] = replace(file, quotas=())
         found = []
         for name, changed in changes.items():
             result = self._allocate(changed, judged, kept, seed)
@@ -301,8 +315,3 @@ class _Stage:
             standings.append(Standing(each.name, each.draft.passes, None, None, given, rule.value, 100 if given else 0))
         awarded = self._file.budget.passes - self._file.reserve - left
         return Played(self._file, tuple(standings), 0, self._lacking, awarded, None, ())
-
-
-def candidate(each: Applicant, judged: tuple[Judgement, ...]) -> Candidate:
-    """Return a synthetic applicant as the allocation takes real ones."""
-    return Candidate(each.name, each.draft.passes, judged, tier=each.draft.tier)

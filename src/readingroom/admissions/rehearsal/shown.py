@@ -145,7 +145,10 @@ def part_text(part: Played) -> Iterator[str]:
     counted = Counter(each.rule for each in part.standings)
     yield "By rule: " + ", ".join(f"{rule} {count}" for rule, count in sorted(counted.items())) + "."
     for each in quotas(part):
-        yield f"Quota: {each}"
+        bound = (
+            "binds: they have a part of their own" if each["bound"] else "does not bind: they reach it, or need no more"
+        )
+        yield f"Quota {each['name']}: keeps {each['passes']:,}, given {each['given']:,}; it {bound}."
     for each in part.what_if:
         yield f"{each.change}: {each.funded} funded, {each.awarded:,} awarded, {each.rest:,} rest."
 

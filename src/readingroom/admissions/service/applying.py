@@ -135,14 +135,16 @@ class Applying(Base):
         with self._db.read() as tx:
             found = self._readable(tx, by, application)
             award = next((each for each in queries.awards_of(tx, found.person) if each.application == found.id), None)
+            call, now = self._call(tx, found.call), self._clock.now()
             facts = Facts(
-                self._call(tx, found.call),
+                call,
                 found,
                 queries.told(tx, application),
                 queries.invitations(tx, application),
+                queries.counting(tx, call.file, found, now),
                 award,
             )
-            return history.steps(facts), history.waiting(facts, self._clock.now())
+            return history.steps(facts), history.waiting(facts, now)
 
     def prefilled(self, by: Actor, call: str) -> Draft:
         """Return what a new application to a call begins with: for a renewal, what the old one said."""

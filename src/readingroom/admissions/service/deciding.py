@@ -13,6 +13,7 @@ from readingroom.admissions import account, dossier, notices, queries, rules, ta
 from readingroom.admissions.account import Cause
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
+from readingroom.admissions.dividing import counted
 from readingroom.admissions.drawing_rules import check_public_value
 from readingroom.admissions.model import Amounts, Application, Award, Decision, Outcome, Review, Ruling
 from readingroom.admissions.service.panel import Panel
@@ -48,7 +49,7 @@ class Deciding(Panel):
                 self._check_shown(tx, found)
                 return allocate(found.file, candidates, hashlib.sha256(b"rehearsal" + _seed(tx, call)).digest())
             require(rules.check_settled(queries.applications(tx, call)))
-            require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play])))
+            require(teams.check_all_vouched(unvouched(tx, found, [each for each, _ in in_play], self._clock.now())))
             require(rules.check_reviewed(found.file, {each.id: reviews for each, reviews in in_play}))
             self._check_review_over(tx, found)
             self._move_call(tx, found, "allocate")
@@ -91,7 +92,7 @@ class Deciding(Panel):
             self._impartial(tx, by, call.id, application)
             reviews = [each for each in queries.reviews(tx, call.id) if each.application == application]
             now = self._clock.now()
-            unvouched_for = teams.check_vouched(call.file, found, queries.invitations(tx, application))
+            unvouched_for = teams.check_vouched(call.file, found, queries.counting(tx, call.file, found, now))
             require(rules.check_single(call, found, ruling, reviews, now))
             require(teams.check_ruling(ruling, unvouched_for))
             require(rules.check_vetoes(call.file, ruling, queries.vetoes(tx, call.id).get(application, 0)))
@@ -215,7 +216,7 @@ def _candidate(call: Call, found: Application, reviews: list[Review]) -> Candida
         asked=draft.passes,
         judgements=tuple(each.judgement for each in said if each.judgement),
         reviewers=tuple(each.reviewer for each in said),
-        answers={each.question: str(draft.answers.get(each.question, "")) for each in call.file.quotas},
+        answers=counted(call.file.quotas, draft.answers),
         tier=draft.tier,
     )
 

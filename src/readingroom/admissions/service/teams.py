@@ -7,13 +7,12 @@ nobody who has an account here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import queries, rules, tables, teams
 from readingroom.admissions.call import Call
-from readingroom.admissions.form import Guarantor
 from readingroom.admissions.model import Application, ApplicationState, Version
 from readingroom.admissions.service.base import Base
 from readingroom.admissions.teams import INVITATION, Invitation, InvitationState, Part
@@ -123,6 +122,9 @@ class Teams(Base):
                 raise BadInput([problem])
             act = "accept" if accept else "decline"
             require(INVITATION.check(asked.state, act))
+            if guarantor and accept:
+                call = self._call(tx, found.call)
+                require(teams.check_signing(queries.word_counts(tx, call.file, found, by.id, self._clock.now())))
             version = found.submitted.number if found.submitted and guarantor and accept else None
             values = {"state": INVITATION.after(asked.state, act).value, "words": words.strip() if guarantor else ""}
             rest = {"person_id": who.id, "version": version, "answered_at": self._clock.now()}
@@ -204,15 +206,16 @@ class Teams(Base):
         self._say(tx, by, _EVENTS[asked.part, act], data | whom | more)
 
 
-def unvouched(tx: Connection, call: Call, applications: list[Application]) -> list[str]:
+def unvouched(tx: Connection, call: Call, applications: list[Application], now: datetime) -> list[str]:
     """Return the applications in play for which the call asks that somebody vouch, and nobody does."""
-    if call.file.guarantor is not Guarantor.REQUIRED:
+    if not call.file.guarantor.needed:
         return []
     in_play = {ApplicationState.SUBMITTED, ApplicationState.UNDER_REVIEW}
     return [
         each.id
         for each in applications
-        if each.state in in_play and teams.check_vouched(call.file, each, queries.invitations(tx, each.id)) is not None
+        if each.state in in_play
+        and teams.check_vouched(call.file, each, queries.counting(tx, call.file, each, now)) is not None
     ]
 
 

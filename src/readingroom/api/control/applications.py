@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from readingroom.admissions.model import Answer, Draft, Outcome, Reason, Ruling
 from readingroom.api.control.calls import Limit, Offset
-from readingroom.app import desk
+from readingroom.app import applying, desk
 from readingroom.app.house import House
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
@@ -145,19 +145,7 @@ def return_(application: str, data: Correction, house: House, actor: Actor) -> d
 @get("/applications/{application:str}/decision", sync_to_thread=True, summary="What was decided, and why")
 def decision(application: str, house: House, actor: Actor) -> dict[str, Any]:
     """Return the decision on one's application, with what would have had to differ."""
-    made = house.admissions.decision(actor, application)
-    if made is None:
-        return {"application": application, "outcome": None}
-    return {
-        "application": application,
-        "outcome": made.outcome.value,
-        "reason": made.reason.value,
-        "text": made.text,
-        "differ": made.differ,
-        "reapply_from": made.reapply_from,
-        "appeal": made.appeal,
-        "sheet": made.sheet,
-    }
+    return applying.decision_json(house, actor, application)
 
 
 router = Router(

@@ -40,8 +40,8 @@ def of_application(found: Application, call: Call, awards: Iterable[Award], base
         closes = next((each for each in of_call(call, base) if each.uid.endswith("/closes")), None)
         if closes is not None:
             dates.append(Date(f"{found.id}/submit-by", closes.at, about, made, max(made, closes.changed_at), "", page))
-    if found.state.value == "submitted" and found.submitted and call.file.decide_within:
-        due = found.submitted.submitted_at + call.file.decide_within
+    if found.state.value == "submitted" and found.arrived_at and call.file.decide_within:
+        due = found.arrived_at + call.file.decide_within  # as the desk counts: an amendment does not put it off
         said = "The lab means to have decided by then. A date that passes decides nothing."
         dates.append(Date(f"{found.id}/decide-by", due, f"{title}: a decision is due", made, changed, said, page))
     if found.correct_until is not None:

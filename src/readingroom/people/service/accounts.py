@@ -17,11 +17,12 @@ from readingroom.people.address import fold
 from readingroom.people.model import MAIL, Actor, Person, Role
 from readingroom.people.rules import Permission, check, check_signing_in
 from readingroom.people.service.base import Base, check_newcomer, hashed, known, spent
-from readingroom.people.tables import link, person, role, session
+from readingroom.people.tables import identity, link, person, role, session
 
 LETTERS_PER_ADDRESS = 5  # in an hour: more fill a mailbox, and help nobody
-LETTERS_IN_ALL = 200  # in an hour, to whoever asks without being known
+LETTERS_IN_ALL = 200  # in an hour, to all addresses together that nobody has here
 _HOUR = timedelta(hours=1)
+_PEOPLES_ADDRESSES = sa.select(identity.c.subject).where(identity.c.issuer == MAIL)
 # With a person *and* an address, unused, a link adds that address to that person, and signs nobody in.
 _SIGNS_IN = link.c.person_id.is_(None) | (link.c.email == "")
 
@@ -48,15 +49,18 @@ class Accounts(Base):
         """Make a sign-in secret for whoever asks, to be sent to that address and nowhere else.
 
         An address that is not known becomes a person once the link is used, so that asking neither tells who is
-        known nor fills the ledger. Past the bounds of an hour there is no secret: an empty text.
+        known nor fills the ledger. Past the bounds of an hour there is no secret: an empty text. What is asked for
+        addresses that nobody has here keeps nobody out who has one: else a flood would close the house to its readers.
         """
         check_newcomer(email, name, affiliation)
         now = self._clock.now()
         recent = sa.select(sa.func.count()).where(link.c.email != "", link.c.made_at > now - _HOUR)
         with self._db.write() as tx:
-            in_all = tx.execute(recent).scalar_one()
             here = tx.execute(recent.where(link.c.email == fold(email))).scalar_one()
-            if in_all >= LETTERS_IN_ALL or here >= LETTERS_PER_ADDRESS:
+            # Both are asked in either case, so that the time that it takes tells nobody who is known.
+            unknown = tx.execute(recent.where(link.c.email.not_in(_PEOPLES_ADDRESSES))).scalar_one()
+            stranger = queries.identity(tx, MAIL, fold(email)) is None
+            if here >= LETTERS_PER_ADDRESS or (stranger and unknown >= LETTERS_IN_ALL):
                 return ""
             return self._make_link(tx, email=fold(email), name=name.strip(), affiliation=affiliation.strip())
 

@@ -28,6 +28,7 @@ KINDS = {
     FactKind.TRAINING: "a training",
     FactKind.LIBRARY_CARD: "a library card",
     FactKind.ETHICS_APPROVAL: "an ethics approval",
+    FactKind.SIGNATORY: "the right to sign for an institution",
 }
 
 
