@@ -30,6 +30,7 @@ GRANT_TRANSITIONS: dict[tuple[GrantState, str], GrantState] = {
     (GrantState.SUSPENDED, "reinstate"): GrantState.ACTIVE,
     (GrantState.ACTIVE, "revoke"): GrantState.REVOKED,
     (GrantState.SUSPENDED, "revoke"): GrantState.REVOKED,
+    (GrantState.REVOKED, "restore"): GrantState.ACTIVE,  # by an appeal that is upheld, and nothing else
 }
 KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
     (KeyState.LIVE, "rotate"): KeyState.ENDING,
@@ -38,7 +39,7 @@ KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
 }
 MAX_GRACE_HOURS = 72
 RESTORE_QUORUM = 2  # different persons who confirm what a restoring has lost
-_DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "rotate": "rotated"}
+_DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "restore": "restored", "rotate": "rotated"}
 
 Finding = tuple[Fact, Refusal | None]
 
@@ -267,11 +268,11 @@ def change_grant(state: GrantState, act: str) -> GrantState | Refusal:
     found = GRANT_TRANSITIONS.get((state, act))
     if found is not None:
         return found
-    able = [done for (before, done) in GRANT_TRANSITIONS if before is state]
+    able = [done for (before, done) in GRANT_TRANSITIONS if before is state and done != "restore"]
     cure = (
         f"It can be {' or '.join(_DONE[each] for each in able)}."
         if able
-        else "That is final; issue a new grant instead."
+        else "That is final, unless an appeal is upheld; issue a new grant instead."
     )
     return Refusal(
         "access/cannot-change-grant",

@@ -12,7 +12,7 @@ from litestar.response import Template
 
 from readingroom.admissions.after import Appeals, Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
-from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority
+from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority, outcomes
 from readingroom.app.appealing import appeal_sanction, how_to_appeal
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
@@ -153,7 +153,7 @@ def _show(who: Visitor, appeal: str, typed: Form, problems: Collection[Told]) ->
         agreed=majority(found.voices) if spoke and found.state is AppealState.HEARD else None,
         can={act: not mine and APPEAL.can(found.state, act) for act in ("admit", "speak")},
         withdraws=mine and APPEAL.can(found.state, "withdraw"),
-        outcomes=OUTCOMES,
+        outcomes=outcomes(found.kind),
         bars=Bar,
         typed=typed,
         problems=problems,
