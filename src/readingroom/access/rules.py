@@ -39,7 +39,13 @@ KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
 }
 MAX_GRACE_HOURS = 72
 RESTORE_QUORUM = 2  # different persons who confirm what a restoring has lost
-_DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "restore": "restored", "rotate": "rotated"}
+_DONE = {
+    "suspend": "suspended",
+    "reinstate": "reinstated",
+    "revoke": "revoked",
+    "restore": "restored",
+    "rotate": "rotated",
+}
 
 Finding = tuple[Fact, Refusal | None]
 
