@@ -33,6 +33,7 @@ from readingroom.app.projects import invite
 from readingroom.core.clock import FixedClock, SystemClock
 from readingroom.core.settings import load
 from readingroom.ledger.model import Entry
+from readingroom.oversight.observation import Kind as Seen
 from readingroom.oversight.work import Kind, Work
 from readingroom.people.model import Actor, Role
 from readingroom.post.model import Letter
@@ -116,6 +117,7 @@ def sanctions(house: House, steward: Actor) -> None:
     work = house.works.submit(reader, held.id, GOOD).id
     house.works.publish(steward, work)
     house.works.withdraw(steward, work, "By request.")
+    house.observations.answer(steward, house.observations.report(reader, Seen.OTHER, "An odd answer.").id, "Thank you.")
     house.releases.hold(steward, "reading-room", "other", "a look")
     access.revoke(steward, held.id, Reason.PROJECT_ENDED)
     ends = house.clock.now() + timedelta(days=30)

@@ -41,6 +41,7 @@ from readingroom.web.pages import (
     log,
     mail,
     my_account,
+    observations,
     people,
     project,
     projects,
@@ -103,6 +104,7 @@ _AREAS = (
     application,
     mail,
     register,
+    observations,
     works,
 )
 

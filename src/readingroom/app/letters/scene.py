@@ -21,6 +21,8 @@ from readingroom.admissions.requests import Request
 from readingroom.core.canonical import Json
 from readingroom.ledger import queries as ledger
 from readingroom.ledger.model import Entry
+from readingroom.oversight import queries as oversight
+from readingroom.oversight.observation import Observation
 from readingroom.people import queries as people
 from readingroom.people.model import Person, Role
 from readingroom.people.rules import BY_ROLE, Permission
@@ -105,6 +107,11 @@ class Scene:
         """Return which of somebody's grants one act on many has revoked, with the sanction of each."""
         mine = {each.id: each for each in access.grants_with(self.tx, person)}
         return [(mine[each.grant_id], each) for each in self.batch if each.grant_id in mine]
+
+    @cached_property
+    def observation(self) -> Observation | None:
+        """What a reader reported."""
+        return oversight.observation(self.tx, self.said("observation")) if self.said("observation") else None
 
     @cached_property
     def able(self) -> list[str]:
@@ -195,6 +202,17 @@ def teams_of_many(scene: Scene) -> list[str]:
     revoked = {each.grant_id for each in scene.batch}
     found = [each for each in access.grants(scene.tx) if each.id in revoked]
     return list(dict.fromkeys(person for each in found for person in access.persons_of(scene.tx, each)))
+
+
+def handlers(scene: Scene) -> list[str]:
+    """Return who reads what readers report."""
+    roles = {role for role, held in BY_ROLE.items() if Permission.OBSERVATION_HANDLE in held}
+    return [each.id for each in people.persons(scene.tx).values() if each.roles & roles]
+
+
+def observer(scene: Scene) -> list[str]:
+    """Return who reported something; the entry does not say who that is."""
+    return [scene.observation.person] if scene.observation else []
 
 
 def hearers(scene: Scene) -> list[str]:

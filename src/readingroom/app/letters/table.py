@@ -131,6 +131,8 @@ LETTERS: Mapping[str, tuple[Told, ...]] = {
     "releases.stage.rolled-back": (Told(scene.readers_of_stage, "stage-shut"),),
     "releases.stage.withdrawn": (Told(scene.readers_of_stage, "stage-shut"),),
     "releases.stage.closed": (Told(scene.readers_of_stage, "stage-shut"),),
+    "oversight.observation.reported": (Told(scene.handlers, "observation-reported"),),
+    "oversight.observation.answered": (Told(scene.observer, "observation-answered", ("observation",), proof=False),),
     "oversight.work.submitted": (Told(scene.stewards, "work-submitted"),),
     "oversight.work.published": (Told(scene.named, "work-published"),),
     "oversight.work.declined": (Told(scene.named, "work-declined"),),
