@@ -48,7 +48,9 @@ def test_a_rule_that_only_flags_enforces_no_clause(tmp_path: Path) -> None:
     rule = '  - {id: "%s", side: exit, literal: ["%s"], action: %s, clause: "3.2"}\n'
     path.write_text("rules:\n" + rule % ("notes", "one", "flag"))
     plan = files.parse_plan(PLAN, "release.yaml")
-    adopted = AdoptedPlan(1, plan, PLAN, "sha256:0", "release.yaml", "a test", datetime(2026, 1, 1, tzinfo=UTC), "operator")
+    adopted = AdoptedPlan(
+        1, plan, PLAN, "sha256:0", "release.yaml", "a test", datetime(2026, 1, 1, tzinfo=UTC), "operator"
+    )
     assert "one that only flags" in CHECKS["screening"].look(files.in_force(adopted), "3.2").where
     path.write_text("rules:\n" + rule % ("notes", "one", "flag") + rule % ("stops", "two", "refuse"))
     found = CHECKS["screening"].look(files.in_force(adopted), "3.2")

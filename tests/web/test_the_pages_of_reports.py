@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from portal import Portal
-from readingroom.app.house import House
-from readingroom.core.settings import load
-from readingroom.people.model import Role
 from served import found, run
 
 

@@ -59,7 +59,13 @@ def test_a_sanction_is_imposed_shown_acknowledged_and_lifted(portal: Portal) -> 
 
 def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_upheld(portal: Portal) -> None:
     grant, safety, reader = portal.grant("olga"), portal.visit("safety"), portal.visit("olga")
-    form = {"kind": "suspend", "person": "all", "reason": "security", "notice": "Keys were shared.", "note": "Seen on a wall."}
+    form = {
+        "kind": "suspend",
+        "person": "all",
+        "reason": "security",
+        "notice": "Keys were shared.",
+        "note": "Seen on a wall.",
+    }
     at = safety.post(f"/steward/grants/{grant.id}/impose", form).headers["location"]
     mine = at.replace("/steward/", "/my/")
     assert f"{mine}/appeal" in reader.get(mine).text

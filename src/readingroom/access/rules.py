@@ -136,7 +136,9 @@ def _grant_in_force(facts: Facts) -> Finding:
     if state is GrantState.SUSPENDED:
         refusal = Refusal("access/grant-suspended", f"This grant is suspended{why}; the lab may reinstate it.", named)
     else:
-        refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final, unless an appeal is upheld.", named)
+        refusal = Refusal(
+            "access/grant-revoked", f"This grant was revoked{why}; that is final, unless an appeal is upheld.", named
+        )
     return _finding("grant-in-force", refusal, since + why, holds=state is GrantState.ACTIVE)
 
 

@@ -253,7 +253,11 @@ def not_sanctioned(facts: Facts, now: datetime) -> tuple[Fact, Refusal | None]:
     named = {"sanction": worst.id}
     detail = f"{worst.kind} of the {worst.subject} since {rfc3339(worst.begins_at)} ({worst.reason})"
     if worst.kind is Kind.REVOKE:
-        refusal = Refusal("access/grant-revoked", f"{who} is revoked ({worst.reason}); that is final, unless an appeal is upheld.", named)
+        refusal = Refusal(
+            "access/grant-revoked",
+            f"{who} is revoked ({worst.reason}); that is final, unless an appeal is upheld.",
+            named,
+        )
     else:
         refusal = Refusal("access/grant-suspended", f"{who} is suspended{ends} ({worst.reason}).", named)
     return Fact("no-sanction", holds=False, detail=detail), refusal

@@ -27,8 +27,8 @@ from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
-from readingroom.oversight.service import Oversight
 from readingroom.oversight.observations import Observations
+from readingroom.oversight.service import Oversight
 from readingroom.oversight.works import Works
 from readingroom.people import providers
 from readingroom.people.erasing import Held

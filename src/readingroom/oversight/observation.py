@@ -1,7 +1,7 @@
 """What readers report: a key that leaked, an answer that should not have been given, a breach of the terms. Pure.
 
-An observation is what somebody saw, and nobody has judged it yet. Its words are for the stewards and the safety officers
-alone; the ledger holds that there is one and of which kind, and not even whose it is.
+An observation is what somebody saw, and nobody has judged it yet. Its words are for the stewards and the safety
+officers alone; the ledger holds that there is one and of which kind, and not even whose it is.
 """
 
 from __future__ import annotations

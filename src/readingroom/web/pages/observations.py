@@ -44,12 +44,16 @@ def report(who: Visitor, data: Posted) -> Response[Any] | Template:
     """Report what one saw."""
     check_form(who, data)
     try:
-        if (kind := data.get("kind", "")) not in set(Kind):
-            raise BadInput([Problem("kind", "what it is must be chosen", f"Choose one of: {', '.join(Kind)}")])
-        who.house.observations.report(who.actor, Kind(kind), data.get("text", ""), data.get("grant", ""))
+        who.house.observations.report(who.actor, _kind(data), data.get("text", ""), data.get("grant", ""))
     except (BadInput, Refused) as fault:
         return _mine(who, data, told(fault, _LABELS))
     return back_to("/my/reports")
+
+
+def _kind(data: Form) -> Kind:
+    if (chosen := data.get("kind", "")) not in set(Kind):
+        raise BadInput([Problem("kind", "what it is must be chosen", f"Choose one of: {', '.join(Kind)}")])
+    return Kind(chosen)
 
 
 @get("/steward/reports", sync_to_thread=True)
