@@ -232,15 +232,29 @@ def test_reinstating_lifts_the_suspension_that_stands_and_its_record_says_why(ro
     again = room.access.impose(STEWARD, Wanted(Kind.SUSPEND, Reason.LEGAL, grant.id))
     with pytest.raises(Refused, match="access/cannot-change-grant"):
         room.access.impose(STEWARD, Wanted(Kind.SUSPEND, Reason.SECURITY, grant.id))
-    assert room.access.lift(STEWARD, again.id, "appeal-upheld").lifted_reason == "appeal-upheld"
+    with pytest.raises(Refused, match="Only the people who hear an appeal"):
+        room.access.lift(STEWARD, again.id, "appeal-upheld")
+    assert room.access.lift(STEWARD, again.id, "cured").lifted_reason == "cured"
     assert room.access.grant(READER, grant.id).state == "active"
     room.clock.advance(hours=1)
     room.access.revoke(STEWARD, grant.id, Reason.LEGAL)
     with room.db.read() as tx:
         last, *others = queries.sanctions(tx, grant.id)
-    assert [each.lifted_reason for each in others] == ["appeal-upheld", "error-corrected"]
+    assert [each.lifted_reason for each in others] == ["cured", "error-corrected"]
     with pytest.raises(Refused, match="That is final"):
         room.access.lift(STEWARD, last.id, "cured")
+
+
+def test_a_bar_keeps_its_notice_and_evidence_and_has_a_reason_of_its_rule(room: Room) -> None:
+    until = room.clock.now() + timedelta(days=30)
+    wanted = replace(Wanted(Kind.BAR, Reason.SECURITY, person=READER.id, until=until), evidence="entry:1")
+    made = room.access.impose(STEWARD, replace(wanted, notice="You may appeal.", note="Ours."))
+    assert (made.notice, made.note, made.evidence) == ("You may appeal.", "Ours.", "entry:1")
+    for unruly in (replace(wanted, reason=Reason.KEY_LEAKED), replace(wanted, evidence="a rumour")):
+        with pytest.raises((Refused, BadInput)):
+            room.access.impose(STEWARD, unruly)
+    with pytest.raises(Refused, match="There is no bar for key-leaked"):
+        room.access.bar(STEWARD, READER.id, until + timedelta(days=1), Reason.KEY_LEAKED)
 
 
 def test_each_kind_is_for_who_has_its_permission(room: Room) -> None:

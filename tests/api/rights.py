@@ -23,6 +23,7 @@ WHY = {"reason": "other"}  # of a sanction: `other` needs a note, so that who ma
 STOP = {"reason": "other"}
 TO_ITSELF: dict[str, Any] = {"to": "", "passes": 1}  # of a transfer: named once there is a grant
 WORK = {"grant": "GRANT", "kind": "note", "title": "On reading", "authors": ["A Reader"], "year": 2026}
+SEEN = {"kind": "other", "text": "Something.", "grant": "GRANT"}
 TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     # operation: who may, and what is sent
     ("post", "/api/register"): (EVERYONE, {"email": "new@new.example"}),
@@ -188,6 +189,10 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], Any]] = {
     ("get", "/api/register/public"): (EVERYONE, None),
     ("get", "/api/register/mine"): (SIGNED_IN, None),
     ("get", "/api/register/looks"): (READS_GRANTS, None),
+    ("get", "/api/observations/mine"): (SIGNED_IN, None),
+    ("get", "/api/observations"): (SANCTIONS, None),
+    ("post", "/api/observations"): (NOBODY_ELSE, SEEN),
+    ("post", "/api/observations/{observation}/answer"): (SANCTIONS, {"text": ""}),
     ("get", "/api/works"): (EVERYONE, None),
     ("get", "/api/works/csl"): (EVERYONE, None),
     ("get", "/api/works/bibtex"): (EVERYONE, None),

@@ -18,7 +18,7 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from admissions.world import ANSWERS, call_text
-from api.rights import ELSEWHERE, EVERYONE, ROLES, SIGNED_IN, TABLE, TO_ITSELF, WORK
+from api.rights import ELSEWHERE, EVERYONE, ROLES, SEEN, SIGNED_IN, TABLE, TO_ITSELF, WORK
 from readingroom.access.model import Amounts, Award, Kind
 from readingroom.access.model import Reason as Cause
 from readingroom.access.sanctions import Wanted
@@ -31,6 +31,7 @@ from readingroom.app.house import House
 from readingroom.app.lending import issue_discretionary
 from readingroom.cli.portal import OPENAPI
 from readingroom.core.settings import load
+from readingroom.oversight.observation import Kind as Seen
 from readingroom.oversight.work import Kind as Form
 from readingroom.oversight.work import Work
 from readingroom.people.model import Actor, Claim, FactKind, Role
@@ -105,7 +106,7 @@ def furnish(desk: Desk) -> None:
         desk.house.access.invite_within(tx, owner, grant.id, people["idle"].id)
     warned = desk.house.access.impose(steward, Wanted(Kind.WARN, Cause.SECURITY, grant.id))
     work = desk.house.works.submit(owner, grant.id, Work(Form.NOTE, "Reading", ("A Reader",), 2026))
-    WORK["grant"] = grant.id
+    WORK["grant"] = SEEN["grant"] = grant.id
     now, outbox = desk.house.clock.now(), desk.house.outbox
     outbox.put([Letter("letter_1", "e", 1, owner.id, "owner@owner.example", "s", "t", "", now - timedelta(days=9))])
     claimed = outbox.claim()
@@ -113,6 +114,7 @@ def furnish(desk: Desk) -> None:
     outbox.not_sent(claimed[0].id, claimed[1], Undelivered("550 nobody", final=True))
     desk.ids |= {
         "work": work.id,
+        "observation": desk.house.observations.report(owner, Seen.OTHER, "Something.").id,
         "letter": claimed[0].id,
         "sanction": warned.id,
         "person": owner.id,

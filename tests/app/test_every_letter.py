@@ -33,6 +33,7 @@ from readingroom.app.projects import invite
 from readingroom.core.clock import FixedClock, SystemClock
 from readingroom.core.settings import load
 from readingroom.ledger.model import Entry
+from readingroom.oversight.observation import Kind as Seen
 from readingroom.oversight.work import Kind, Work
 from readingroom.people.model import Actor, Role
 from readingroom.post.model import Letter
@@ -116,6 +117,7 @@ def sanctions(house: House, steward: Actor) -> None:
     work = house.works.submit(reader, held.id, GOOD).id
     house.works.publish(steward, work)
     house.works.withdraw(steward, work, "By request.")
+    house.observations.answer(steward, house.observations.report(reader, Seen.OTHER, "An odd answer.").id, "Thank you.")
     house.releases.hold(steward, "reading-room", "other", "a look")
     access.revoke(steward, held.id, Reason.PROJECT_ENDED)
     ends = house.clock.now() + timedelta(days=30)
@@ -228,4 +230,98 @@ def test_every_letter_is_written_by_the_step_that_it_tells_of(house: House) -> N
     assert {f"{each.template}.txt" for told in LETTERS.values() for each in told} | NOT_OF_EVENTS == names()
     assert all(subject and "Dear " in text and html for subject, text, html in texts)
     assert not [text for _, text, _ in texts if "None" in text or "{" in text]
+    assert not [text for _, text, _ in texts if "`" in text], "marks of code are for pages"
+    house.close()
+
+
+def post_of(house: House, email: str) -> list[str]:
+    """Return the subject and the text of each letter to an address, oldest first."""
+    with house.db.read() as tx:
+        rows = tx.execute(sa.select(table).where(table.c.recipient == email).order_by(table.c.entry, table.c.id))
+        return [f"{row.subject}\n{' '.join(row.text.split())}" for row in rows]
+
+
+def test_a_sanction_is_told_to_everybody_whom_it_stops_with_what_by_when_and_how_to_appeal(house: House) -> None:
+    steward, guest = person(house, "steward", Role.STEWARD), person(house, "guest")
+    held, access = grant(house, steward, "reader@reader.example"), house.access
+    invite(house, house.people.actor(held.holder), held.id, "guest@guest.example")
+    access.join(guest, held.id)
+    mails, now = ("reader@reader.example", "guest@guest.example"), house.clock.now()
+    wanted = [
+        (
+            Wanted(Kind_.THROTTLE, Reason.SECURITY, held.id, per_minute=1200, notice="Too fast."),
+            "at most 1,200 requests",
+        ),
+        (
+            Wanted(Kind_.SUSPEND, Reason.OTHER, held.id, cure_by=now + timedelta(days=9), notice="Too fast."),
+            f"Your keys work until {now + timedelta(days=9):%-d %B}",
+        ),
+        (Wanted(Kind_.SUSPEND, Reason.SECURITY, held.id, notice="Too fast."), "is suspended: none of its keys works"),
+        (Wanted(Kind_.REVOKE, Reason.SECURITY, held.id, notice="Too fast."), "was revoked: it is over"),
+    ]
+    for each, said in wanted:
+        made = access.impose(steward, each)
+        for mail in mails:
+            newest = post_of(house, mail)[-1]
+            assert said in newest
+            assert "> Too fast." in newest
+            assert f"you may appeal until {now + timedelta(days=14):%-d %B %Y}" in newest
+            assert f"/my/sanctions/{made.id}/appeal" in newest
+    before = len(post_of(house, mails[0]))
+    alone = Wanted(Kind_.BAR, Reason.SECURITY, person=guest.id, until=now + timedelta(days=5), notice="For you.")
+    access.impose(steward, alone)
+    assert "> For you." in post_of(house, mails[1])[-1]
+    assert len(post_of(house, mails[0])) == before, "individual, not collective"
+    house.close()
+
+
+def test_one_act_on_many_names_to_each_their_own(house: House) -> None:
+    steward, guest = person(house, "steward", Role.STEWARD), person(house, "guest")
+    mine, other = grant(house, steward, "reader@reader.example"), grant(house, steward, "other@other.example")
+    invite(house, house.people.actor(mine.holder), mine.id, "guest@guest.example")
+    house.access.join(guest, mine.id)
+    choice = chosen(house, stage="reading-room")
+    house.access.revoke_many(
+        steward, choice, Reason.SECURITY, "A loophole.", look(house, steward, choice, Reason.SECURITY).digest
+    )
+    of = {each.grant_id: each.id for each in house.access.sanctions(steward)}
+    for mail, grant_id in (("reader@reader", mine.id), ("guest@guest", mine.id), ("other@other", other.id)):
+        newest = post_of(house, f"{mail}.example")[-1]
+        assert [name for name, each in of.items() if each in newest] == [grant_id]
+    house.close()
+
+
+def test_what_an_award_and_an_appeal_really_give_is_what_the_letters_say(house: House) -> None:
+    afterwards(house, person(house, "steward", Role.STEWARD))
+    holder, appellant = post_of(house, "holder@holder.example"), post_of(house, "appeals@appeals.example")
+    assert any("5,000 passes at once, and the rest after a progress report" in each for each in holder)
+    assert any("You now hold a grant of 5,000 passes" in each for each in holder)
+    assert any("released 5,000 of the 5,000 passes" in each and "> Thank you." in each for each in holder)
+    assert any("Your appeal was rejected" in each and "> Every step was done." in each for each in appellant)
+    refused = next(each for each in appellant if "was not successful" in each)
+    assert "or with readingroom appeal lodge. Grounds" in refused
+    told = {
+        mail
+        for mail in ("steward", "hears1", "hears2")
+        if any("waits to be heard" in each for each in post_of(house, f"{mail}@{mail}.example"))
+    }
+    assert told == {"hears1", "hears2"}, "who decided is not asked to hear it"
+    house.close()
+
+
+def test_an_award_that_an_appeal_gives_does_not_repeat_the_refusal(house: House) -> None:
+    steward, lab, one = person(house, "steward", Role.STEWARD), house.admissions, person(house, "one")
+    call = open_call(house, steward, call_text(allocation={"policy": "by-person"}, review=None), "call.yaml")
+    made = lab.submit(one, lab.start(one, call.id, Draft(ANSWERS, 10_000)).id)
+    lab.decide(steward, made.id, Ruling(Outcome.REFUSED, Why.UNCLEAR, "Not clear."))
+    appeal = lab.appeal_refusal(one, made.id, Ground.PROCEDURE, "A step was left out.")
+    panel = [person(house, f"hears{n}", Role.PANEL) for n in (1, 2)]
+    lab.admit_appeal(panel[0], appeal.id)
+    for hearer in panel:
+        lab.speak(hearer, appeal.id, AppealState.UPHELD, "It was.")
+    lab.conclude_appeal(panel[0], appeal.id, "It was left out.")
+    offer = next(each for each in post_of(house, "one@one.example") if "offered an award" in each)
+    assert "follows from your appeal" in offer
+    assert "Not clear." not in offer
+    assert "unclear" not in offer
     house.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from readingroom.access.checks import CHECKS
 from readingroom.app.founding import template
 from readingroom.app.plans import RuleFiles
 from readingroom.core.errors import BadInput
+from readingroom.releases.model import AdoptedPlan
 
 PLAN = template("release-demo.yaml")
 
@@ -37,3 +40,18 @@ def test_the_digest_of_a_stage_s_rules_follows_their_content(tmp_path: Path) -> 
     assert files.screens(stage) != before
     path.write_text(template("rules-base.yaml"))
     assert files.screens(stage) == before
+
+
+def test_a_rule_that_only_flags_enforces_no_clause(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    files, path = RuleFiles(tmp_path), tmp_path / "rules" / "base.yaml"
+    rule = '  - {id: "%s", side: exit, literal: ["%s"], action: %s, clause: "3.2"}\n'
+    path.write_text("rules:\n" + rule % ("notes", "one", "flag"))
+    plan = files.parse_plan(PLAN, "release.yaml")
+    adopted = AdoptedPlan(
+        1, plan, PLAN, "sha256:0", "release.yaml", "a test", datetime(2026, 1, 1, tzinfo=UTC), "operator"
+    )
+    assert "one that only flags" in CHECKS["screening"].look(files.in_force(adopted), "3.2").where
+    path.write_text("rules:\n" + rule % ("notes", "one", "flag") + rule % ("stops", "two", "refuse"))
+    found = CHECKS["screening"].look(files.in_force(adopted), "3.2")
+    assert (found.holds, "stops" in found.where, "notes" in found.where) == (True, True, False)

@@ -30,6 +30,7 @@ from readingroom.app.house import House
 from readingroom.app.lending import why
 from readingroom.core.canonical import Json
 from readingroom.core.clock import FixedClock
+from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refused
 from readingroom.core.settings import load
 from readingroom.gateway import meter
@@ -330,3 +331,30 @@ def test_an_upheld_appeal_lifts_the_sanction_in_the_same_moment(place: Place) ->
     in_force = next(each for each in why(place.house, who, grant.id).facts if each.name == "grant-in-force")
     assert in_force.holds
     assert place.house.access.my_sanctions(who)[0].lifted_reason == "appeal-upheld"
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_an_upheld_appeal_undoes_a_revocation_which_nothing_else_can(place: Place, *, suspended: bool) -> None:
+    _, grant = place.reader(place.call())
+    who, access, desk = Actor(grant.holder), place.house.access, place.house.admissions
+    if suspended:
+        access.suspend(place.steward, grant.id, Why.SECURITY)
+    access.revoke(place.steward, grant.id, Why.TERMS_BREACH)
+    sanction = next(each for each in access.my_sanctions(who) if each.kind == "revoke")
+    with pytest.raises(Refused, match="unless an appeal is upheld"):
+        access.lift(place.steward, sanction.id, "error-corrected")
+    appeal = appeal_sanction(place.house, who, sanction.id, Ground.FACTUAL_ERROR, "It was another project.")
+    panel = [place.person(Role.PANEL) for _ in range(2)]
+    desk.admit_appeal(panel[0], appeal.id)
+    with pytest.raises(BadInput, match="partly"):
+        desk.speak(panel[0], appeal.id, AppealState.PARTLY, "A sanction has no part.")
+    for each in panel:
+        desk.speak(each, appeal.id, AppealState.UPHELD, "It was.")
+    desk.conclude_appeal(panel[0], appeal.id, "It was another project.")
+    facts = {each.name: each for each in why(place.house, who, grant.id).facts}
+    assert facts["grant-in-force"].holds is not suspended, "a suspension that stood before stands again"
+    assert access.grant(place.steward, grant.id).state == ("suspended" if suspended else "active")
+    assert next(each for each in access.my_sanctions(who) if each.id == sanction.id).lifted_reason == "appeal-upheld"
+    if suspended:
+        access.reinstate(place.steward, grant.id, Why.ERROR_CORRECTED)
+        assert access.grant(place.steward, grant.id).state == "active"

@@ -70,6 +70,7 @@ def whole_way(home: Path, call: str, tmp_path: Path, invite: Any) -> None:
     invite(at, ask)
     assert [each["text"] for each in ask("history", at)["steps"]][:2] == ["Begun", "Version 1 submitted"]
     assert ask("status", at)["waiting"][0]["who"] == "the desk"
+    assert ask("observed", at) == {"application": at, "observed": []}, "it is no renewal"
     assert ask("mine")[0]["id"] == at
     ask("detach", at, file["digest"])
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04")

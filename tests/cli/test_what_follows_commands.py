@@ -72,6 +72,19 @@ def test_a_holder_reports_and_gives_back_and_the_account_says_so(home: Path, tmp
     assert sum(each["passes"] for each in account["bar"]) == 40_000
     refused = run(home, "call", "second-chance", call, code=1)
     assert refused["error"]["code"] == "admissions/nobody-waits"
+    renewed(home, tmp_path, call, grant.id)
+
+
+def renewed(home: Path, tmp_path: Path, of: str, grant: str) -> None:
+    """Let the holder ask for a renewal: what the house saw used is shown beside it, to them and to the desk."""
+    small = {"budget": {"passes": 20_000}, "appeal_reserve": 0}
+    by_person = {"allocation": {"policy": "by-person"}, "review": None}
+    (tmp_path / "renewal.yaml").write_text(call_text(of=of, kind="renewal", **small, **by_person))
+    made = applied(home, run(home, "call", "open", str(tmp_path / "renewal.yaml"))["id"], "wulfric@north.example")
+    (seen,) = run(home, "application", "observed", made)["observed"]
+    assert (seen["grant"], seen["allocation"]["passes"], seen["state"]) == (grant, 7_000, "active")
+    sign_in(home, "wulfric@north.example")
+    assert run(home, "application", "observed", made)["observed"] == [seen]
 
 
 def test_an_appeal_is_heard_by_others_than_who_decided(home: Path, tmp_path: Path) -> None:

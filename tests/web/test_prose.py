@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from readingroom.app.founding import template
-from readingroom.web.prose import prose
+from readingroom.web.prose import coded, prose
 
 OURS = re.compile(r"</?(?:h[3-6]|p|ul|li|strong|em)>|<br>")
 
@@ -34,3 +34,7 @@ def test_no_text_brings_a_tag_of_its_own(text: str) -> None:
     left = OURS.sub("", str(prose(text)))
     assert "<" not in left
     assert ">" not in left
+
+
+def test_a_command_in_a_sentence_is_shown_as_code_and_brings_no_tag() -> None:
+    assert coded("Run `doctor --json <b>`; not `this") == "Run <code>doctor --json &lt;b&gt;</code>; not `this"

@@ -59,7 +59,13 @@ def test_a_sanction_is_imposed_shown_acknowledged_and_lifted(portal: Portal) -> 
 
 def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_upheld(portal: Portal) -> None:
     grant, safety, reader = portal.grant("olga"), portal.visit("safety"), portal.visit("olga")
-    form = {"kind": "suspend", "person": "all", "reason": "security", "notice": "Keys were shared."}
+    form = {
+        "kind": "suspend",
+        "person": "all",
+        "reason": "security",
+        "notice": "Keys were shared.",
+        "note": "Seen on a wall.",
+    }
     at = safety.post(f"/steward/grants/{grant.id}/impose", form).headers["location"]
     mine = at.replace("/steward/", "/my/")
     assert f"{mine}/appeal" in reader.get(mine).text
@@ -74,6 +80,9 @@ def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_u
     assert mine in reader.get(appeal).text
     assert safety.get(appeal).status_code in {403, 404}, "whoever decided it does not hear it"
     panel = portal.visit("panel"), portal.visit("steward")
+    hears, sees = panel[0].get(appeal).text, reader.get(appeal).text
+    assert ("Keys were shared." in hears, "Seen on a wall." in hears) == (True, True), "what it rests on"
+    assert ("Keys were shared." in sees, "Seen on a wall." in sees) == (True, False)
     assert panel[0].post(appeal, {"do": "admit"}).status_code == 303
     for each in panel:
         assert each.post(appeal, {"do": "speak", "outcome": "upheld", "reason": "So it is."}).status_code == 303

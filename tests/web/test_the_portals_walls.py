@@ -164,6 +164,8 @@ PAGES = {
     "/steward/register.json": only("safety", "auditor", "steward"),
     "/steward/letters": only("steward"),
     "/steward/works": only("steward"),
+    "/steward/reports": only("steward", "safety"),
+    "/my/reports": OPEN | {"": 401},
     "/readers": OPEN,
     "/works": OPEN,
     "/works.bib": OPEN,

@@ -68,13 +68,16 @@ def _of_stages(lacking: Callable[[Stage, InForce, str], str], holds: str) -> Loo
     return look
 
 
+_NO_RULE = 'no screening rule of {} that stops anything says `clause: "{}"`; one that only flags enforces nothing'
+
+
 def _screening(in_force: InForce, clause: str) -> Found:
     if not in_force.stages:
         return Found(holds=False, where="no plan with an API stage is in force")
     ruled = {each.name: in_force.rules.get(each.name, {}).get(clause, ()) for each in in_force.stages}
     lacks = [name for name, rules in ruled.items() if not rules]
     if lacks:
-        return Found(holds=False, where=f'no screening rule of {", ".join(lacks)} says `clause: "{clause}"`')
+        return Found(holds=False, where=_NO_RULE.format(", ".join(lacks), clause))
     return Found(holds=True, where="; ".join(f"{name}: {', '.join(rules)}" for name, rules in ruled.items()))
 
 

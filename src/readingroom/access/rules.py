@@ -30,6 +30,7 @@ GRANT_TRANSITIONS: dict[tuple[GrantState, str], GrantState] = {
     (GrantState.SUSPENDED, "reinstate"): GrantState.ACTIVE,
     (GrantState.ACTIVE, "revoke"): GrantState.REVOKED,
     (GrantState.SUSPENDED, "revoke"): GrantState.REVOKED,
+    (GrantState.REVOKED, "restore"): GrantState.ACTIVE,  # by an appeal that is upheld, and nothing else
 }
 KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
     (KeyState.LIVE, "rotate"): KeyState.ENDING,
@@ -38,7 +39,13 @@ KEY_TRANSITIONS: dict[tuple[KeyState, str], KeyState] = {
 }
 MAX_GRACE_HOURS = 72
 RESTORE_QUORUM = 2  # different persons who confirm what a restoring has lost
-_DONE = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked", "rotate": "rotated"}
+_DONE = {
+    "suspend": "suspended",
+    "reinstate": "reinstated",
+    "revoke": "revoked",
+    "restore": "restored",
+    "rotate": "rotated",
+}
 
 Finding = tuple[Fact, Refusal | None]
 
@@ -129,7 +136,9 @@ def _grant_in_force(facts: Facts) -> Finding:
     if state is GrantState.SUSPENDED:
         refusal = Refusal("access/grant-suspended", f"This grant is suspended{why}; the lab may reinstate it.", named)
     else:
-        refusal = Refusal("access/grant-revoked", f"This grant was revoked{why}; that is final.", named)
+        refusal = Refusal(
+            "access/grant-revoked", f"This grant was revoked{why}; that is final, unless an appeal is upheld.", named
+        )
     return _finding("grant-in-force", refusal, since + why, holds=state is GrantState.ACTIVE)
 
 
@@ -267,11 +276,11 @@ def change_grant(state: GrantState, act: str) -> GrantState | Refusal:
     found = GRANT_TRANSITIONS.get((state, act))
     if found is not None:
         return found
-    able = [done for (before, done) in GRANT_TRANSITIONS if before is state]
+    able = [done for (before, done) in GRANT_TRANSITIONS if before is state and done != "restore"]
     cure = (
         f"It can be {' or '.join(_DONE[each] for each in able)}."
         if able
-        else "That is final; issue a new grant instead."
+        else "That is final, unless an appeal is upheld; issue a new grant instead."
     )
     return Refusal(
         "access/cannot-change-grant",

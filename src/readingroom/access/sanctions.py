@@ -195,15 +195,23 @@ def _check_cure(wanted: Wanted, cure_by: datetime, rule: Rule, now: datetime) ->
     return None
 
 
-def check_lift(sanction: Sanction, now: datetime) -> Refusal | None:
-    """Refuse to lift what is not standing, or what is final."""
+def check_lift(sanction: Sanction, now: datetime, *, appealed: bool = False) -> Refusal | None:
+    """Refuse to lift what is not standing, or what is final: a revoked project, but for an appeal that is upheld."""
     phase = sanction.phase(now)
     if phase in {Phase.LIFTED, Phase.ENDED}:
         return Refusal("access/cannot-change-sanction", f"This sanction is {phase.value}; nothing is left to lift.")
-    if sanction.kind is Kind.REVOKE and sanction.subject is Subject.GRANT:
-        reason = "A grant that is revoked cannot be reinstated. That is final; issue a new grant instead."
+    if sanction.kind is Kind.REVOKE and sanction.subject is Subject.GRANT and not appealed:
+        final = "That is final, unless an appeal is upheld; issue a new grant instead."
+        reason = f"A grant that is revoked cannot be reinstated. {final}"
         return Refusal("access/cannot-change-sanction", reason)
     return None
+
+
+def check_lifting(reason: str) -> Refusal | None:
+    """Refuse a person's own word that an appeal was upheld: only the panel's conclusion lifts for that reason."""
+    if reason != Lifting.APPEAL_UPHELD.value:
+        return None
+    return _bad("Only the people who hear an appeal lift for `appeal-upheld`, by concluding it. Give your own reason.")
 
 
 def check_acknowledged(sanction: Sanction) -> Refusal | None:
@@ -245,7 +253,11 @@ def not_sanctioned(facts: Facts, now: datetime) -> tuple[Fact, Refusal | None]:
     named = {"sanction": worst.id}
     detail = f"{worst.kind} of the {worst.subject} since {rfc3339(worst.begins_at)} ({worst.reason})"
     if worst.kind is Kind.REVOKE:
-        refusal = Refusal("access/grant-revoked", f"{who} is revoked ({worst.reason}); that is final.", named)
+        refusal = Refusal(
+            "access/grant-revoked",
+            f"{who} is revoked ({worst.reason}); that is final, unless an appeal is upheld.",
+            named,
+        )
     else:
         refusal = Refusal("access/grant-suspended", f"{who} is suspended{ends} ({worst.reason}).", named)
     return Fact("no-sanction", holds=False, detail=detail), refusal

@@ -37,7 +37,7 @@ def by_rule(file: CallFile, sheet: Sheet, at: datetime, by: str, ticket: str = "
         text=sheet.text,
         differ=sheet.differ,
         reapply_from=_reapply_from(file, outcome, at),
-        appeal=appeal(file, at),
+        appeal=_to_appeal(file, outcome, at),
         decided_at=at,
         decided_by=by,
         sheet={**sheet.to_json(), "ticket": ticket},
@@ -53,7 +53,7 @@ def by_person(file: CallFile, application: str, ruling: Ruling, at: datetime, by
         text=ruling.note.strip() or "Found suitable.",
         differ=_DIFFER[ruling.reason],
         reapply_from=_reapply_from(file, ruling.outcome, at),
-        appeal=appeal(file, at),
+        appeal=_to_appeal(file, ruling.outcome, at),
         decided_at=at,
         decided_by=by,
     )
@@ -73,6 +73,12 @@ def refusal_letter(file: CallFile, decided: Decision) -> str:
 
 def _reapply_from(file: CallFile, outcome: Outcome, at: datetime) -> datetime:
     return at + timedelta(days=file.reapply_after_days if outcome is Outcome.REFUSED else 0)
+
+
+def _to_appeal(file: CallFile, outcome: Outcome, at: datetime) -> str:
+    if outcome is Outcome.REFUSED:
+        return appeal(file, at)
+    return "Only a refusal can be appealed. An offer that is of no use can be declined; its amount goes to others."
 
 
 def appeal(file: CallFile, decided_at: datetime) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
 from readingroom.access.adjusting import Adjustments
-from readingroom.access.model import Amounts, Grant, Lifting
+from readingroom.access.model import Amounts, Grant
 from readingroom.access.service import Access
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.after import CallKind
@@ -83,7 +83,7 @@ def _lift(access_service: Access, tx: Connection, entry: Entry) -> None:
         return
     sanction = access.sanction(tx, said["subject"])
     if sanction is not None and sanction.lifted_at is None:  # a person may have lifted it meanwhile
-        access_service.lift_within(tx, Actor(entry.by), sanction.id, Lifting.APPEAL_UPHELD.value)
+        access_service.lift_within(tx, Actor(entry.by), sanction.id)
 
 
 def _observe_request(desk: Admissions, tx: Connection, entry: Entry) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from readingroom.access import queries as access
 from readingroom.access.model import Sanction
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.after import Appeals, Ground
-from readingroom.admissions.appeals.model import Appeal, SanctionFact
+from readingroom.admissions.appeals.model import Appeal, SanctionFact, Subject
+from readingroom.app import holding
 from readingroom.app.house import House
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.people.model import Actor
@@ -31,6 +34,26 @@ def how_to_appeal(house: House, by: Actor, sanction_id: str) -> tuple[Sanction, 
     """Return a sanction that is about oneself, and by which rules it is appealed."""
     found, call = _about(house, by, sanction_id)
     return found, house.admissions.call(call).file.after.appeals if call else Appeals()
+
+
+def shown(house: House, by: Actor, appeal: str) -> tuple[Appeal, Sanction | None]:
+    """Return an appeal of one's own or that one may hear, and the sanction that it is about.
+
+    Whoever hears it has to see what it rests on: the notice, the evidence and the lab's own note, without any other
+    right to read sanctions.
+    """
+    found = house.admissions.appeal(by, appeal)
+    if found.kind is not Subject.SANCTION:
+        return found, None
+    with house.db.read() as tx:
+        return found, access.sanction(tx, found.subject)
+
+
+def shown_json(house: House, by: Actor, appeal: str) -> dict[str, Any]:
+    """Return the same as JSON; the lab's own note to who hears it alone."""
+    found, sanction = shown(house, by, appeal)
+    seen = sanction.to_json(house.clock.now(), inside=found.person != by.id) if sanction else found.told
+    return holding.appeal_json(found) | {"sanction": seen}
 
 
 def _about(house: House, by: Actor, sanction_id: str) -> tuple[Sanction, str]:

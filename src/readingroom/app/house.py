@@ -27,6 +27,7 @@ from readingroom.ledger.queries import LedgerReader
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag
 from readingroom.oversight.investigations import Investigations
+from readingroom.oversight.observations import Observations
 from readingroom.oversight.service import Oversight
 from readingroom.oversight.works import Works
 from readingroom.people import providers
@@ -78,6 +79,7 @@ class House:
         self.publication = Publication(*core, self.log, settings.keys / "release.key")
         self.oversight = Oversight(*core)
         self.works = Works(*core)
+        self.observations = Observations(*core)
         self.investigations = Investigations(*core, settings.keys)
         processes.listen(self.ledger, self.dossier, self.access, self.admissions, self.clock)
         remembering.listen(self.ledger, self.access, settings.keys)

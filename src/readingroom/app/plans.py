@@ -58,8 +58,9 @@ class RuleFiles:
         return found
 
     def in_force(self, adopted: AdoptedPlan | None) -> InForce:
-        """Return what the clauses of terms can rest on: the plan, and each stage's screening rules by clause."""
+        """Return what the clauses of terms can rest on: the plan, and each stage's rules that stop, by clause."""
         from readingroom.gateway.screening.load import load_sets
+        from readingroom.gateway.screening.model import Action
 
         plan = adopted.plan if adopted else None
         rules: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -67,6 +68,8 @@ class RuleFiles:
             by_clause = rules.setdefault(stage.name, {})
             with contextlib.suppress(BadInput):
                 for rule in (rule for each in load_sets(self._home, stage.screening) for rule in each.rules):
+                    if rule.action is Action.FLAG:
+                        continue  # it notes a match, and stops nothing
                     by_clause[rule.clause] = (*by_clause.get(rule.clause, ()), rule.id)
         return InForce(plan, rules)
 

@@ -255,6 +255,10 @@ ENDINGS: dict[str, Ending] = {
     "oversight/no-such-work": Ending(404, _INVALID),
     "oversight/work-not-there": Ending(409, _INVALID),
     "oversight/too-many-works": Ending(409, _INVALID),
+    # reports of readers
+    "oversight/no-such-observation": Ending(404, _INVALID),
+    "oversight/answered-already": Ending(409, _INVALID),
+    "oversight/too-many-observations": Ending(409, _INVALID),
     # texts that are kept for investigations
     "oversight/no-such-text": Ending(404, _INVALID),
     "oversight/sealed-elsewhere": Ending(409, _INVALID),

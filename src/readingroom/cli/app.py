@@ -82,6 +82,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "publish": ("publish", "samples", "report"),
     "mail": ("mail", "calendar"),
     "works": ("works",),
+    "observation": ("observation",),
     "batch.command": ("batch",),
     "demo.command": ("demo",),
 }

@@ -9,7 +9,7 @@ import typer
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import Appeal, AppealState, Bar
 from readingroom.app import holding
-from readingroom.app.appealing import appeal_sanction
+from readingroom.app.appealing import appeal_sanction, shown_json
 from readingroom.cli.app import app
 from readingroom.cli.context import Context
 
@@ -50,7 +50,7 @@ def list_(
 def show(context: typer.Context, appeal: str) -> None:
     """Show one appeal; what others of its panel said, once one has spoken."""
     here: Context = context.obj
-    here.output.result(holding.appeal_json(here.house.admissions.appeal(here.actor, appeal)))
+    here.output.result(shown_json(here.house, here.actor, appeal))
 
 
 @appeal.command("withdraw")

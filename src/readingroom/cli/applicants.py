@@ -99,6 +99,8 @@ class Beside:
             return applying.decision_json(self.house, self.by, application)
         if at == "versions":
             return [applying.version_json(each) for each in admissions.versions(self.by, application)]
+        if at == "observed":
+            return {"application": application, "observed": admissions.observed(self.by, application) or []}
         if at == "team":
             return [applying.invitation_json(each) for each in admissions.team(self.by, application)]
         return [applying.attachment_json(each) for each in admissions.attachments(self.by, application)]

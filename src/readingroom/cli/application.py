@@ -126,6 +126,26 @@ def history(context: typer.Context, application: str, server: Server = "") -> No
     here.output.rows(found, "History", ("when", "what", "by"), rows)
 
 
+@application.command("observed")
+def observed(context: typer.Context, application: str, server: Server = "") -> None:
+    """Show what the house itself saw used of the applicant's grants when a renewal was submitted."""
+    here, at = _at(context, server)
+    found = at.look(application, "observed")
+    if not found["observed"]:
+        here.output.result(found, "Nothing is kept: it is no renewal, or it was not submitted yet.")
+        return
+    rows = [
+        (each["grant"], each["state"], *(_of(each, unit) for unit in ("passes", "tokens", "calls")))
+        for each in found["observed"]
+    ]
+    here.output.rows(found, "Used, as the house saw it", ("grant", "state", "passes", "tokens", "calls"), rows)
+
+
+def _of(seen: dict[str, Any], unit: str) -> str:
+    used, lent = seen["used"].get(unit, 0), seen["allocation"].get(unit)
+    return f"{used:,} of {lent:,}" if lent is not None else f"{used:,}"
+
+
 @application.command("versions")
 def versions(
     context: typer.Context,

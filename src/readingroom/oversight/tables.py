@@ -47,3 +47,18 @@ work = sa.Table(
     sa.Column("decided_by", sa.String, nullable=False, server_default="", info=refers("person")),
     **whose("person", gone=True),
 )
+observation = sa.Table(
+    "oversight_observation",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("person", sa.String, nullable=False, index=True, info=refers("person")),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("grant_id", sa.String, nullable=False),  # empty where it is of none
+    sa.Column("text", sa.Text, nullable=False, **personal("")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, **personal(b"")),
+    sa.Column("reported_at", Moment, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False, server_default="", **personal("")),
+    sa.Column("answered_at", Moment),
+    sa.Column("answered_by", sa.String, nullable=False, server_default="", info=refers("person")),
+    **whose("person"),
+)

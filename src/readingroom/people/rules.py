@@ -43,6 +43,7 @@ class Permission(StrEnum):
     REGISTER_READ = "oversight:register:read"
     TEXT_READ = "oversight:text:read"
     TEXT_ERASE = "oversight:text:erase"
+    OBSERVATION_HANDLE = "oversight:observation:handle"
     WORK_PUBLISH = "oversight:work:publish"
     LETTER_MANAGE = "post:letter:manage"
 
@@ -62,6 +63,7 @@ BY_ROLE: dict[Role, frozenset[Permission]] = {
             P.RESTORE_LIFT,
             P.STAGE_SIGN,
             P.REGISTER_READ,
+            P.OBSERVATION_HANDLE,
             P.TEXT_READ,
             P.RISK_JUDGE,
         }

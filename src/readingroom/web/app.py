@@ -41,6 +41,7 @@ from readingroom.web.pages import (
     log,
     mail,
     my_account,
+    observations,
     people,
     project,
     projects,
@@ -54,7 +55,7 @@ from readingroom.web.pages import (
     with_provider,
     works,
 )
-from readingroom.web.prose import prose
+from readingroom.web.prose import coded, prose
 
 logger = logging.getLogger("readingroom.web")
 _CONTENT = (  # nothing but our own files is used; no other site may frame a page with a button that revokes
@@ -103,6 +104,7 @@ _AREAS = (
     application,
     mail,
     register,
+    observations,
     works,
 )
 
@@ -161,6 +163,7 @@ def _engine() -> JinjaTemplateEngine:
     made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
     made.filters["day"] = _day
     made.filters["prose"] = prose
+    made.filters["coded"] = coded
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)
 

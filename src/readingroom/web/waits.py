@@ -80,6 +80,9 @@ def _step(who: Visitor, call: Call) -> str:
 
 
 def _steward(who: Visitor) -> Iterator[Wait]:
+    if who.may(Permission.OBSERVATION_HANDLE):
+        found = sum(1 for each in who.house.observations.all(who.actor) if each.answered_at is None)
+        yield from _some(found, "report of a reader to answer", "reports of readers to answer", "/steward/reports")
     if who.may(Permission.WORK_PUBLISH):
         found = len(who.house.works.waiting(who.actor))
         yield from _some(found, "work of a reader to look at", "works of readers to look at", "/steward/works")

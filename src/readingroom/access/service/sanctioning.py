@@ -12,7 +12,15 @@ from sqlalchemy.engine import Connection
 from readingroom.access import queries
 from readingroom.access.model import Grant, GrantState, Kind, Lifting, Reason, Sanction, Subject
 from readingroom.access.rules import change_grant, check_bar, check_reason
-from readingroom.access.sanctions import RULES, Wanted, check_acknowledged, check_lift, check_wanted, lift_reasons
+from readingroom.access.sanctions import (
+    RULES,
+    Wanted,
+    check_acknowledged,
+    check_lift,
+    check_lifting,
+    check_wanted,
+    lift_reasons,
+)
 from readingroom.access.service.base import Base, found_grant, found_sanction
 from readingroom.access.tables import grant as grant_table
 from readingroom.access.tables import sanction as sanction_table
@@ -54,23 +62,12 @@ class Sanctioning(Base):
 
     def bar(self, by: Actor, person: str, until: datetime, reason: Reason, note: str = "") -> Sanction:
         """Bar a person from all access until a date; `error-corrected` puts right a bar that stands."""
-        require(check(by, Permission.GRANT_SANCTION))
-        _check_why(reason, note)
-        with self._deciding(by, Permission.GRANT_SANCTION) as tx:
-            now = self._clock.now()
-            require(check_bar(queries.barred_until(tx, person), until, reason, now))
-            if reason is Reason.ERROR_CORRECTED:
-                for each in queries.standing(tx, [], [person]):
-                    if each.kind is Kind.BAR:
-                        self._close(tx, by, each, reason.value, note)
-            wanted = Wanted(Kind.BAR, reason, person=person, until=until, note=note)
-            return self._keep(tx, by, wanted, now)
+        return self._bar(by, Wanted(Kind.BAR, reason, person=person, until=until, note=note), person)
 
     def impose(self, by: Actor, wanted: Wanted) -> Sanction:
         """Impose a sanction, as its rule has it. Returns once the decision is committed."""
         if wanted.kind is Kind.BAR and wanted.person is not None and wanted.grant_id is None:
-            require(check_wanted(wanted, self._clock.now()))
-            return self.bar(by, wanted.person, wanted.until or self._clock.now(), wanted.reason, wanted.note)
+            return self._bar(by, wanted, wanted.person)
         with self._deciding(by, RULES[wanted.kind].permission) as tx:
             return self._impose(tx, by, wanted)
 
@@ -79,22 +76,31 @@ class Sanctioning(Base):
         with self._db.decide() as tx:
             sanction = found_sanction(tx, sanction_id)
             require(check(people.actor_now(tx, by), RULES[sanction.kind].permission))
-            return self.lift_within(tx, by, sanction_id, reason, note)
+            require(check_lifting(reason))
+            return self._lift(tx, by, sanction, (reason, note))
 
-    def lift_within(self, tx: Connection, by: Actor, sanction_id: str, reason: str, note: str = "") -> Sanction:
-        """Lift a sanction in a transaction that is open, by whoever may decide it there, as an appeal's panel."""
+    def lift_within(self, tx: Connection, by: Actor, sanction_id: str) -> Sanction:
+        """Lift a sanction whose appeal was upheld, in the transaction of its panel's conclusion, whatever it is."""
+        upheld = (Lifting.APPEAL_UPHELD.value, "")
+        return self._lift(tx, by, found_sanction(tx, sanction_id), upheld, appealed=True)
+
+    def _lift(
+        self, tx: Connection, by: Actor, sanction: Sanction, why: tuple[str, str], *, appealed: bool = False
+    ) -> Sanction:
+        reason, note = why
         if reason not in lift_reasons():
             cure = f"Choose one of: {', '.join(each.value for each in Lifting)}"
             raise BadInput([Problem("reason", f"{reason[:40]!r} is no reason to lift a sanction", cure)])
         _check_note(note, needed=reason == Lifting.OTHER.value)
-        sanction, now = found_sanction(tx, sanction_id), self._clock.now()
-        require(check_lift(sanction, now))
-        if sanction.is_state and sanction.grant_id is not None:
+        require(check_lift(sanction, self._clock.now(), appealed=appealed))
+        if sanction.is_state and sanction.grant_id is not None and sanction.kind is Kind.REVOKE:
+            self._restore(tx, by, found_grant(tx, sanction.grant_id), sanction)
+        elif sanction.is_state and sanction.grant_id is not None:
             self._reinstate(tx, by, found_grant(tx, sanction.grant_id), reason, note)
         else:
             self._close(tx, by, sanction, reason, note)
             self._say(tx, by, "access.sanction.lifted", _said(sanction) | {"reason": reason})
-        return found_sanction(tx, sanction_id)
+        return found_sanction(tx, sanction.id)
 
     def acknowledge(self, by: Actor, sanction_id: str, reply: str = "") -> Sanction:
         """Say, as whom it is about, that one has read it, and if one likes what one has done about it."""
@@ -192,6 +198,31 @@ class Sanctioning(Base):
             if each.is_state:
                 self._close(tx, by, each, reason, note)
         self._say(tx, by, "access.grant.reinstated", {"grant": grant.id, "reason": reason, "person": grant.holder})
+
+    def _restore(self, tx: Connection, by: Actor, grant: Grant, revoked: Sanction) -> None:
+        """Undo a revocation whose appeal was upheld; a suspension that stood before it stands again."""
+        _may_become(grant, "restore")
+        reason, now = Lifting.APPEAL_UPHELD.value, self._clock.now()
+        self._close(tx, by, revoked, reason, "")
+        stands = [each for each in queries.standing(tx, [grant.id], []) if each.is_state]
+        state = GrantState.SUSPENDED if stands else GrantState.ACTIVE
+        set_state(tx, grant.id, state, now, (stands[-1].reason.value, stands[-1].note) if stands else (reason, ""))
+        said: dict[str, Json] = {"grant": grant.id, "reason": reason, "person": grant.holder, "state": state.value}
+        self._say(tx, by, "access.grant.reinstated", said)
+
+    def _bar(self, by: Actor, wanted: Wanted, person: str) -> Sanction:
+        with self._deciding(by, Permission.GRANT_SANCTION) as tx:
+            _check_words(wanted)
+            now, until = self._clock.now(), wanted.until
+            if wanted.reason is not Reason.ERROR_CORRECTED or until is None:  # that one may end what stands at once
+                require(check_wanted(wanted, now))
+            assert until is not None  # noqa: S101 - a bar's rule says that it must have an end
+            require(check_bar(queries.barred_until(tx, person), until, wanted.reason, now))
+            if wanted.reason is Reason.ERROR_CORRECTED:
+                for each in queries.standing(tx, [], [person]):
+                    if each.kind is Kind.BAR:
+                        self._close(tx, by, each, wanted.reason.value, wanted.note)
+            return self._keep(tx, by, wanted, now)
 
     def _close(self, tx: Connection, by: Actor, sanction: Sanction, reason: str, note: str) -> None:
         values = {"lifted_at": self._clock.now(), "lifted_by": by.id, "lifted_reason": reason, "lifted_note": note}

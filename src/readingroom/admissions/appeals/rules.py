@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from readingroom.admissions.after import Appeals, Ground, IfShort
 from readingroom.admissions.allocation import Sheet
-from readingroom.admissions.appeals.model import Appeal, AppealState, Bar, Part, Voice
+from readingroom.admissions.appeals.model import Appeal, AppealState, Bar, Part, Subject, Voice
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.machines import Machine
 from readingroom.admissions.model import Amounts
@@ -38,6 +38,11 @@ APPEAL = Machine(
 )
 ACTS = {_S.UPHELD: "uphold", _S.PARTLY: "uphold-in-part", _S.REJECTED: "reject"}
 OUTCOMES = tuple(ACTS)
+
+
+def outcomes(kind: Subject) -> tuple[AppealState, ...]:
+    """Return what a panel can find: a refusal can be wrong in part, a sanction is lifted or stands."""
+    return OUTCOMES if kind is Subject.REFUSAL else (_S.UPHELD, _S.REJECTED)
 
 
 # Lodging

@@ -113,7 +113,7 @@ class Appealing(Deciding):
         with self._db.decide() as tx:
             found = self._hearing(tx, by, appeal)
             _needs("reason", reason, "Say why: the panel and the appellant rest on it")
-            _check_outcome(outcome)
+            _check_outcome(outcome, found.kind)
             require(hearing.APPEAL.check(found.state, "speak"))
             took = queries.took_part(tx, found, [by.id, *(each.person for each in found.voices)])
             for each in {by.id, *hearing.unfit(found.voices, took)}:
@@ -288,10 +288,11 @@ def _needs(where: str, text: str, cure: str) -> None:
         raise BadInput([problem])
 
 
-def _check_outcome(outcome: AppealState) -> None:
-    if outcome not in hearing.OUTCOMES:
-        known = ", ".join(each.value for each in hearing.OUTCOMES)
-        raise BadInput([Problem("outcome", f"{outcome.value!r} is no outcome", f"One of: {known}")])
+def _check_outcome(outcome: AppealState, kind: Subject) -> None:
+    if outcome not in (possible := hearing.outcomes(kind)):
+        known = ", ".join(each.value for each in possible)
+        problem = f"{outcome.value!r} is no outcome of an appeal of a {kind.value}"
+        raise BadInput([Problem("outcome", problem, f"One of: {known}")])
 
 
 def _needs_prose(where: str, text: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
 from readingroom.app import holding
-from readingroom.app.appealing import appeal_sanction
+from readingroom.app.appealing import appeal_sanction, shown_json
 from readingroom.app.house import House
 from readingroom.people.model import Actor
 
@@ -79,7 +79,7 @@ def mine(house: House, actor: Actor) -> list[dict[str, Any]]:
 @get("/appeals/{appeal:str}", sync_to_thread=True, summary="One appeal")
 def show(appeal: str, house: House, actor: Actor) -> dict[str, Any]:
     """Return one appeal: one's own, or one that the caller may hear."""
-    return holding.appeal_json(house.admissions.appeal(actor, appeal))
+    return shown_json(house, actor, appeal)
 
 
 @post("/appeals/{appeal:str}/withdraw", status_code=200, sync_to_thread=True, summary="Take an appeal back")

@@ -10,15 +10,22 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant
+from readingroom.access.model import Grant, Sanction
 from readingroom.admissions import queries as admissions
+from readingroom.admissions.after import Appeals
+from readingroom.admissions.appeals.model import Appeal
+from readingroom.admissions.appeals.rules import due
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Application, ApplicationState, Award, Decision, ReviewState
+from readingroom.admissions.requests import Request
 from readingroom.core.canonical import Json
 from readingroom.ledger import queries as ledger
 from readingroom.ledger.model import Entry
+from readingroom.oversight import queries as oversight
+from readingroom.oversight.observation import Observation
 from readingroom.people import queries as people
 from readingroom.people.model import Person, Role
+from readingroom.people.rules import BY_ROLE, Permission
 
 _FEW = 5  # persons that are looked up one by one
 
@@ -70,6 +77,56 @@ class Scene:
         """The grant."""
         name = self.said("grant")
         return access.grant(self.tx, name) if name else None
+
+    @cached_property
+    def sanction(self) -> Sanction | None:
+        """The sanction."""
+        return access.sanction(self.tx, self.said("sanction")) if self.said("sanction") else None
+
+    @cached_property
+    def appeal(self) -> Appeal | None:
+        """The appeal."""
+        return admissions.appeal(self.tx, self.said("appeal")) if self.said("appeal") else None
+
+    @cached_property
+    def request(self) -> Request | None:
+        """What a holder asks for."""
+        return admissions.request(self.tx, self.said("request")) if self.said("request") else None
+
+    def appeals(self, grant: Grant | None) -> Appeals:
+        """Return by which rules a sanction is appealed: those of the call that made the grant, or of every call."""
+        award = admissions.award(self.tx, grant.award_id) if grant and grant.award_id else None
+        call = admissions.call(self.tx, award.call) if award else None
+        return call.file.after.appeals if call else Appeals()
+
+    def appeal_until(self, sanction: Sanction, grant: Grant | None) -> datetime:
+        """Return until when an appeal of a sanction is in time."""
+        return due(self.appeals(grant), sanction.decided_at)
+
+    def revoked_of(self, person: str) -> list[tuple[Grant, Sanction]]:
+        """Return which of somebody's grants one act on many has revoked, with the sanction of each."""
+        mine = {each.id: each for each in access.grants_with(self.tx, person)}
+        return [(mine[each.grant_id], each) for each in self.batch if each.grant_id in mine]
+
+    @cached_property
+    def observation(self) -> Observation | None:
+        """What a reader reported."""
+        return oversight.observation(self.tx, self.said("observation")) if self.said("observation") else None
+
+    @cached_property
+    def able(self) -> list[str]:
+        """Who may hear the appeal: has the permission, and took no part."""
+        if self.appeal is None:
+            return []
+        roles = {role for role, held in BY_ROLE.items() if Permission.APPEAL_HEAR in held}
+        found = [each.id for each in people.persons(self.tx).values() if each.roles & roles]
+        took = admissions.took_part(self.tx, self.appeal, found)
+        return [each for each in found if not took.of(each)]
+
+    @cached_property
+    def batch(self) -> list[Sanction]:
+        """The sanctions of one act on many."""
+        return access.sanctions(self.tx, batch=self.said("act"))
 
     @cached_property
     def checkpoint(self) -> str:
@@ -131,14 +188,36 @@ def stays(scene: Scene) -> list[str]:
 
 
 def sanctioned(scene: Scene) -> list[str]:
-    """Return whom a sanction is about: a person, or who answers for the project."""
-    return named(scene) or holder(scene)
+    """Return whom a sanction is about: a person, or everybody of the project."""
+    return team(scene) if scene.sanction and scene.sanction.person is None else named(scene)
 
 
-def holders_of_many(scene: Scene) -> list[str]:
-    """Return who answers for the grants that one act has revoked."""
-    revoked = {each.grant_id for each in access.sanctions(scene.tx, batch=scene.said("act"))}
-    return list(dict.fromkeys(each.holder for each in access.grants(scene.tx) if each.id in revoked))
+def team(scene: Scene) -> list[str]:
+    """Return everybody who reads under the grant: what stops it stops each of them."""
+    return access.persons_of(scene.tx, scene.grant) if scene.grant else []
+
+
+def teams_of_many(scene: Scene) -> list[str]:
+    """Return everybody who reads under the grants that one act has revoked."""
+    revoked = {each.grant_id for each in scene.batch}
+    found = [each for each in access.grants(scene.tx) if each.id in revoked]
+    return list(dict.fromkeys(person for each in found for person in access.persons_of(scene.tx, each)))
+
+
+def handlers(scene: Scene) -> list[str]:
+    """Return who reads what readers report."""
+    roles = {role for role, held in BY_ROLE.items() if Permission.OBSERVATION_HANDLE in held}
+    return [each.id for each in people.persons(scene.tx).values() if each.roles & roles]
+
+
+def observer(scene: Scene) -> list[str]:
+    """Return who reported something; the entry does not say who that is."""
+    return [scene.observation.person] if scene.observation else []
+
+
+def hearers(scene: Scene) -> list[str]:
+    """Return who may hear an appeal; the stewards where nobody here may, so that they find somebody."""
+    return scene.able or stewards(scene)
 
 
 def under_review(scene: Scene) -> list[str]:

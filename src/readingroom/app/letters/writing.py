@@ -44,6 +44,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )  # fmt: skip
     made.filters["quoted"] = quoted
+    made.filters["plain"] = plain
     made.filters["day"] = lambda moment: Ours(f"{moment.astimezone(UTC):%-d %B %Y}")
     made.filters["moment"] = lambda moment: Ours(f"{moment.astimezone(UTC):%-d %B %Y, %H:%M} UTC")
     made.filters["count"] = lambda number: Ours("unmetered" if number is None else f"{number:,}")
@@ -64,6 +65,11 @@ def quoted(text: str) -> Ours:
     """Return what somebody wrote, line by line, marked as theirs."""
     lines = re.split(r"\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]", text.strip())[:_QUOTED_LINES]
     return Ours("\n".join("> " + _SCHEME.sub(r"\1[:]//", one_line(line, _QUOTED_WIDTH)) for line in lines))
+
+
+def plain(text: str) -> Ours:
+    """Return a sentence of ours as one paragraph; what pages show as code has no marks in a letter."""
+    return Ours(_SCHEME.sub(r"\1[:]//", one_line(text.replace("`", ""), _QUOTED_WIDTH)))
 
 
 def write(name: str, base: str, **facts: Any) -> tuple[str, str, str]:  # noqa: ANN401 - whatever the template tells

@@ -12,8 +12,8 @@ from litestar.response import Template
 
 from readingroom.admissions.after import Appeals, Ground
 from readingroom.admissions.appeals.model import AppealState, Bar
-from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority
-from readingroom.app.appealing import appeal_sanction, how_to_appeal
+from readingroom.admissions.appeals.rules import APPEAL, OUTCOMES, due, majority, outcomes
+from readingroom.app.appealing import appeal_sanction, how_to_appeal, shown
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
@@ -137,7 +137,7 @@ def show(who: Visitor, appeal: str) -> Template:
 def _show(who: Visitor, appeal: str, typed: Form, problems: Collection[Told]) -> Template:
     who.signed_in()
     admissions = who.house.admissions
-    found = admissions.appeal(who.actor, appeal)
+    found, sanction = shown(who.house, who.actor, appeal)
     mine = found.person == who.actor.id
     refusal = None if mine or found.kind.value != "refusal" else admissions.decision(who.actor, found.subject)
     spoke = any(each.person == who.actor.id for each in found.voices)
@@ -149,11 +149,12 @@ def _show(who: Visitor, appeal: str, typed: Form, problems: Collection[Told]) ->
         mine=mine,
         call=admissions.call(found.call) if found.call else None,
         decision=refusal,
+        sanction=sanction,
         spoke=spoke,
         agreed=majority(found.voices) if spoke and found.state is AppealState.HEARD else None,
         can={act: not mine and APPEAL.can(found.state, act) for act in ("admit", "speak")},
         withdraws=mine and APPEAL.can(found.state, "withdraw"),
-        outcomes=OUTCOMES,
+        outcomes=outcomes(found.kind),
         bars=Bar,
         typed=typed,
         problems=problems,

@@ -11,7 +11,7 @@ from litestar.response import Template
 
 from readingroom.access.many import By, Shown
 from readingroom.access.model import Kind, Lifting, Reason, Sanction
-from readingroom.access.sanctions import RULES, Wanted, may_lift
+from readingroom.access.sanctions import RULES, Wanted, check_lifting, may_lift
 from readingroom.app.many import chosen, look
 from readingroom.app.projects import felt, team
 from readingroom.core.errors import BadInput, Problem
@@ -163,7 +163,7 @@ def _lifting(who: Visitor, sanction_id: str) -> Confirmation:
         acts=[("lift", f"Lift the {found.kind}")],
         back=f"/steward/sanctions/{sanction_id}",
         facts=[("For", found.reason.value), ("They replied", found.reply or "nothing yet")],
-        reasons=[each.value for each in Lifting],
+        reasons=[each.value for each in Lifting if check_lifting(each.value) is None],
     )
 
 
