@@ -24,9 +24,9 @@ from readingroom.admissions.allocation import decimal
 from readingroom.admissions.call import UNTIL_CLOSED
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
-from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
+from readingroom.web import words
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import (
     account,
@@ -154,11 +154,11 @@ def _engine() -> JinjaTemplateEngine:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
     made.filters["points"] = lambda text: decimal(Fraction(text))
     made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
-    made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
-    made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
+    made.filters["moment"] = lambda moment: words.moment(moment) if isinstance(moment, datetime) else ""
+    made.filters |= {"precise": words.precise, "dated": words.dated, "ticks": words.ticks}
+    made.filters |= {"words": words.words, "sanction": words.sanction}
     made.filters["day"] = _day
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"

@@ -1,0 +1,44 @@
+"""The house's codes and moments in a reader's words. Programs get the codes themselves. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from markupsafe import Markup, escape
+
+SANCTIONS = {"warn": "warning", "throttle": "throttle", "suspend": "suspension", "revoke": "revocation", "bar": "bar"}
+_RULES = {"below-floor": "below the floor", "in-part": "in part: what was left of the budget"}
+_TICKS = re.compile(r"`([^`\n]+)`")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)")
+
+
+def words(code: object) -> str:
+    """Spell a code as words: `under-review` is "under review"."""
+    return _RULES.get(str(code), str(code).replace("-", " "))
+
+
+def sanction(kind: object) -> str:
+    """Name a sanction by a noun: the page of a `revoke` is about a revocation."""
+    return SANCTIONS.get(str(kind), str(kind))
+
+
+def ticks(text: str) -> Markup:
+    """Return a sentence as HTML, all escaped first; what stands in backticks is a command."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line
+
+
+def moment(at: datetime) -> str:
+    """Spell a moment to the minute, in UTC."""
+    return f"{at:%-d %B %Y, %H:%M} UTC"
+
+
+def precise(at: datetime | str) -> str:
+    """Spell a moment to the millisecond, in UTC; also one that a program wrote (RFC 3339)."""
+    at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return f"{at:%-d %B %Y, %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
+
+
+def dated(text: str) -> str:
+    """Spell every moment in a text that was made for programs."""
+    return _MOMENT.sub(lambda found: moment(datetime.fromisoformat(found[0])), text)
