@@ -23,6 +23,11 @@ def sanction(kind: object) -> str:
     return SANCTIONS.get(str(kind), str(kind))
 
 
+def reviewer(person: str) -> str:
+    """Call a reviewer who is not named here; the end of a pseudonym tells one from another, on every page alike."""
+    return f"Reviewer {person[-4:]}" if person.startswith("person_") else person
+
+
 def ticks(text: str) -> Markup:
     """Return a sentence as HTML, all escaped first; what stands in backticks is a command."""
     return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line

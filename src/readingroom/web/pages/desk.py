@@ -178,6 +178,7 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         call=found,
         series=admissions.series(call),
         listed=listed,
+        abouts={each.id: each.about for each in listed.rows} if opens else {},
         only=only,
         states=[each for each in ApplicationState if listed.counts.get(each)],
         reviews=reviews,
