@@ -79,7 +79,7 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
         "calls": calls,
         "counts": admissions.submitted_counts([each.id for each in calls]),
         "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
-        "places": {each.file.name: f"/desk/calls/{each.id}" for each in calls},
+        "places": [f"/desk/calls/{each.id}" for each in calls],
         "at": at,
         "size": PAGE,
         "total": total,
