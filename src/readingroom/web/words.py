@@ -10,6 +10,8 @@ from markupsafe import Markup, escape
 SANCTIONS = {"warn": "warning", "throttle": "throttle", "suspend": "suspension", "revoke": "revocation", "bar": "bar"}
 _RULES = {"below-floor": "below the floor", "in-part": "in part: what was left of the budget"}
 _TICKS = re.compile(r"`([^`\n]+)`")
+_TOKEN = re.compile(r"\b[a-z]+_(?=[0-9a-z]*\d)[0-9a-z]{12,}\b|\bsha256:[0-9a-f]{12,}|\b[0-9a-f]{32,}\b")
+_IMPOSED = re.compile(r"(\w+): ([\w-]+), (\d{4}-\d\d-\d\d)")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)")
 
 
@@ -31,6 +33,19 @@ def reviewer(person: str) -> str:
 def ticks(text: str) -> Markup:
     """Return a sentence as HTML, all escaped first; what stands in backticks is a command."""
     return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped on this line
+
+
+def marked(text: object) -> Markup:
+    """Return a text as HTML, all escaped first; ids and digests in it stand apart, as what is copied and not read."""
+    return Markup(_TOKEN.sub(r"<code>\g<0></code>", str(escape(text))))  # noqa: S704 - escaped on this line
+
+
+def imposed(line: str) -> str:
+    """Spell a sanction as the register has it: its kind, reason and day."""
+    if not (found := _IMPOSED.fullmatch(line)):
+        return line
+    kind, reason, day = found.groups()
+    return f"{sanction(kind)}: {words(reason)}, {datetime.fromisoformat(day):%-d %B %Y}"
 
 
 def moment(at: datetime) -> str:
