@@ -22,4 +22,4 @@ _RAW = {
 def unspoken(page: str) -> list[str]:
     """Return what a page says to people that is not said in words, each with what it is."""
     text = html.unescape(_TAG.sub(" ", _APART.sub(" ", page)))
-    return [f"{what}: {found[0]}" for what, raw in _RAW.items() for found in re.finditer(raw, text)]
+    return [f"{what}: …{text[max(0, found.start() - 40) : found.end() + 20]!r}" for what, raw in _RAW.items() for found in re.finditer(raw, text)]

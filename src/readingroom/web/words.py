@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 SANCTIONS = {"warn": "warning", "throttle": "throttle", "suspend": "suspension", "revoke": "revocation", "bar": "bar"}
 _RULES = {"below-floor": "below the floor", "in-part": "in part: what was left of the budget"}
+_BRACKETED = re.compile(r"\(([a-z]+(?:-[a-z]+)+)\)")
 _CODE = re.compile(r"[a-z]+(?:-[a-z]+)+")
 _TICKS = re.compile(r"`([^`\n]+)`")
 _TOKEN = re.compile(r"\b[a-z]+_(?=[0-9a-z]*\d)[0-9a-z]{12,}\b|\bsha256:[0-9a-f]{12,}|\b[0-9a-f]{32,}\b")
@@ -61,7 +62,8 @@ def precise(at: datetime | str) -> str:
 
 
 def dated(text: str) -> str:
-    """Spell every moment in a text that was made for programs; or the code that the text is."""
+    """Spell every moment in a text that was made for programs, and every code: in brackets, or all that the text is."""
     if _CODE.fullmatch(text):
         return words(text)
+    text = _BRACKETED.sub(lambda found: f"({words(found[1])})", text)
     return _MOMENT.sub(lambda found: moment(datetime.fromisoformat(found[0])), text)
