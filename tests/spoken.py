@@ -15,11 +15,15 @@ _RAW = {
     "a table or a field": r"\b(?:people|admissions|access|gateway|oversight|post|releases)_[a-z_]+\b",
     "a value as Python writes it": r"\{'|\['|datetime\.|&lt;[A-Z]\w+ ",
     "a plural left to the reader": r"\w\((?:s|es)\)",
-    "a code": r"\b(?:under-review|below-floor|in-full|key-leaked|terms-breach|project-ended|error-corrected|appeal-upheld)\b",
+    "a code": r"\b(?:under-review|below-floor|in-full|\w+-leaked|\w+-breach|\w+-ended|\w+-corrected|appeal-upheld)\b",
 }
 
 
 def unspoken(page: str) -> list[str]:
     """Return what a page says to people that is not said in words, each with what it is."""
     text = html.unescape(_TAG.sub(" ", _APART.sub(" ", page)))
-    return [f"{what}: …{text[max(0, found.start() - 40) : found.end() + 20]!r}" for what, raw in _RAW.items() for found in re.finditer(raw, text)]
+    return [
+        f"{what}: …{text[max(0, found.start() - 40) : found.end() + 20]!r}"
+        for what, raw in _RAW.items()
+        for found in re.finditer(raw, text)
+    ]

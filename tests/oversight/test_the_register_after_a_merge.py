@@ -30,5 +30,7 @@ def test_no_ones_figures_come_out_when_two_readers_in_a_batch_prove_to_be_one(tm
     house.people.merge(house.people.actor(steward.id), people[0].id, people[1].id, "They told us so.")
     after = house.oversight.public_register()
     assert [each for each in after if each.kind == "purpose"] == before, "12,000 would be the sixth reader's 7,000"
-    assert [each.readers for each in after if each.kind == "institution"] == [5], "institutions count persons, as they are now"
+    assert [each.readers for each in after if each.kind == "institution"] == [5], (
+        "institutions count persons, as they are now"
+    )
     house.close()

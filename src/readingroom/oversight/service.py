@@ -20,8 +20,8 @@ from readingroom.gateway import queries as gateway
 from readingroom.gateway.model import Amount, Limits, Reading
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag, fold
-from readingroom.oversight.holders import FirstHolders
 from readingroom.oversight.model import Look, Shape
+from readingroom.oversight.queries import FirstHolders
 from readingroom.oversight.register import Line, PublicRow, Row, document, public
 from readingroom.oversight.tables import look as look_table
 from readingroom.people import queries as people

@@ -158,7 +158,13 @@ def _engine() -> JinjaTemplateEngine:
     made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
     made.filters["moment"] = lambda moment: words.moment(moment) if isinstance(moment, datetime) else ""
     made.filters |= {"precise": words.precise, "dated": words.dated, "ticks": words.ticks}
-    made.filters |= {"marked": words.marked, "imposed": words.imposed, "words": words.words, "sanction": words.sanction, "reviewer": words.reviewer}
+    made.filters |= {
+        "marked": words.marked,
+        "imposed": words.imposed,
+        "words": words.words,
+        "sanction": words.sanction,
+        "reviewer": words.reviewer,
+    }
     made.filters["day"] = _day
     made.filters["prose"] = prose
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
