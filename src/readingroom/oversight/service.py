@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
 from readingroom.access.model import Grant, Sanction
+from readingroom.access.queries.issued import FirstHolders
 from readingroom.admissions import queries as admissions
 from readingroom.core.canonical import commitment, sha256
 from readingroom.core.clock import Clock
@@ -21,7 +22,6 @@ from readingroom.gateway.model import Amount, Limits, Reading
 from readingroom.ledger.service import Ledger
 from readingroom.oversight.flags import Flag, fold
 from readingroom.oversight.model import Look, Shape
-from readingroom.oversight.queries import FirstHolders
 from readingroom.oversight.register import Line, PublicRow, Row, document, public
 from readingroom.oversight.tables import look as look_table
 from readingroom.people import queries as people
