@@ -263,9 +263,12 @@ def _sheets(who: Visitor, call: Call) -> tuple[Sequence[Sheet], str]:
     if not who.may(Permission.CALL_DECIDE):
         return [], ""
     try:
-        return who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets, ""
+        sheets = who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets
     except Refused as refused:
         return [], refused.refusal.reason
+    if call.file.reviewing and not any(each.score >= 0 for each in sheets):
+        return [], "No review has been given yet, so there is nothing that an allocation could go by."
+    return sheets, ""
 
 
 def _ready(call: Call, listed: DeskPage) -> bool:
