@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from spoken import unspoken
+
 WIDTHS = (1280, 360)
 GRAVE = {"serious", "critical"}
 LIKE = 3  # so many pages of one shape are looked at: the hundredth application's page has nothing new
@@ -63,6 +65,8 @@ def faults(page: Page, path: str) -> list[str]:
         if wide > width:
             said.append(f"{path} at {width}: {wide} wide")
         said += [f"{path} at {width}: {each}" for each in grave(page)]
+    if not path.startswith("/log"):  # the ledger is shown as it is
+        said += [f"{path}: {each}" for each in unspoken(page.content()) if "/my/data" not in path]
     return said
 
 

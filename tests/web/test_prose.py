@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from readingroom.app.founding import template
-from readingroom.web.prose import coded, prose
+from readingroom.web.prose import prose
+from readingroom.web.words import coded
 
 OURS = re.compile(r"</?(?:h[3-6]|p|ul|li|strong|em)>|<br>")
 

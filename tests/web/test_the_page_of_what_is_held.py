@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from portal import Portal
+from readingroom.store import personal
+from readingroom.store.db import metadata
+from readingroom.web.pages.held import NAMES
 
 
 def test_a_person_sees_and_takes_along_what_is_held_and_nobody_elses(portal: Portal) -> None:
@@ -32,7 +37,7 @@ def test_who_still_reads_is_told_what_to_end_first(portal: Portal) -> None:
     visit = portal.visit("hild")
     grant = portal.grant("hild")
     text = visit.get("/my/data").text
-    assert f"grant {grant.id} is in force" in text
+    assert f'<a href="/my#{grant.id}">grant</a> is in force: ask the lab to end it' in text
     assert "Erase me" not in text
     refused = visit.post("/my/data/erase", {"email": "hild@hild.example"})
     assert refused.status_code == 400
@@ -53,3 +58,13 @@ def test_a_steward_erases_somebody_after_being_asked_and_nobody_else_may(portal:
     assert portal.house.people.find("cynric@cynric.example") is None
     size = portal.size()
     assert portal.house.log.entries(size - 1, size)[0].data["basis"] == "order"
+
+
+def test_every_kind_of_what_is_held_has_a_name_and_moments_are_spelled_for_readers(portal: Portal) -> None:
+    assert set(NAMES) == {table.name for table, _ in personal._owned(metadata)}
+    visit = portal.visit("alcuin")
+    portal.grant("alcuin")
+    text = re.sub(r"<[^>]+>", " ", visit.get("/my/data").text)
+    assert "Ways to sign in" in text
+    assert re.search(r"created at\s+\d+ \w+ \d{4}, \d\d:\d\d UTC", text)
+    assert not re.findall(r"\d{4}-\d\d-\d\dT|[a-z]+_(?:identity|letter|person)\b|\{'|\['|`", text)

@@ -87,7 +87,7 @@ def test_an_appeal_of_a_sanction_is_lodged_on_its_page_and_lifts_it_when_it_is_u
     for each in panel:
         assert each.post(appeal, {"do": "speak", "outcome": "upheld", "reason": "So it is."}).status_code == 303
     assert panel[0].post(appeal, {"do": "conclude", "note": "The key was another's."}).status_code == 303
-    assert "for appeal-upheld" in reader.get(mine).text
+    assert "for appeal upheld" in reader.get(mine).text
     assert f"{mine}/appeal" not in reader.get(mine).text
     assert portal.house.access.grant(portal.house.people.operator(), grant.id).state.value == "active"
 

@@ -52,15 +52,16 @@ RULES: dict[Kind, Rule] = {
     for each in (
         Rule(
             Kind.WARN,
-            "The reader is told, on My reading and in GET /v1/grant, until they acknowledge it. Nothing is refused.",
+            "The reader is told, on My reading and in what their programs are answered, until they acknowledge it. "
+            "Nothing is refused.",
             Permission.GRANT_WARN,
             frozenset(Subject),
             _CONDUCT,
         ),
         Rule(
             Kind.THROTTLE,
-            "At most so many requests may begin in a minute, beside what the tier allows; more are refused with 429 "
-            "access/throttled.",
+            "At most so many requests may begin in a minute, beside what the tier allows; more are refused until "
+            "the minute is over.",
             Permission.GRANT_SANCTION,
             frozenset({_S.GRANT, _S.MEMBER}),
             _CONDUCT,

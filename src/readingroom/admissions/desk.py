@@ -12,12 +12,13 @@ from readingroom.core.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One application in a list: what the desk sorts and filters by, and no answers.
+    """One application in a list: what the desk sorts and filters by.
 
     Attributes:
         since: when what counts was first submitted; the order in which applications came.
         reviews: how many were submitted.
         checked: whether the desk has found its form in order.
+        about: the first answer of the form, which says what it is about; no other answer is listed.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Listed:
     reviews: int = 0
     checked: bool = False
     correct_until: datetime | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

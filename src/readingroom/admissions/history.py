@@ -132,7 +132,11 @@ def _step(facts: Facts, told: Told) -> Step:
 
 
 class _Known(dict[str, Json]):
-    """Figures and codes of an entry, where one may be missing from an old one."""
+    """Figures and codes of an entry, the codes in words; one may be missing from an old entry."""
+
+    def __getitem__(self, key: str) -> Json:
+        value = super().__getitem__(key)
+        return value.replace("-", " ") if isinstance(value, str) else value
 
     def __missing__(self, key: str) -> str:
         return f"({key} not on record)"

@@ -84,11 +84,12 @@ def _to_appeal(file: CallFile, outcome: Outcome, at: datetime) -> str:
 def appeal(file: CallFile, decided_at: datetime) -> str:
     """Say how to appeal: until when, on what grounds, who hears it, and what it can give."""
     terms = file.after.appeals
-    grounds = "; ".join(f"{each.value} ({each.says})" for each in terms.grounds)
+    grounds = "; ".join(f"{each.value.replace('-', ' ')} ({each.says})" for each in terms.grounds)
+    heard = f"{terms.panel} people" if terms.panel > 1 else "somebody"
     return (
         f"You may appeal until {due(terms, decided_at):%-d %B %Y, %H:%M} UTC, {terms.days} days after this decision, "
-        f"on the page of your application or with `readingroom appeal lodge`. Grounds: {grounds}. New facts make a new "
-        f"application, not an appeal. It is heard by {terms.panel} person(s) who took no part in this decision. What "
-        f"an upheld appeal gives comes out of the {file.reserve:,} passes kept for that, and from nobody's award. A "
-        "late appeal is kept too, and a person says whether it is heard."
+        f"on the page of your application. Grounds: {grounds}. New facts make a new application, not an appeal. It is "
+        f"heard by {heard} who took no part in this decision. What an upheld appeal gives comes out of the "
+        f"{file.reserve:,} passes kept for that, and from nobody's award. A late appeal is kept too, and a person says "
+        "whether it is heard."
     )

@@ -26,7 +26,7 @@ def standing(house: House, tx: Connection, person: str) -> list[str]:
     """Say what of somebody's still stands, and how it is ended."""
     now = house.clock.now()
     found = [
-        f"application {each.id} is {each.state.value}: withdraw it"
+        f"application {each.id} is {each.state.value.replace('-', ' ')}: withdraw it"
         for each in admissions.of_person(tx, person)
         if each.state not in _OVER
     ]
@@ -36,12 +36,12 @@ def standing(house: House, tx: Connection, person: str) -> list[str]:
         if each.state is AwardState.OFFERED
     ]
     found += [
-        f"grant {each.id} is in force: have it ended (`readingroom grant revoke {each.id} --reason project-ended`)"
+        f"grant {each.id} is in force: ask the lab to end it"
         for each in access.grants(tx)
         if each.holder == person and each.state is not GrantState.REVOKED and now < each.expires_at
     ]
     found += [
-        f"grant {each.id} has this member: have them leave its project"
+        f"grant {each.id} has this member: leave its project"
         for each in access.grants_with(tx, person)
         if each.holder != person and each.state is not GrantState.REVOKED and now < each.expires_at
     ]

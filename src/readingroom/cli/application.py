@@ -109,7 +109,12 @@ def _decided(made: dict[str, Any]) -> list[str]:
     if made["outcome"] == "awarded":
         return [why, "Accept it or not, by its date, under My reading in the browser or through the API"]
     differ = [f"What would have had to differ: {made['differ']}"] if made["differ"] else []
-    return [why, *differ, f"You may apply again from {_when(made['reapply_from'])}", f"Appeal: {made['appeal']}"]
+    return [
+        why,
+        *differ,
+        f"You may apply again from {_when(made['reapply_from'])}",
+        f"Appeal: {made['appeal']} At the terminal: `readingroom appeal lodge`.",
+    ]
 
 
 def _when(moment: str) -> str:

@@ -95,6 +95,7 @@ class Line(NamedTuple):
     since: datetime
     awarded_passes: int | None
     used_passes: int
+    issued_to: str = ""  # the pseudonym of then, where its account has become one with another since
 
 
 def public(rows: Sequence[Row | Line], calls: Sequence[tuple[str, str]] = ()) -> list[PublicRow]:
@@ -122,7 +123,7 @@ def public(rows: Sequence[Row | Line], calls: Sequence[tuple[str, str]] = ()) ->
 
 def _purpose(name: str, stage: str, rows: Sequence[Row | Line]) -> PublicRow:
     full = full_batches(rows)
-    readers = _in_fives(len({row.email.casefold() for row in full}))
+    readers = _in_fives(len({_reader(row) for row in full}))
     if readers is None:
         return PublicRow("purpose", name, stage, None)
     awarded = [row.awarded_passes for row in full]
@@ -148,10 +149,15 @@ def full_batches(rows: Sequence[Row | Line]) -> list[Row | Line]:
     batch: list[Row | Line] = []
     for row in rows:
         batch.append(row)
-        if len({each.email.casefold() for each in batch}) == SMALL_CELL:
+        if len({_reader(each) for each in batch}) == SMALL_CELL:
             shown += batch
             batch = []
     return shown
+
+
+def _reader(row: Row | Line) -> str:
+    """Return what tells readers apart in batches: it must stay as it was when a batch was shown."""
+    return (row.issued_to if isinstance(row, Line) else "") or row.email.casefold()
 
 
 def _in_fives(count: int) -> int | None:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
 from readingroom.access.model import Grant, Sanction
+from readingroom.access.queries.issued import FirstHolders
 from readingroom.admissions import queries as admissions
 from readingroom.core.canonical import commitment, sha256
 from readingroom.core.clock import Clock
@@ -39,6 +40,7 @@ class Oversight:
         self._db = db
         self._ledger = ledger
         self._clock = clock
+        self._first_holders = FirstHolders()
 
     def register(self, by: Actor, form: Shape = Shape.PAGE) -> list[Row]:
         """Return the whole register, for who may read it. The look is in the ledger before anything is shown.
@@ -108,7 +110,8 @@ class Oversight:
     def _lines(self, tx: Connection) -> list[Line]:
         """Return of each grant what the public register counts, and no more: it is asked for by everyone."""
         known, used, titles = people.known(tx), gateway.passes_used(tx), self._titles(tx)
-        nobody = people.Known("", "", "")
+        nobody, merged = people.Known("", "", ""), people.merged(tx)
+        first = self._first_holders.read(tx) if merged else {}
         return [
             Line(
                 grant=each.id,
@@ -119,6 +122,7 @@ class Oversight:
                 since=each.issued_at,
                 awarded_passes=each.passes,
                 used_passes=used.get(each.id, 0),
+                issued_to=first[each.id] if first.get(each.id) in merged else "",
             )
             for each in access.grant_lines(tx)
         ]

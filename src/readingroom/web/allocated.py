@@ -11,9 +11,9 @@ from readingroom.web import charts
 
 def scores_of(reviewing: Reviewing | None, sheets: Collection[Sheet]) -> charts.Scores | None:
     """Draw the scores of an allocation; None where there is nothing to draw."""
-    if reviewing is None or not sheets:
-        return None
     scored = [(float(each.score), _outcome(each)) for each in sheets if each.score >= 0]
+    if reviewing is None or not scored:
+        return None
     funded = [score for score, outcome in scored if outcome in {"funded", "drawn"}]
     lots = [float(each.score) for each in sheets if _drawn(each)]
     zone = (min(lots), max(lots)) if lots else None

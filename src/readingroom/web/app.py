@@ -24,9 +24,9 @@ from readingroom.admissions.allocation import decimal
 from readingroom.admissions.call import UNTIL_CLOSED
 from readingroom.app.house import House
 from readingroom.app.refusals import ending
-from readingroom.core.clock import rfc3339
 from readingroom.core.errors import BadInput, Broken
 from readingroom.core.refusal import Refused
+from readingroom.web import words
 from readingroom.web.browser import TEMPLATES, Visitor, check_origin, page, visitor
 from readingroom.web.pages import (
     account,
@@ -55,7 +55,7 @@ from readingroom.web.pages import (
     with_provider,
     works,
 )
-from readingroom.web.prose import coded, prose
+from readingroom.web.prose import prose
 
 logger = logging.getLogger("readingroom.web")
 _CONTENT = (  # nothing but our own files is used; no other site may frame a page with a button that revokes
@@ -156,14 +156,21 @@ def _engine() -> JinjaTemplateEngine:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters["day"] = lambda moment: f"{moment:%-d %B %Y}" if isinstance(moment, datetime) else ""
     made.filters["points"] = lambda text: decimal(Fraction(text))
     made.filters["percent"] = lambda text: f"{decimal(Fraction(text) * 100)} %"
-    made.filters["moment"] = lambda moment: f"{moment:%-d %B %Y, %H:%M} UTC" if isinstance(moment, datetime) else ""
-    made.filters["precise"] = lambda moment: rfc3339(moment) if isinstance(moment, datetime) else ""
+    made.filters["moment"] = lambda moment: words.moment(moment) if isinstance(moment, datetime) else ""
+    for spelling in (
+        words.precise,
+        words.dated,
+        words.imposed,
+        words.words,
+        words.sanction,
+        words.reviewer,
+        words.coded,
+    ):
+        made.filters[spelling.__name__] = spelling
     made.filters["day"] = _day
     made.filters["prose"] = prose
-    made.filters["coded"] = coded
     made.filters["count"] = lambda number: "unmetered" if number is None else f"{number:,}"
     return JinjaTemplateEngine.from_environment(made)
 

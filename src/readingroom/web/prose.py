@@ -10,13 +10,7 @@ from markupsafe import Markup, escape
 _HEADING = re.compile(r"(#{1,4}) +(.+)")
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
 _EMPHASIS = re.compile(r"\*(?=\S)([^*]+?)(?<=\S)\*")
-_CODE = re.compile(r"`([^`\n]+)`")
 _TOP = 3  # a page has its own first and second heading above
-
-
-def coded(text: object) -> Markup:
-    """Return a sentence as HTML, all escaped first; what stands between backticks, a command or a name, as code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped within
 
 
 def prose(text: str) -> Markup:

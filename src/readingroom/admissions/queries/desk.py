@@ -106,6 +106,7 @@ def _with_what_counts(tx: Connection, rows: Collection[Row[Any]]) -> list[Listed
         Listed(
             row.id, row.person_id, ApplicationState(row.state), asked[row.id]["passes"], asked[row.id]["tier"],
             row.arrived_at, reviews.get(row.id, 0), row.id in checked, row.correct_until,
+            str(next(iter(asked[row.id]["answers"].values()), "")),
         )
         for row in rows
     ]  # fmt: skip

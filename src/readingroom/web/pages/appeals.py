@@ -21,6 +21,7 @@ from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Told, act_of, one_of, told
 from readingroom.web.pages.account import Posted
+from readingroom.web.words import SANCTIONS, words
 
 _LABELS = {
     "text": ("text", "What went wrong"),
@@ -99,7 +100,7 @@ def form_of_sanction(who: Visitor, sanction: str) -> Response[Any] | Template:
 
 def _form_of_sanction(who: Visitor, sanction: str, typed: Form, problems: Collection[Told]) -> Template:
     found, terms = how_to_appeal(who.house, who.actor, sanction)
-    said = f"{found.kind.value.capitalize()}, for {found.reason.value}. {found.notice}".strip()
+    said = f"{SANCTIONS[found.kind].capitalize()}, for {words(found.reason.value)}. {found.notice}".strip()
     what = Lodging("sanction", said, f"/my/sanctions/{found.id}", terms)
     return _lodging(who, what, due(terms, found.decided_at), (typed, problems))
 

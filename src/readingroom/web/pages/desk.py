@@ -79,7 +79,7 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
         "calls": calls,
         "counts": admissions.submitted_counts([each.id for each in calls]),
         "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
-        "places": {each.file.name: f"/desk/calls/{each.id}" for each in calls},
+        "places": [f"/desk/calls/{each.id}" for each in calls],
         "at": at,
         "size": PAGE,
         "total": total,
@@ -178,6 +178,7 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         call=found,
         series=admissions.series(call),
         listed=listed,
+        abouts={each.id: each.about for each in listed.rows} if opens else {},
         only=only,
         states=[each for each in ApplicationState if listed.counts.get(each)],
         reviews=reviews,
@@ -262,9 +263,12 @@ def _sheets(who: Visitor, call: Call) -> tuple[Sequence[Sheet], str]:
     if not who.may(Permission.CALL_DECIDE):
         return [], ""
     try:
-        return who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets, ""
+        sheets = who.house.admissions.allocate(who.actor, call.id, dry_run=True).sheets
     except Refused as refused:
         return [], refused.refusal.reason
+    if call.file.reviewing and not any(each.score >= 0 for each in sheets):
+        return [], "No review has been given yet, so there is nothing that an allocation could go by."
+    return sheets, ""
 
 
 def _ready(call: Call, listed: DeskPage) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar import Response, Router, get, post
 from litestar.response import Template
 
 from readingroom.app import erasing
+from readingroom.core.canonical import Json
 from readingroom.core.errors import BadInput
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.people.model import Basis
@@ -16,26 +18,52 @@ from readingroom.people.rules import Permission
 from readingroom.web.browser import Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
 from readingroom.web.pages.account import Posted
+from readingroom.web.words import dated
 
-NAMES = {  # of tables, in the reader's words; another is shown by its own name
+NAMES = {  # of tables, in the reader's words and in the order of the page; a test says that none is missing
     "people_person": "Your account",
+    "people_identity": "Ways to sign in",
+    "people_fact": "Affiliations and credentials",
     "people_role": "Roles",
+    "people_merge": "Accounts made one",
     "people_link": "Sign-in links",
     "people_session": "Sessions",
+    "post_letter": "Letters to you",
     "admissions_application": "Applications",
     "admissions_version": "Applications, as submitted",
-    "admissions_step": "What happened to your applications",
     "admissions_attachment": "Files that you attached",
+    "admissions_step": "What happened to your applications",
     "admissions_invitation": "Invitations, of you and by you",
-    "admissions_review": "Reviews",
+    "admissions_desk_check": "Applications that the desk found in order",
     "admissions_decision": "Decisions",
     "admissions_award": "Awards",
+    "admissions_request": "Reports, and what you asked for under an award",
+    "admissions_appeal": "Appeals",
+    "admissions_voice": "What you said on appeals",
+    "admissions_reviewer": "Calls that you were asked to review in",
+    "admissions_tie": "Whom you are close to",
+    "admissions_finding": "Conflicts of interest",
+    "admissions_sift": "First looks",
+    "admissions_sift_ruling": "Rulings on first looks",
+    "admissions_review": "Reviews",
+    "admissions_review_version": "Reviews, as first given",
+    "admissions_risk": "Opinions on misuse",
+    "admissions_panel_note": "Notes for the panel",
     "access_grant": "Grants",
+    "access_member": "Projects that you are a member of",
     "access_key": "Keys",
     "access_acceptance": "Terms that you accepted",
-    "gateway_usage": "Calls: how much, and when; no words",
+    "access_sanction": "Sanctions",
+    "gateway_usage": "Calls to the model: how much, and when; no words",
+    "gateway_text": "Kept texts, sealed",
+    "gateway_half": "Keys of kept texts",
+    "oversight_work": "Works",
+    "oversight_observation": "Reports to the lab",
 }
+_ORDER = list(NAMES)
+_PAGES = {"application": "/applications/{}", "award": "/my", "grant": "/my#{}", "appeal": "/appeals/{}"}
 _MOST = 50  # rows of a table on the page; the file has all
+_LONG = 10_000  # from here on digits are grouped; a year is not
 
 
 @get("/my/data", sync_to_thread=True)
@@ -49,9 +77,34 @@ def _held(who: Visitor, problems: list[Told] | None = None) -> Template:
     found = who.house.held.show(who.actor, person.id)
     with who.house.db.read() as tx:
         standing = erasing.standing(who.house, tx, person.id)
-    tables = [(NAMES.get(name, name), len(rows), rows[:_MOST]) for name, rows in found.items()]
-    status = 400 if problems else 200
-    return page(who, "held/held.html", status, tables=tables, standing=standing, problems=problems or [])
+    tables = [(NAMES[name], len(rows), [_row(each) for each in rows[:_MOST]]) for name, rows in _in_order(found)]
+    status, ends = 400 if problems else 200, [_end(each) for each in standing]
+    return page(who, "held/held.html", status, tables=tables, standing=ends, problems=problems or [])
+
+
+def _in_order(found: Mapping[str, list[dict[str, Json]]]) -> list[tuple[str, list[dict[str, Json]]]]:
+    return sorted(found.items(), key=lambda each: _ORDER.index(each[0]))
+
+
+def _row(row: Mapping[str, Json]) -> list[tuple[str, str]]:
+    """Spell a row: its fields in words, what is empty left out."""
+    return [(name.replace("_", " "), _said(value)) for name, value in row.items() if value not in (None, "", {}, [])]
+
+
+def _said(value: Json) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "\n".join(f"{name.replace('_', ' ')}: {_said(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return f"{value:,}" if isinstance(value, int) and value >= _LONG else dated(str(value))
+
+
+def _end(standing: str) -> tuple[str, str, str, str]:
+    """Return what still stands: its kind, its page, how it is ended, and its id."""
+    kind, name, how = standing.split(" ", 2)
+    return kind, _PAGES[kind].format(name), how, name
 
 
 @get("/my/data.json", sync_to_thread=True)
@@ -90,7 +143,7 @@ def erase_page(who: Visitor, person: str) -> Template:
             "It cannot be undone. What was decided stays in the ledger, under a pseudonym that names nobody any more.",
             *(f"First: {each}." for each in standing),
         ],
-        facts=[(NAMES.get(name, name), f"{len(each):,}") for name, each in rows.items()],
+        facts=[(NAMES[name], f"{len(each):,}") for name, each in _in_order(rows)],
         action=f"/people/{person}/erase",
         acts=[(each.value, f"Erase: {words}") for each, words in _WORDS.items()],
         back="/people",

@@ -109,7 +109,7 @@ def end_page(who: Visitor, grant: str) -> Template:
             "Your keys stay, with nothing left to use.",
         ],
         action=f"/my/grants/{grant}",
-        acts=[("end", f"Give back all that {found.id} has left")],
+        acts=[("end", f"Give back all that {found.name} has left")],
         back=f"/my/grants/{grant}",
     )
     return confirm(who, asked)

@@ -81,7 +81,8 @@ def _sample(who: Visitor, name: str) -> Sample:
 def facsimile(request: AnyRequest, who: Visitor, name: str) -> Template:
     """Show a facsimile with its papers, and how to verify them without trusting this page."""
     base = (who.house.settings.public_url or str(request.base_url)).rstrip("/")
-    return page(who, "public/facsimile.html", sample=_sample(who, name), base=base, key=who.house.verifier_key())
+    sample, works = _sample(who, name), [each for each in who.house.works.shown() if name in each.work.facsimiles]
+    return page(who, "public/facsimile.html", sample=sample, base=base, key=who.house.verifier_key(), works=works)
 
 
 @get("/facsimiles/{name:str}/{paper:str}", sync_to_thread=True)

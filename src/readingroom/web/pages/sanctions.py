@@ -21,6 +21,7 @@ from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, last_moment, told
 from readingroom.web.pages.account import Posted
+from readingroom.web.words import SANCTIONS, words
 
 _FIELDS = {"kind": "Sanction", "person": "Of", "reason": "Reason", "notice": "Notice", "note": "Note",
            "until": "Last day", "cure_by": "Time to cure until", "per_minute": "Requests a minute",
@@ -157,12 +158,12 @@ def lift_page(who: Visitor, sanction: str) -> Template:
 def _lifting(who: Visitor, sanction_id: str) -> Confirmation:
     found = who.house.access.sanction(who.actor, sanction_id)
     return Confirmation(
-        heading=f"Lift this {found.kind}?",
+        heading=f"Lift this {SANCTIONS[found.kind]}?",
         said=["What it stopped works again at once, as far as nothing else stops it."],
         action=f"/steward/sanctions/{sanction_id}/lift",
-        acts=[("lift", f"Lift the {found.kind}")],
+        acts=[("lift", f"Lift the {SANCTIONS[found.kind]}")],
         back=f"/steward/sanctions/{sanction_id}",
-        facts=[("For", found.reason.value), ("They replied", found.reply or "nothing yet")],
+        facts=[("For", words(found.reason.value)), ("They replied", found.reply or "nothing yet")],
         reasons=[each.value for each in Lifting if check_lifting(each.value) is None],
     )
 

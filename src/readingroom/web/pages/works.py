@@ -26,6 +26,8 @@ _LABELS = {
     )
 }  # fmt: skip
 
+_SHOWN = 30  # facsimiles to choose from by their prompt; of others the id is typed
+
 
 @get("/works", sync_to_thread=True)
 def works(who: Visitor) -> Template:
@@ -67,6 +69,7 @@ def _mine(who: Visitor, typed: Form | None = None, problems: list[Told] | None =
         grants=who.house.access.my_grants(who.actor),
         kinds=list(Kind),
         samples=who.house.samples.all(),
+        shown=_SHOWN,
         typed=typed or {},
         problems=problems or [],
         line=line,
@@ -78,10 +81,16 @@ def submit(who: Visitor, data: Posted) -> Response[Any] | Template:
     """Hand a work in."""
     check_form(who, data)
     try:
-        who.house.works.submit(who.actor, data.get("grant", ""), from_form(data))
+        who.house.works.submit(who.actor, data.get("grant", ""), from_form(data | {"facsimiles": _facsimiles(data)}))
     except (BadInput, Refused) as fault:
         return _mine(who, data, told(fault, _LABELS))
     return back_to("/my/works")
+
+
+def _facsimiles(data: Form) -> str:
+    """Return the ids of those chosen and of those typed, one on a line."""
+    chosen = [name.removeprefix("facsimile-") for name in data if name.startswith("facsimile-")]
+    return "\n".join([*chosen, data.get("facsimiles", "")])
 
 
 @post("/my/works/{work:str}/withdraw", sync_to_thread=True)
