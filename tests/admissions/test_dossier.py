@@ -86,7 +86,7 @@ def test_an_outsider_runs_the_call_again_from_either_dossier(
     for seen in (verdict(house, call), verdict(house, call, public=False, by=world.panel)):
         assert seen.ok, seen
         names = [each.name for each in seen.checks]
-        assert names == ["signature", "ledger", "file", "seed", "public-value", "inputs", "allocation", "awards"]
+        assert names == ["signature", "ledger", "file", "seed", "public-value", "inputs", "allocation", "awards", "account"]
         assert [each.split(":")[0] for each in seen.notes] == ["Look up for yourself that this is what was published"]
 
 

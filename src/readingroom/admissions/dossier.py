@@ -34,6 +34,10 @@ class Facts:
         awards: as they stand; none before the result is published.
         conflicts: counts by kind and disposition.
         entries: places of the call's own entries in the ledger.
+        names: of every application that was ever submitted, its ticket: also of one that was refused before the
+            allocation, and has an award after an appeal.
+        movements: places of the movements of the call's account in the ledger.
+        held: the account as it is now, as a movement's entry spells it.
     """
 
     call: Call
@@ -45,6 +49,9 @@ class Facts:
     awards: Sequence[Award]
     conflicts: Json
     entries: Sequence[int]
+    names: Mapping[str, str]
+    movements: Sequence[int]
+    held: Json
 
 
 def inputs(candidates: Collection[Candidate], aliases: Mapping[str, str]) -> Json:
@@ -121,19 +128,19 @@ def commitments(given: Json, result: Json, salt: bytes) -> dict[str, Json]:
     }
 
 
-def contents(facts: Facts, proofs: Json, key: str, *, public: bool) -> Json:
+def contents(facts: Facts, proofs: Json, moved: Json, key: str, *, public: bool) -> Json:
     """Return the document that is signed.
 
     Args:
         facts: of the call.
         proofs: of the call's entries: a list of `{entry, proof}`.
+        moved: likewise, of the movements of its account.
         key: the ledger's verifier key line.
         public: whether ids are replaced.
     """
     given, result, file = facts.inputs, facts.result, facts.call.file
-    names = {each["application"]: each["ticket"] for each in given}
     awards = [
-        {"application": names[each.application] if public else each.application, "state": each.state.value}
+        {"application": _public_name(facts, each.application) if public else each.application, "state": each.state.value}
         | {"amounts": each.amounts.to_json(), "tier": each.tier}
         for each in facts.awards
     ]
@@ -153,7 +160,16 @@ def contents(facts: Facts, proofs: Json, key: str, *, public: bool) -> Json:
         "awards": sorted(awards, key=lambda each: str(each["application"])),
         "conflicts": facts.conflicts,
         "ledger": proofs,
+        "movements": moved,
+        "account": facts.held,
     }  # fmt: skip
+
+
+def _public_name(facts: Facts, application: str) -> str:
+    """Return an application's ticket; of one from before there were tickets, a name that tells nothing."""
+    known = {each["application"]: each["ticket"] for each in facts.inputs} | dict(facts.names)
+    made = hashlib.sha256(b"readingroom application" + facts.salt + application.encode()).hexdigest()[:32]
+    return known.get(application, f"application-{made}")
 
 
 def method(file: CallFile) -> Json:
