@@ -179,7 +179,7 @@ def method(file: CallFile) -> Json:
         "policy": policy.canonical() if policy else None,
         "objective": policy.objective if policy else None,
         "rule": policy.describe() if policy else None,
-        "promise": policy.promise if policy else None,
+        "promise": promise(file),
         "draw": {"named": draw.named, "at": rfc3339(draw.at)} if draw else None,
     }
 
@@ -187,6 +187,17 @@ def method(file: CallFile) -> Json:
 def signed_text(document: Json) -> str:
     """Return the text that the ledger's key signs for a dossier; no checkpoint looks like it."""
     return f"{FORMAT}\n{document['call']['id']} {document['form']}\n{digest(document)}\n"
+
+
+def promise(file: CallFile) -> str | None:
+    """Say what a better score of one's own can and cannot do in a call; None where nothing is allocated by a rule."""
+    if file.policy is None:
+        return None
+    adjusted = "" if not file.scoring.additive else (
+        " That is of the adjusted score: a better review also tells of its reviewer's habit, and so moves others' adjusted "
+        "scores; that no better review ever gives less is not promised where the call says `adjust: additive`."
+    )  # fmt: skip
+    return file.policy.promise + adjusted
 
 
 def record(given: Json, result: Allocation, salt: bytes, reviewed_until: datetime | None) -> dict[str, Json]:
