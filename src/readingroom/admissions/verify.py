@@ -146,10 +146,10 @@ def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case
     numbers = [entries[event]["seq"] for event in steps]
     if numbers != sorted(numbers):
         raise Unproven("the call was not opened, closed, joined by late ones and allocated in this order")
+    moved = proved(whole, key)
     checks.append(
         Check("ledger", ok=True, told=f"{len(whole['ledger'])} entries of the call are in the log of {size} entries")
     )
-    moved = proved(whole, key)
     part = int(entries[OPENED]["data"].get("part", 0))  # a round or a half of the file
     file = call_file.parse_part(whole["call"]["file"], part, "the dossier's call file")
     return _Case(whole, entries, file, size, moved)
