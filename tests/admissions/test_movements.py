@@ -1,4 +1,4 @@
-"""A call's account in its dossier: each movement by its entry of the ledger, and nothing dropped, changed or made up."""
+"""A call's account in its dossier: each movement by its entry of the ledger; none dropped, changed or made up."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Amounts, Application, Outcome, Reason, Ruling
-from readingroom.admissions.movements import Unsound, replay
+from readingroom.admissions.movements import replay
 from readingroom.admissions.requests import Answer
 from readingroom.admissions.verify import verify_dossier
 from readingroom.app.dossiers import call_dossier
 from readingroom.app.house import House
 from readingroom.core.clock import FixedClock
 from readingroom.core.settings import load
-from readingroom.ledger.note import Verifier
+from readingroom.ledger.note import Unproven, Verifier
 from readingroom.people.model import Role
 from served import found
 
@@ -51,7 +51,9 @@ def world(house: House) -> World:
 
 def appeal(world: World, lost: Application, name: str) -> None:
     """Let a refused application be awarded by another panel, out of the reserve."""
-    lodged = world.desk.appeal_refusal(world.people.actor(lost.person), lost.id, Ground.PROCEDURE, "A step was left out.")
+    lodged = world.desk.appeal_refusal(
+        world.people.actor(lost.person), lost.id, Ground.PROCEDURE, "A step was left out."
+    )
     bench = [world.person(f"{n}@{name}.example", "Bench", Role.PANEL) for n in range(2)]
     world.desk.admit_appeal(bench[0], lodged.id, "Heard, however late.")
     for each in bench:
@@ -61,7 +63,7 @@ def appeal(world: World, lost: Application, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def lived(world: World) -> tuple[Call, list[Application]]:
-    """A call after which everything happened: accepted, declined, second chance, appeal, release, supplement, return."""
+    """A call after which all of it happened: declined, second chance, appeal, release, supplement, return."""
     call, made = run(world, **RICH)
     world.clock.moment = PUBLIC_AT
     world.desk.allocate(world.steward, call.id, public_value=VALUE)
@@ -88,7 +90,9 @@ def test_all_that_moved_since_the_publication_is_told_by_its_entry(
     call, _ = lived
     for seen in (verdict(house, call), verdict(house, call, public=False, by=world.panel)):
         assert [(each.name, each.told) for each in seen.checks if not each.ok] == []
-        assert told(seen, "account").startswith("9 movements are in the log, and the account adds up to the unit after each")
+        assert told(seen, "account").startswith(
+            "9 movements are in the log, and the account adds up to the unit after each"
+        )
         causes = [[part.split()[0] for part in each.split(": ", 1)[1].split(", ")] for each in seen.later]
         assert [sorted(set(each)) for each in causes] == [
             ["accepted", "held-back"], ["declined", "pooled"], ["awarded", "drawn"], ["awarded", "unreserved"],
@@ -212,9 +216,9 @@ def test_of_a_call_that_was_opened_before_movements_were_entered_those_since_are
     moved = [each["entry"] for each in call_dossier(house, None, lived[0].id)["dossier"]["movements"]]
     whole = replay(moved, whole=True)
     assert replay(moved[3:], whole=False) == whole[3:]
-    with pytest.raises(Unsound, match="a movement before"):
+    with pytest.raises(Unproven, match="a movement before"):
         replay(moved[3:], whole=True)
-    with pytest.raises(Unsound, match="a movement before"):
+    with pytest.raises(Unproven, match="a movement before"):
         replay([*moved[3:5], *moved[6:]], whole=False)
 
 

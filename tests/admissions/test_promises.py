@@ -56,9 +56,13 @@ def test_a_knapsack_whose_scores_are_rounded_can_take_an_award_away_by_a_hundred
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.integers(5, 60), points), min_size=1, max_size=12), st.integers(5, 300), st.booleans())
+@given(
+    asks=st.lists(st.tuples(st.integers(5, 60), points), min_size=1, max_size=12),
+    room=st.integers(5, 300),
+    wide=st.booleans(),
+)
 def test_in_one_draw_a_better_score_with_as_many_reviews_never_has_a_smaller_chance(
-    asks: list[tuple[int, Fraction]], room: int, wide: bool
+    asks: list[tuple[int, Fraction]], room: int, *, wide: bool
 ) -> None:
     half = Fraction(1) if wide else Fraction(1, 3)
     claims = sorted((Claim(cap, score, half) for cap, score in asks), key=lambda each: -each.score)

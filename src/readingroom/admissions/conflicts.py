@@ -35,6 +35,7 @@ DEFAULT: Mapping[ConflictKind, Severity] = {
     K.CO_APPLICANT: S.POTENTIAL,
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """What conflicts are judged on: who somebody is, as far as it is known now.

@@ -1,8 +1,8 @@
 """Which e-mail domains belong to one house. Pure.
 
-Two departments write from two subdomains of one university, neither of which is under the other: what tells is the name
-that the house registered. Where a country registers under a second level (`ac.uk`, `edu.au`), it is one label longer. No
-list of public suffixes is asked: one that errs makes an apparent conflict, which a person can waive.
+Two departments write from two subdomains of one university, neither of which is under the other: what tells is the
+name that the house registered. Where a country registers under a second level (`ac.uk`, `edu.au`), it is one label
+longer. No list of public suffixes is asked: where this errs it makes an apparent conflict, which a person can waive.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ PUBLIC_MAIL = frozenset(
     {
         "gmail.com", "live.com", "msn.com", "icloud.com", "me.com", "mac.com", "aol.com", "ymail.com", "proton.me",
         "protonmail.com", "pm.me", "fastmail.com", "tutanota.com", "hey.com", "mail.com", "web.de", "posteo.de",
-        "mailbox.org", "t-online.de", "freenet.de", "orange.fr", "free.fr", "laposte.net", "libero.it", "mail.ru", "qq.com",
-        "163.com", "126.com", "naver.com",
+        "mailbox.org", "t-online.de", "freenet.de", "orange.fr", "free.fr", "laposte.net", "libero.it", "mail.ru",
+        "qq.com", "163.com", "126.com", "naver.com",
     }
 )  # fmt: skip
 _PUBLIC_NAMES = frozenset({"googlemail", "gmx", "hotmail", "outlook", "yahoo", "yandex"})  # under many endings
 _SECOND_LEVELS = frozenset(
     {
-        "ac", "co", "com", "ed", "edu", "go", "gob", "gouv", "gov", "govt", "gub", "mil", "ne", "net", "nhs", "or", "org",
-        "re", "res", "sch",
+        "ac", "co", "com", "ed", "edu", "go", "gob", "gouv", "gov", "govt", "gub", "mil", "ne", "net", "nhs", "or",
+        "org", "re", "res", "sch",
     }
 )  # fmt: skip
 _SHARED = frozenset({"github.io", "onmicrosoft.com"})  # anybody's names stand under these
+_COUNTRY = 2  # letters
 _MOST = 50_000  # domains whose houses are remembered
 
 
@@ -42,8 +43,8 @@ def house(name: str) -> str:
         name: a domain, folded.
     """
     labels = name.split(".")
-    long = ".".join(labels[-2:]) in _SHARED or (len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _SECOND_LEVELS)
-    found = labels[-3:] if long else labels[-2:]
+    of_a_country = len(labels[-1]) == _COUNTRY and labels[-2:][0] in _SECOND_LEVELS
+    found = labels[-3:] if of_a_country or ".".join(labels[-2:]) in _SHARED else labels[-2:]
     if len(found) > 1 and (".".join(found) in PUBLIC_MAIL or found[0] in _PUBLIC_NAMES):
         return ""
     return ".".join(found)

@@ -139,8 +139,12 @@ def contents(facts: Facts, proofs: Json, moved: Json, key: str, *, public: bool)
         public: whether ids are replaced.
     """
     given, result, file = facts.inputs, facts.result, facts.call.file
+    names = _public_names(facts)
     awards = [
-        {"application": _public_name(facts, each.application) if public else each.application, "state": each.state.value}
+        {
+            "application": names[each.application] if public else each.application,
+            "state": each.state.value,
+        }
         | {"amounts": each.amounts.to_json(), "tier": each.tier}
         for each in facts.awards
     ]
@@ -165,11 +169,11 @@ def contents(facts: Facts, proofs: Json, moved: Json, key: str, *, public: bool)
     }  # fmt: skip
 
 
-def _public_name(facts: Facts, application: str) -> str:
-    """Return an application's ticket; of one from before there were tickets, a name that tells nothing."""
-    known = {each["application"]: each["ticket"] for each in facts.inputs} | dict(facts.names)
-    made = hashlib.sha256(b"readingroom application" + facts.salt + application.encode()).hexdigest()[:32]
-    return known.get(application, f"application-{made}")
+def _public_names(facts: Facts) -> dict[str, str]:
+    """Return the ticket of each application with an award; of one without a ticket, a name that tells nothing."""
+    known = {**facts.names, **{each["application"]: str(each["ticket"]) for each in facts.inputs}}
+    made = {each.application: hashlib.sha256(facts.salt + each.application.encode()) for each in facts.awards}
+    return {each: known.get(each, f"application-{name.hexdigest()[:32]}") for each, name in made.items()}
 
 
 def method(file: CallFile) -> Json:
@@ -194,8 +198,8 @@ def promise(file: CallFile) -> str | None:
     if file.policy is None:
         return None
     adjusted = "" if not file.scoring.additive else (
-        " That is of the adjusted score: a better review also tells of its reviewer's habit, and so moves others' adjusted "
-        "scores; that no better review ever gives less is not promised where the call says `adjust: additive`."
+        " That is of the adjusted score: a better review also tells of its reviewer's habit, and so moves others' "
+        "adjusted scores; that no better review ever gives less is not promised where the call says `adjust: additive`."
     )  # fmt: skip
     return file.policy.promise + adjusted
 

@@ -14,14 +14,11 @@ from typing import Any
 
 from readingroom.admissions.account import Balance, Cause, Place, Posting
 from readingroom.core.canonical import Json
+from readingroom.ledger.note import Unproven
 
 EVENT = "admissions.call.moved"
 BY = "admissions"  # the house's own, whoever acted
 BETWEEN_CALLS = frozenset({Cause.OPENED, Cause.FUNDED, Cause.GIVEN_BACK, Cause.REGAINED})  # they name the other call
-
-
-class Unsound(ValueError):
-    """The movements are not an account: says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +82,17 @@ def read(entry: Mapping[str, Any]) -> Step:
     """Read a movement's entry of the ledger back.
 
     Raises:
-        Unsound: it is not made as one is.
+        Unproven: it is not made as one is.
         KeyError, TypeError, ValueError: likewise.
     """
     data = entry["data"]
     moves = tuple(Posting(m["unit"], m["amount"], Cause(m["cause"]), m.get("other", "")) for m in data["moves"])
-    if any(type(each.amount) is not int or each.amount <= 0 for each in moves) or data["count"] < len(moves) or not moves:
-        raise Unsound(f"entry {entry['seq']} moves nothing, or less")
+    if (
+        any(type(each.amount) is not int or each.amount <= 0 for each in moves)
+        or data["count"] < len(moves)
+        or not moves
+    ):
+        raise Unproven(f"entry {entry['seq']} moves nothing, or less")
     return Step(entry["seq"], entry["at"], moves, data["first"] + data["count"] - 1)
 
 
@@ -104,7 +105,7 @@ def replay(entries: Sequence[Mapping[str, Any]], *, whole: bool) -> list[Step]:
             everything is believed to have been so.
 
     Raises:
-        Unsound: one is missing, out of order, or told twice; something is overdrawn; or after one of them the account
+        Unproven: one is missing, out of order, or told twice; something is overdrawn; or after one of them the account
             does not add up to the unit, or is not what the entry says.
     """
     steps: list[Step] = []
@@ -112,19 +113,19 @@ def replay(entries: Sequence[Mapping[str, Any]], *, whole: bool) -> list[Step]:
     for entry in entries:
         step, data = read(entry), entry["data"]
         if steps and step.seq <= steps[-1].seq:
-            raise Unsound(f"the movements are not in the order of the ledger at entry {step.seq}")
+            raise Unproven(f"the movements are not in the order of the ledger at entry {step.seq}")
         if not steps and not whole:
             held = _places(data["after"])
             _move(held, step, -1)
         elif data["first"] != (steps[-1].last + 1 if steps else 1):
-            raise Unsound(f"a movement before entry {step.seq} is missing")
+            raise Unproven(f"a movement before entry {step.seq} is missing")
         _move(held, step, 1)
         for unit, places in held.items():
             parts = [amount for place, amount in places.items() if place is not Place.BUDGET]
             if min(parts, default=0) < 0 or sum(parts) != -places[Place.BUDGET]:
-                raise Unsound(f"after entry {step.seq} the account does not add up in {unit}")
+                raise Unproven(f"after entry {step.seq} the account does not add up in {unit}")
         if _spelled(held) != data["after"]:
-            raise Unsound(f"after entry {step.seq} the account is not what the entry says")
+            raise Unproven(f"after entry {step.seq} the account is not what the entry says")
         steps.append(step)
     return steps
 

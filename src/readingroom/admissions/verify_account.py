@@ -7,12 +7,12 @@ log to whoever accepted it. Two awards of the same amounts are the same to an ac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from readingroom.admissions.account import Cause
 from readingroom.admissions.call import CallFile
-from readingroom.admissions.movements import EVENT, Step, Unsound, all_by, each_by, replay
+from readingroom.admissions.movements import EVENT, Step, all_by, each_by, replay
 from readingroom.core.canonical import Json, canonical
 from readingroom.ledger.note import Unproven, Verifier
 from readingroom.ledger.proof import Proof
@@ -56,7 +56,7 @@ def account(
         moved: the movements, proved.
 
     Raises:
-        Unsound: something is missing, was made up, or does not add up; says what.
+        Unproven: something is missing, was made up, or does not add up; says what.
     """
     begun = entries["opened"]["data"].get("postings")
     if not moved and begun is None:
@@ -65,25 +65,25 @@ def account(
     if begun is not None:
         _opening(file, steps, begun)
     if not moved or moved[-1]["data"]["after"] != whole["account"]:
-        raise Unsound("the last movements are missing: the account is not what they come to")
+        raise Unproven("the last movements are missing: the account is not what they come to")
     published = entries.get("published")
     if published is not None and (told := published["data"].get("postings")) is not None:
         before = [each for each in steps if each.seq < published["seq"]]
         if not before or before[-1].last != told:
-            raise Unsound("a movement up to the publication is missing, or was made up")
+            raise Unproven("a movement up to the publication is missing, or was made up")
         _awards(whole, before, steps[len(before) :], complete=begun is not None)
     elif published is None and any(each.amounts(C.AWARDED) for each in steps):
-        raise Unsound("something was awarded, and no result published")
+        raise Unproven("something was awarded, and no result published")
     return steps
 
 
 def _opening(file: CallFile, steps: Sequence[Step], begun: int) -> None:
     """Ask that the account begins with the file's budget and reserve."""
     if not steps or steps[0].last != begun:
-        raise Unsound("the movements do not begin with the call's opening")
+        raise Unproven("the movements do not begin with the call's opening")
     for said, cause in ((file.budget, C.OPENED), (file.reserved(), C.RESERVED)):
         if steps[0].amounts(cause) != _some(said.to_json()):
-            raise Unsound("the account was not opened with the budget and the reserve of the call file")
+            raise Unproven("the account was not opened with the budget and the reserve of the call file")
 
 
 def _awards(whole: Json, before: Sequence[Step], later: Sequence[Step], *, complete: bool) -> None:
@@ -95,15 +95,15 @@ def _awards(whole: Json, before: Sequence[Step], later: Sequence[Step], *, compl
     for each in first:
         in_all.update(_some(each["amounts"]))
     if dict(in_all) != all_by(before, C.AWARDED):
-        raise Unsound("the awards of the result are not what the account was charged with at publication")
+        raise Unproven("the awards of the result are not what the account was charged with at publication")
     if _each(since) != each_by(later, C.AWARDED):
-        raise Unsound("an award since the publication has no movement in the log, or a movement has no award")
+        raise Unproven("an award since the publication has no movement in the log, or a movement has no award")
     for state, causes in SETTLED.items() if complete else ():
         if _each(a for a in whole["awards"] if a["state"] == state) != each_by([*before, *later], *causes):
-            raise Unsound(f"the awards that are {state} are not those that the account says")
+            raise Unproven(f"the awards that are {state} are not those that the account says")
 
 
-def _each(awards: Any) -> Counter[tuple[tuple[str, int], ...]]:
+def _each(awards: Iterable[Json]) -> Counter[tuple[tuple[str, int], ...]]:
     return Counter(tuple(sorted(_some(each["amounts"]).items())) for each in awards)
 
 

@@ -136,7 +136,7 @@ def fact_of(row: Row[Any]) -> Fact:
 
 
 def institutions(tx: Connection) -> dict[str, frozenset[str]]:
-    """Return where each person is known to belong or to have belonged: an institution or a steward says so, not they."""
+    """Return where each person is known to belong, or to have belonged; what they only claim is not known."""
     where = (fact_table.c.kind == FactKind.AFFILIATION.value) & (fact_table.c.how != How.CLAIMED.value)
     found: dict[str, set[str]] = {}
     for row in tx.execute(sa.select(fact_table.c.person_id, fact_table.c.body).where(where)):

@@ -152,9 +152,7 @@ def party(tx: Connection, person_id: str) -> Party:
     return _party(person_id, people.by_id(tx, person_id), ties(tx, person_id), people.institutions(tx))
 
 
-def _party(
-    person_id: str, found: Person | None, said: Iterable[Tie], works: Mapping[str, frozenset[str]]
-) -> Party:
+def _party(person_id: str, found: Person | None, said: Iterable[Tie], works: Mapping[str, frozenset[str]]) -> Party:
     # Somebody who is unknown now (erased, say) has no address and no affiliation to conflict by.
     if found is None:
         return Party(person_id, "", "")
