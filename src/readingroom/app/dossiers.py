@@ -24,5 +24,4 @@ def call_dossier(house: House, by: Actor | None, call: str) -> dict[str, Json]:
 
 
 def _proved(house: House, entries: Sequence[int], size: int) -> list[Json]:
-    found = ((seq, house.log.entry(seq)) for seq in entries)
-    return [{"entry": parse(each.leaf()), "proof": house.log.proof(seq, size)} for seq, each in found if each]
+    return [{"entry": parse(leaf), "proof": proof} for leaf, proof in house.log.proved(entries, size)]
