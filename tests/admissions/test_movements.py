@@ -259,3 +259,25 @@ def test_a_dossier_of_before_still_verifies_and_it_is_said_what_it_does_not_carr
     assert seen.ok, seen
     assert "account" not in [each.name for each in seen.checks]
     assert any(each.startswith("The dossier carries no movements of the call's account") for each in seen.notes)
+
+
+@pytest.mark.parametrize(
+    ("amount", "after", "said"),
+    [
+        (5, {"budget": 9, "rest": 4, "offered": 5}, ""),
+        (11, {"budget": 9, "rest": -2, "offered": 11}, "does not add up in passes"),
+        (5, {"budget": 9, "rest": 9}, "is not what the entry says"),
+        (0, {"budget": 9, "rest": 9}, "moves nothing"),
+    ],
+)
+def test_what_the_lab_entered_itself_is_added_up_too(amount: int, after: dict[str, int], said: str) -> None:
+    def entry(seq: int, cause: str, much: int, held: dict[str, int]) -> Any:
+        moves = [{"cause": cause, "unit": "passes", "amount": much}]
+        return {"seq": seq, "at": "", "data": {"first": seq, "count": 1, "moves": moves, "after": {"passes": held}}}
+
+    entries = [entry(1, "opened", 9, {"budget": 9, "rest": 9}), entry(2, "awarded", amount, after)]
+    if said:
+        with pytest.raises(Unproven, match=said):
+            replay(entries, whole=True)
+    else:
+        assert [each.last for each in replay(entries, whole=True)] == [1, 2]
