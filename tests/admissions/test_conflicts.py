@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from readingroom.admissions.conflicts import Graph, Party, Side, fold_who, same_house
+from admissions.world import World
+from readingroom.admissions import queries
+from readingroom.admissions.conflicts import Graph, Party, Side, fold_who
+from readingroom.admissions.domains import same_house
 from readingroom.admissions.model import ConflictKind, Severity
+from readingroom.people.model import Claim, FactKind
 
 REVIEWER = Party("person_r", "r@north.example", "North University", "Rae Moor")
 APPLICANT = Party("person_a", "a@east.example", "East", "Ada Lane")
@@ -34,6 +38,7 @@ def kinds(reviewer: Party, against: Side, *others: Side, declared: bool = False)
         (side(team=("r@north.example",)), {K.TEAM, K.DOMAIN}),
         (side(email="a@north.example"), {K.DOMAIN}),
         (side(email="a@cs.north.example"), {K.DOMAIN}),
+        (side(team=("x@north.example.evil.example",)), set()),
         (side(team=("x@NORTH.example".casefold(),)), {K.DOMAIN}),
         (side(email="a@notnorth.example"), set()),
         (side(work="NORTH  university."), {K.AFFILIATION}),
@@ -117,8 +122,48 @@ def test_the_call_says_how_much_a_kind_weighs_and_which_do_not_apply_but_for_tho
         ("a.mit.example", "mit.example", True),
         ("", "", False),
         ("a.example", "ba.example", False),
+        ("cs.mit.example", "math.mit.example", True),
+        ("cl.cam.ac.uk", "maths.cam.ac.uk", True),
+        ("cam.ac.uk", "ox.ac.uk", False),
+        ("anu.edu.au", "cs.anu.edu.au", True),
+        ("uni.de", "edu.de", False),
+        ("yahoo.co.uk", "yahoo.co.uk", False),
+        ("north.onmicrosoft.com", "south.onmicrosoft.com", False),
+        ("localhost", "localhost", True),
     ],
 )
 def test_public_mail_is_no_house(one: str, other: str, *, same: bool) -> None:
     assert same_house(one, other) is same
     assert same_house(other, one) is same
+
+
+def test_an_institution_that_vouches_for_both_is_a_conflict_whatever_they_write_of_themselves() -> None:
+    """Signed in by one university, and neither address nor what they give says so; by their own word alone, none is."""
+    known = frozenset({"University of the North"})
+    reviewer = Party("person_r", "r@home.example", "", institutions=known)
+    for theirs, found in ((known, {K.AFFILIATION}), (frozenset(), set())):
+        applicant = Party("person_a", "a@far.example", "An institute", institutions=theirs)
+        assert kinds(reviewer, Side("application_1", applicant)) == found
+    given = Party("person_a", "a@far.example", "university of the  NORTH")
+    assert kinds(reviewer, Side("application_1", given)) == {K.AFFILIATION}
+
+
+def test_what_a_steward_confirmed_counts_at_once_and_after_it_ended_and_a_claim_does_not(lite: World) -> None:
+    call = lite.open()
+    who = lite.person("a@far.example", "An institute")
+    made = lite.apply(who, call, 9_000)
+    reviewer = lite.reviewers[0]  # writes from north.example, and gives North as the affiliation
+    claim = Claim(FactKind.AFFILIATION, "North", None)
+
+    def found() -> set[K]:
+        with lite.db.read() as tx:
+            graph = queries.graph_near(tx, call, queries.party(tx, reviewer.id), [made.id])
+            assert graph.sides[made.id] == queries.graph(tx, call).sides[made.id]
+            return {each.kind for each in graph.between(queries.party(tx, reviewer.id))(made.id)}
+
+    claimed = lite.people.claim_fact(who, claim)
+    assert found() == set(), "else an applicant could claim every reviewer away"
+    lite.people.confirm_fact(lite.steward, claimed.id)
+    assert found() == {K.AFFILIATION}
+    lite.people.end_fact(lite.steward, claimed.id)
+    assert found() == {K.AFFILIATION}, "who left a moment ago is near to it still"

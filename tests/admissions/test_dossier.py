@@ -79,6 +79,10 @@ def verdict(house: House, call: Call, *, public: bool = True, by: Any = None) ->
     return verify_dossier(json.dumps(made).encode(), house.signer.verifier)
 
 
+def told(seen: Verdict, name: str) -> str:
+    return next(each.told for each in seen.checks if each.name == name)
+
+
 def test_an_outsider_runs_the_call_again_from_either_dossier(
     house: House, world: World, published: tuple[Call, list[Application]]
 ) -> None:
@@ -86,8 +90,28 @@ def test_an_outsider_runs_the_call_again_from_either_dossier(
     for seen in (verdict(house, call), verdict(house, call, public=False, by=world.panel)):
         assert seen.ok, seen
         names = [each.name for each in seen.checks]
-        assert names == ["signature", "ledger", "file", "seed", "public-value", "inputs", "allocation", "awards"]
-        assert [each.split(":")[0] for each in seen.notes] == ["Look up for yourself that this is what was published"]
+        assert names == [
+            "signature",
+            "ledger",
+            "file",
+            "seed",
+            "public-value",
+            "inputs",
+            "allocation",
+            "awards",
+            "account",
+        ]
+        assert [each.split(": the beacon")[0] for each in seen.notes] == [
+            *(
+                each
+                for each in seen.notes
+                if each.startswith(f"Movements are told up to entry {house.log.size() - 1};")
+            ),
+            "Look up for yourself that this is what was published",
+            *(each for each in seen.notes if each.startswith("The times are of the lab's own clock.")),
+        ]
+        assert len(seen.notes) == 3
+        assert "before 2026-03-01T00" in seen.notes[2]
 
 
 def test_the_public_dossier_holds_no_id_name_or_answer(
@@ -228,7 +252,7 @@ def test_a_lab_cannot_pick_among_values_or_know_one_before_the_window_closes(hou
         call_dossier(house, world.reviewers[0], call.id)
     seen = verdict(house, call, public=False, by=world.panel)
     assert seen.ok
-    assert "none offered yet" in seen.checks[-1].told
+    assert "none offered yet" in told(seen, "awards")
 
 
 def test_without_a_public_value_the_seed_alone_draws_and_the_weakness_is_told(house: House, world: World) -> None:
@@ -307,3 +331,33 @@ def test_the_command_writes_and_verifies_without_a_house(
     assert command("call", "verify", str(out), "--key", house.verifier_key()) == 0
     out.write_text(out.read_text(encoding="utf-8").replace(VALUE, "11" * 32), encoding="utf-8")
     assert command("call", "verify", str(out), "--key", house.verifier_key()) == 1
+
+
+def test_a_call_that_is_closed_when_the_value_is_known_is_told(house: House, world: World) -> None:
+    """No deadline closes a call; until a person does, the lab could make tickets with the result in sight."""
+    world.clock.moment = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    call = world.open(window=WINDOW, draw=DRAW, quotas=QUOTAS)
+    world.apply(world.person(f"{call.id}@alone.example", "Alone"), call, 9_000)
+    world.clock.moment = PUBLIC_AT
+    world.desk.close_call(world.steward, call.id)
+    world.desk.assign_reviewers(world.steward, call.id, [each.id for each in world.reviewers])
+    world.review_all({})
+    world.desk.allocate(world.steward, call.id, public_value=VALUE)
+    world.desk.publish(world.steward, call.id)
+    seen = verdict(house, call)
+    assert seen.ok
+    assert any("was closed at 2026-03-01" in each and "tickets are made" in each for each in seen.notes)
+
+
+def test_the_log_is_written_in_no_order_that_ties_a_ticket_to_an_applicant(
+    house: House, published: tuple[Call, list[Application]]
+) -> None:
+    """The public result is in the order of rank: decisions in that order would tell whose each ticket is."""
+    call, made = published
+    entries = [house.log.entry(seq) for seq in range(house.log.size())]
+    decided = [
+        str(each.data["application"])
+        for each in entries
+        if each and each.event == "admissions.application.decided" and each.data["call"] == call.id
+    ]
+    assert decided == sorted(each.id for each in made), "by their random ids"

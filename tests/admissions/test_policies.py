@@ -88,6 +88,7 @@ def test_a_refused_application_is_told_the_score_above_which_it_is_in_every_best
 def test_a_knapsack_never_takes_an_award_away_for_a_better_score(
     file: CallFile, who: list[Candidate], data: st.DataObject
 ) -> None:
+    file = replace(file, scoring=replace(file.scoring, additive=False))  # see `test_promises.py`
     before = by_id(allocate(file, who, SEED))
     funded = [i for i, each in enumerate(who) if passes(before[each.application])]
     if funded:

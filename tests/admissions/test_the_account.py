@@ -20,8 +20,11 @@ from readingroom.admissions.after import Ground
 from readingroom.admissions.appeals.model import AppealState
 from readingroom.admissions.call import Call
 from readingroom.admissions.model import Amounts, Award, AwardState, CallState, Outcome, Reason, Ruling
+from readingroom.admissions.movements import replay, spelled
 from readingroom.admissions.requests import Answer, RequestState
+from readingroom.core.canonical import parse
 from readingroom.core.refusal import Refused
+from readingroom.ledger import queries as log
 from readingroom.people.model import Actor, Role
 
 TEXTS = {"text": "Half of it is done.", "found": "Something.", "used": "Prompts.", "purpose": "More.", "why": "More."}
@@ -166,6 +169,14 @@ class Family:
                 assert held[each]["passes"].offered == offered
                 assert held[each]["passes"].granted == sum(granted(entries, a.id).get("passes", 0) for a in awards)
 
+    def check_ledger(self) -> None:
+        """An outsider who has the ledger's movements alone adds up every account to what it is now."""
+        with self.world.db.read() as tx:
+            for each in self.ids:
+                entries = [parse(log.leaves(tx, seq, seq + 1)[0]) for seq in queries.movements(tx, each)]
+                assert replay(entries, whole=True)[-1].last == len(queries.postings(tx, each))
+                assert entries[-1]["data"]["after"] == spelled(queries.budget(tx, each))
+
 
 OFTEN: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
@@ -193,6 +204,7 @@ def played(lite: World, acts: list[tuple[str, int, int]], *, second_chance: bool
         with suppress(Refused):  # a refused act must move nothing, which is what is looked at
             family.play(*act)
         family.check()
+    family.check_ledger()
 
 
 def test_all_acts_of_all_at_once_lose_nothing(lite: World) -> None:
@@ -219,6 +231,7 @@ def test_all_acts_of_all_at_once_lose_nothing(lite: World) -> None:
     decided = at_once([partial(answer, each) for each in waiting * 2])
     assert decided == len(waiting), "each was answered once"
     family.check()
+    family.check_ledger()
 
 
 def test_a_bar_of_shares_follows_on_and_ends_at_the_budget() -> None:

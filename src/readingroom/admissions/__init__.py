@@ -10,7 +10,7 @@ Says: admissions.call.opened|closed|divided|allocated|published|funded|gave-back
     admissions.guarantor.invited|reminded|accepted|declined|removed,
     admissions.reviewer.invited|accepted|declined|expired, admissions.review.assigned|submitted|released,
     admissions.conflict.declared|found|waived|recused, admissions.tie.declared|withdrawn,
-    admissions.call.phase-moved|joined, admissions.panel.noted, admissions.risk.judged,
+    admissions.call.phase-moved|joined|moved, admissions.panel.noted, admissions.risk.judged,
     admissions.award.made|accepted|declined|lapsed|returned|transferred,
     admissions.request.filed|decided|withdrawn, admissions.appeal.lodged|admitted|dismissed|spoken,
     admissions.appeal.concluded|withdrawn.

@@ -14,7 +14,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from readingroom.admissions.domains import domain, same_house
 from readingroom.admissions.model import Conflict, ConflictKind, Severity
 
 K, S = ConflictKind, Severity
@@ -33,21 +35,14 @@ DEFAULT: Mapping[ConflictKind, Severity] = {
     K.CO_APPLICANT: S.POTENTIAL,
 }
 
-# Sharing one of these says nothing about working together.
-PUBLIC_MAIL = frozenset(
-    {
-        "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com",
-        "proton.me", "protonmail.com", "gmx.net", "gmx.de", "web.de", "posteo.de", "mail.com", "qq.com", "163.com",
-    }
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Party:
     """What conflicts are judged on: who somebody is, as far as it is known now.
 
     Attributes:
-        others: further addresses that are theirs.
+        others: further addresses that are theirs, also those that sign them in no more.
+        institutions: to which they are known to belong, or to have belonged; not by their own word alone.
         coauthors: folded addresses and full names of whom this person declared as collaborators.
         supervisors: likewise, of who supervises or is supervised by this person.
         staff: the person works at the lab, beyond reviewing for it.
@@ -61,11 +56,17 @@ class Party:
     supervisors: frozenset[str] = frozenset()
     staff: bool = False
     others: frozenset[str] = frozenset()
+    institutions: frozenset[str] = frozenset()
 
     @property
     def addresses(self) -> frozenset[str]:
         """Every address that is theirs, folded."""
         return frozenset(each.casefold() for each in (self.email, *self.others) if each)
+
+    @property
+    def works(self) -> frozenset[str]:
+        """Where they work or did, spelled for comparison: as given, and as it is known."""
+        return frozenset(fold_words(each) for each in (self.affiliation, *self.institutions)) - {""}
 
     @property
     def spellings(self) -> frozenset[str]:
@@ -105,18 +106,7 @@ class Side:
         return frozenset(each.person for each in self.people)
 
 
-def domain(email: str) -> str:
-    """Return the part of an address after the @, folded."""
-    return email.rpartition("@")[2].casefold().rstrip(".")
-
-
-def same_house(one: str, other: str) -> bool:
-    """Tell whether two domains belong together: the same, or one under the other; public mail never does."""
-    if not one or not other or one in PUBLIC_MAIL or other in PUBLIC_MAIL:
-        return False
-    return one == other or one.endswith("." + other) or other.endswith("." + one)
-
-
+@lru_cache(maxsize=50_000)  # asked for every pair
 def fold_words(text: str) -> str:
     """Spell a name or an affiliation for comparison: case, width, punctuation and spacing do not matter."""
     plain = unicodedata.normalize("NFKC", text).casefold()
@@ -205,5 +195,7 @@ def _housed(reviewer: Party, side: Side) -> Iterator[tuple[ConflictKind, str]]:
     work = fold_words(reviewer.affiliation)
     if work and any(work == fold_words(each.affiliation) for each in side.people):
         yield K.AFFILIATION, "both give the same affiliation"
+    elif (works := reviewer.works) and any(not works.isdisjoint(each.works) for each in side.people):
+        yield K.AFFILIATION, "both belong to the same institution"
     if reviewer.staff and any(each.staff for each in side.people):
         yield K.STAFF, "both work at the lab"

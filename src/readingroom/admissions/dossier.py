@@ -34,6 +34,10 @@ class Facts:
         awards: as they stand; none before the result is published.
         conflicts: counts by kind and disposition.
         entries: places of the call's own entries in the ledger.
+        names: of every application that was ever submitted, its ticket: also of one that was refused before the
+            allocation, and has an award after an appeal.
+        movements: places of the movements of the call's account in the ledger.
+        held: the account as it is now, as a movement's entry spells it.
     """
 
     call: Call
@@ -45,6 +49,9 @@ class Facts:
     awards: Sequence[Award]
     conflicts: Json
     entries: Sequence[int]
+    names: Mapping[str, str]
+    movements: Sequence[int]
+    held: Json
 
 
 def inputs(candidates: Collection[Candidate], aliases: Mapping[str, str]) -> Json:
@@ -121,19 +128,23 @@ def commitments(given: Json, result: Json, salt: bytes) -> dict[str, Json]:
     }
 
 
-def contents(facts: Facts, proofs: Json, key: str, *, public: bool) -> Json:
+def contents(facts: Facts, proofs: Json, moved: Json, key: str, *, public: bool) -> Json:
     """Return the document that is signed.
 
     Args:
         facts: of the call.
         proofs: of the call's entries: a list of `{entry, proof}`.
+        moved: likewise, of the movements of its account.
         key: the ledger's verifier key line.
         public: whether ids are replaced.
     """
     given, result, file = facts.inputs, facts.result, facts.call.file
-    names = {each["application"]: each["ticket"] for each in given}
+    names = _public_names(facts)
     awards = [
-        {"application": names[each.application] if public else each.application, "state": each.state.value}
+        {
+            "application": names[each.application] if public else each.application,
+            "state": each.state.value,
+        }
         | {"amounts": each.amounts.to_json(), "tier": each.tier}
         for each in facts.awards
     ]
@@ -153,7 +164,16 @@ def contents(facts: Facts, proofs: Json, key: str, *, public: bool) -> Json:
         "awards": sorted(awards, key=lambda each: str(each["application"])),
         "conflicts": facts.conflicts,
         "ledger": proofs,
+        "movements": moved,
+        "account": facts.held,
     }  # fmt: skip
+
+
+def _public_names(facts: Facts) -> dict[str, str]:
+    """Return the ticket of each application with an award; of one without a ticket, a name that tells nothing."""
+    known = {**facts.names, **{each["application"]: str(each["ticket"]) for each in facts.inputs}}
+    made = {each.application: hashlib.sha256(facts.salt + each.application.encode()) for each in facts.awards}
+    return {each: known.get(each, f"application-{name.hexdigest()[:32]}") for each, name in made.items()}
 
 
 def method(file: CallFile) -> Json:
@@ -163,7 +183,7 @@ def method(file: CallFile) -> Json:
         "policy": policy.canonical() if policy else None,
         "objective": policy.objective if policy else None,
         "rule": policy.describe() if policy else None,
-        "promise": policy.promise if policy else None,
+        "promise": promise(file),
         "draw": {"named": draw.named, "at": rfc3339(draw.at)} if draw else None,
     }
 
@@ -171,6 +191,17 @@ def method(file: CallFile) -> Json:
 def signed_text(document: Json) -> str:
     """Return the text that the ledger's key signs for a dossier; no checkpoint looks like it."""
     return f"{FORMAT}\n{document['call']['id']} {document['form']}\n{digest(document)}\n"
+
+
+def promise(file: CallFile) -> str | None:
+    """Say what a better score of one's own can and cannot do in a call; None where nothing is allocated by a rule."""
+    if file.policy is None:
+        return None
+    adjusted = "" if not file.scoring.additive else (
+        " That is of the adjusted score: a better review also tells of its reviewer's habit, and so moves others' "
+        "adjusted scores; that no better review ever gives less is not promised where the call says `adjust: additive`."
+    )  # fmt: skip
+    return file.policy.promise + adjusted
 
 
 def record(given: Json, result: Allocation, salt: bytes, reviewed_until: datetime | None) -> dict[str, Json]:

@@ -1,12 +1,13 @@
 """The outsider's verifier of a call's dossier: no house, no database, no network. Pure.
 
 It proves that the lab's key signed the dossier, that file and seed were in the ledger before the window closed, that
-inputs and result are those that the ledger committed to, and that the call's own rule makes just this result of them.
+inputs and result are those that the ledger committed to, that the call's own rule makes just this result of them, and
+that every movement of the call's account up to the dossier is in the ledger and leaves it adding up to the unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +16,17 @@ from readingroom.admissions import call_file
 from readingroom.admissions.allocation import allocate
 from readingroom.admissions.call import CallFile
 from readingroom.admissions.dossier import FORMAT, candidates, signed_text
+from readingroom.admissions.movements import Step
+from readingroom.admissions.verify_account import account, proved, since
 from readingroom.core.canonical import Json, canonical, commitment, digest, parse, sha256
 from readingroom.core.clock import parse_rfc3339, rfc3339
 from readingroom.core.errors import BadInput
 from readingroom.ledger.note import Unproven, Verifier
 from readingroom.ledger.proof import Proof
 
-OPENED, CLOSED, JOINED, ALLOCATED = (f"admissions.call.{each}" for each in ("opened", "closed", "joined", "allocated"))
+OPENED, CLOSED, JOINED, ALLOCATED, PUBLISHED = (
+    f"admissions.call.{each}" for each in ("opened", "closed", "joined", "allocated", "published")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,13 @@ class Verdict:
     Attributes:
         checks: in order; what needs a failed one is left out.
         notes: what is true and cannot be proved away: weaknesses of this call's draw, say.
+        later: what moved in the call's account since the result was published, each by its entry in the ledger.
     """
 
     call: str
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -54,7 +61,13 @@ class Verdict:
     def to_json(self) -> Json:
         """Spell it for `--json`."""
         checks = [{"name": each.name, "ok": each.ok, "told": each.told} for each in self.checks]
-        return {"ok": self.ok, "call": self.call, "checks": checks, "notes": list(self.notes)}
+        return {
+            "ok": self.ok,
+            "call": self.call,
+            "checks": checks,
+            "notes": list(self.notes),
+            "later": list(self.later),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,8 @@ class _Case:
     whole: Mapping[str, Any]
     entries: Mapping[str, Mapping[str, Any]]  # event to entry
     file: CallFile
+    size: int  # of the log
+    moved: Sequence[Mapping[str, Any]]
 
     def said(self, event: str) -> Mapping[str, Any]:
         data: Mapping[str, Any] = self.entries[event]["data"]
@@ -87,13 +102,15 @@ def verify_dossier(data: bytes, verifier: Verifier | None = None) -> Verdict:
         case = _case(whole, key, checks)
         for name, check in _CHECKS.items():
             checks.append(Check(name, ok=True, told=check(case)))
+        steps = _moved(case, checks)
     except Unproven as fault:
-        name = ("signature", "ledger", *_CHECKS)[min(len(checks), 1 + len(_CHECKS))]
+        name = ("signature", "ledger", *_CHECKS, "account")[len(checks)]
         return Verdict(call, (*checks, Check(name, ok=False, told=str(fault))))
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, BadInput) as fault:
         told = f"the dossier is not made as one is ({type(fault).__name__}: {str(fault)[:200]})"
         return Verdict(call, (*checks, Check("form", ok=False, told=told)))
-    return Verdict(call, tuple(checks), tuple(_notes(case, trusted=verifier is not None)))
+    later = [each.told() for each in since(steps, case.entries.get(PUBLISHED))]
+    return Verdict(call, tuple(checks), tuple(_notes(case, steps, trusted=verifier is not None)), tuple(later))
 
 
 def _opened(data: bytes) -> tuple[Mapping[str, Any], bytes]:
@@ -133,11 +150,13 @@ def _case(whole: Mapping[str, Any], key: Verifier, checks: list[Check]) -> _Case
     numbers = [entries[event]["seq"] for event in steps]
     if numbers != sorted(numbers):
         raise Unproven("the call was not opened, closed, joined by late ones and allocated in this order")
+    moved = proved(whole, key)
     checks.append(
         Check("ledger", ok=True, told=f"{len(whole['ledger'])} entries of the call are in the log of {size} entries")
     )
     part = int(entries[OPENED]["data"].get("part", 0))  # a round or a half of the file
-    return _Case(whole, entries, call_file.parse_part(whole["call"]["file"], part, "the dossier's call file"))
+    file = call_file.parse_part(whole["call"]["file"], part, "the dossier's call file")
+    return _Case(whole, entries, file, size, moved)
 
 
 def _file(case: _Case) -> str:
@@ -208,8 +227,10 @@ def _sums(case: _Case) -> str:
             raise Unproven(f"awards, reserve and rest are not the budget in {unit}")
     given = {each["application"]: each["amounts"] for each in result["sheets"] if each["amounts"]}
     refused = {each["application"] for each in result["sheets"] if not each["amounts"]}
-    # Upheld appeals and second chances give to those whom the result gave nothing, and take nothing from others.
-    offered = [each for each in case.whole["awards"] if each["application"] not in refused]
+    # Upheld appeals and second chances give to those whom the result gave nothing, and take nothing from others; also
+    # to one that was refused before it could be allocated. The account then ties each to its movement.
+    tied = {each["application"] for each in case.whole["awards"]} - given.keys() if case.moved else refused
+    offered = [each for each in case.whole["awards"] if each["application"] not in tied]
     for each in offered:
         if given.get(each["application"]) != each["amounts"]:
             raise Unproven(f"an award is not what the result gives: {each['application']}")
@@ -218,6 +239,18 @@ def _sums(case: _Case) -> str:
     later = len(case.whole["awards"]) - len(offered)
     more = f", and {later} later, out of the reserve or of what came back" if later else ""
     return f"awards, reserve and rest are the budget; {len(offered)} of {len(given)} awards were offered{more}"
+
+
+def _moved(case: _Case, checks: list[Check]) -> list[Step]:
+    """Check the account; of an older dossier, or one of an older call, what it does not carry is a note."""
+    steps = account(
+        case.whole, case.file, {name.rpartition(".")[2]: each for name, each in case.entries.items()}, case.moved
+    )
+    if steps:
+        later = len(since(steps, case.entries.get(PUBLISHED)))
+        told = f"{len(steps)} movements are in the log, and the account adds up to the unit after each"
+        checks.append(Check("account", ok=True, told=f"{told}; {later} of them since the publication"))
+    return steps
 
 
 _CHECKS: Mapping[str, Callable[[_Case], str]] = {
@@ -234,11 +267,12 @@ def _at(case: _Case, event: str) -> datetime:
     return parse_rfc3339(case.entries[event]["at"])
 
 
-def _notes(case: _Case, *, trusted: bool) -> list[str]:
+def _notes(case: _Case, steps: Sequence[Step], *, trusted: bool) -> list[str]:
     """Say what holds the proof back, truthfully."""
     notes = []
     if not trusted:
         notes.append("The key came with the file: compare it with the lab's own (GET /ledger/key), or give --key.")
+    notes += _of_the_account(case, steps)
     draw = case.file.draw
     if JOINED in case.entries:
         joined = case.entries[JOINED]["at"]
@@ -246,10 +280,36 @@ def _notes(case: _Case, *, trusted: bool) -> list[str]:
         known += ", and the public value to everyone." if draw and parse_rfc3339(joined) >= draw.at else "."
         notes.append(f"A late application was admitted after the call had closed, the last at {joined}.{known}")
     if draw is None:
-        notes.append("The seed alone broke ties and drew lots. The lab could not change it, but knew it all along.")
+        notes.append(
+            "The seed alone broke ties and drew lots. The lab could not change it, but knew it all along, also as it "
+            "made the tickets."
+        )
         return notes
     notes.append(f"Look up for yourself that this is what was published: {draw.named}.")
+    closed, known = case.entries[CLOSED], rfc3339(draw.at)
+    if _at(case, CLOSED) >= draw.at:
+        notes.append(
+            f"The call was closed at {closed['at']}, when the public value was known: until then tickets are made."
+        )
+    notes.append(
+        f"The times are of the lab's own clock. A checkpoint of {closed['seq'] + 1} entries or more that somebody has "
+        f"kept from before {known} shows that seed and tickets were fixed by then."
+    )
     until = case.said(ALLOCATED)["reviewed_until"]
     if until and parse_rfc3339(until) >= draw.at:
         notes.append(f"The last review was filed at {until}, when the public value was known already.")
     return notes
+
+
+def _of_the_account(case: _Case, steps: Sequence[Step]) -> list[str]:
+    if not steps:
+        told = "The dossier carries no movements of the call's account: what was accepted, returned, added or awarded "
+        return [f"{told}since the publication is told by the lab, and not proved here."]
+    if "postings" in case.said(OPENED):
+        return [
+            f"Movements are told up to entry {case.size - 1}; what moved since is in a later edition of the dossier."
+        ]
+    told = (
+        f"The movements begin with entry {steps[0].seq}: the call was opened before movements were entered, and where "
+    )
+    return [f"{told}its budget was until then is told by the lab."]

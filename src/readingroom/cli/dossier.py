@@ -15,6 +15,8 @@ from readingroom.cli.given import contents
 from readingroom.core.errors import BadInput, Problem
 from readingroom.ledger.note import Verifier
 
+SHOWN = 20  # movements; a large call has thousands
+
 
 @call.command("dossier")
 def dossier(
@@ -53,5 +55,8 @@ def verify(
 def told(found: Verdict) -> str:
     """Spell a verdict for people."""
     lines = [f"{'ok    ' if each.ok else 'NOT OK'}  {each.name}: {each.told}" for each in found.checks]
+    lines += [f"later   {each}" for each in found.later[:SHOWN]]
+    if len(found.later) > SHOWN:
+        lines.append(f"later   and {len(found.later) - SHOWN:,} more: `--json` tells them all")
     lines += [f"note    {each}" for each in found.notes]
     return "\n".join([*lines, f"The dossier of {found.call} is good" if found.ok else "NOT as it should be"])

@@ -123,6 +123,22 @@ class LedgerReader:
             path = self._inclusion(tx, seq, at)
             return Proof(seq, path, checkpoint(tx, at) or b"").to_text()
 
+    def proved(self, seqs: Sequence[int], at: int) -> list[tuple[bytes, str]]:
+        """Return entries in canonical JSON, each with its tlog-proof to the checkpoint of one size.
+
+        Raises:
+            ValueError: the log has not that size, or at it not one of these entries.
+        """
+        with self._db.read() as tx:
+            note, lookup = checkpoint(tx, at) or b"", over_perfect(self._lookup(tx))
+            _require_size(tx, at)
+            proofs = {seq: Proof(seq, inclusion_path(lookup, seq, at), note).to_text() for seq in seqs}
+            found: dict[int, bytes] = {}
+            for start in range(0, len(seqs), _FETCH):
+                wanted = tables.entry.c.seq.in_(seqs[start : start + _FETCH])
+                found |= {row.seq: row.leaf for row in tx.execute(sa.select(tables.entry).where(wanted))}
+            return [(found[seq], proofs[seq]) for seq in seqs if seq in found]
+
     def audit(self, verifier: Verifier, since: bytes | None = None) -> Report:
         """Recompute the whole log from its rows (see `audit`); tables that cannot be read are a problem, too."""
         known = self._kept.note() if self._kept else None  # before the snapshot, so that it is never ahead of it
@@ -152,7 +168,8 @@ class LedgerReader:
         """Return the roots of perfect subtrees of 2^height leaves, at these places of their level."""
         known = self._perfect
         last_leaf = {((place + 1) << height) - 1: place for place in places if (height, place) not in known}
-        found = {(height, last_leaf[seq]): root for seq, root in _join_last(tx, height, list(last_leaf))}
+        joined = _join_last(tx, height, list(last_leaf)) if last_leaf else ()
+        found = {(height, last_leaf[seq]): root for seq, root in joined}
         if len(known) + len(found) > _MOST_CACHED:
             self._perfect = dict(found)
         else:

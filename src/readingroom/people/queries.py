@@ -135,6 +135,15 @@ def fact_of(row: Row[Any]) -> Fact:
     )
 
 
+def institutions(tx: Connection) -> dict[str, frozenset[str]]:
+    """Return where each person is known to belong, or to have belonged; what they only claim is not known."""
+    where = (fact_table.c.kind == FactKind.AFFILIATION.value) & (fact_table.c.how != How.CLAIMED.value)
+    found: dict[str, set[str]] = {}
+    for row in tx.execute(sa.select(fact_table.c.person_id, fact_table.c.body).where(where)):
+        found.setdefault(row.person_id, set()).add(row.body)
+    return {each: frozenset(bodies) for each, bodies in found.items()}
+
+
 def _identities(tx: Connection, where: sa.ColumnElement[bool]) -> list[Identity]:
     order = (identity_table.c.issuer == MAIL, identity_table.c.added_at, identity_table.c.subject)
     rows = tx.execute(sa.select(identity_table).where(where).order_by(*order))

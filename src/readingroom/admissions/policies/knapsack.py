@@ -35,7 +35,10 @@ class Knapsack:
 
     name = "knapsack"
     objective = "the greatest sum of mean scores over all that is funded"
-    promise = "A better score of one's own never takes an award away; a better score than another's may not suffice."
+    promise = (
+        "A better score of one's own never takes an award away, to within the hundredth to which scores are rounded "
+        "where their common denominator is above 100; a better score than another's may not suffice."
+    )
 
     def canonical(self) -> Json:
         """Return the name and parameters as JSON."""

@@ -36,8 +36,9 @@ class PartialLottery:
     name = "partial-lottery"
     objective = "the best where the scores can tell, and equal chances where they cannot"
     promise = (
-        "In one draw a better score never has a smaller chance than a worse one. Raising one's own score can move the "
-        "line for all, and with it the chances: that it never lowers one's own is not promised."
+        "In one draw, of two with intervals of the same width (as many reviews), the better score never has a smaller "
+        "chance; a wide interval can hold the line where a better score's narrow one is clear of it. Raising one's own "
+        "score can move the line for all, and with it the chances: that it never lowers one's own is not promised."
     )
 
     def canonical(self) -> Json:

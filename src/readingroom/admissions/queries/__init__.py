@@ -47,7 +47,14 @@ from readingroom.admissions.queries.desk import (
     unchecked,
     waiting,
 )
-from readingroom.admissions.queries.dossiers import conflict_counts, entries, fixed, tickets, tickets_at_closing
+from readingroom.admissions.queries.dossiers import (
+    conflict_counts,
+    entries,
+    fixed,
+    movements,
+    tickets,
+    tickets_at_closing,
+)
 from readingroom.admissions.queries.history import attachments, content, told
 from readingroom.admissions.queries.panel import cases, notes, of_case, opinions, phase, vetoes
 from readingroom.admissions.queries.pool import (
@@ -133,6 +140,7 @@ __all__ = [
     "listed",
     "listed_count",
     "members",
+    "movements",
     "notes",
     "observed",
     "of_case",

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from readingroom.admissions import tables
 from readingroom.admissions.allocation.drawing import ticket
+from readingroom.admissions.movements import EVENT
 from readingroom.admissions.queries.pool import findings
 from readingroom.core.canonical import Json
 
@@ -35,8 +36,17 @@ def fixed(tx: Connection, call_id: str) -> Row[Any] | None:
 
 
 def entries(tx: Connection, call_id: str) -> list[int]:
-    """Return the places of a call's own entries in the ledger, in order."""
-    where = T.entry.c.call_id == call_id
+    """Return the places of a call's own entries in the ledger, in order, without the movements of its account."""
+    return _places(tx, call_id, T.entry.c.event != EVENT)
+
+
+def movements(tx: Connection, call_id: str) -> list[int]:
+    """Return the places of the movements of a call's account in the ledger, in order; none of before 0.2."""
+    return _places(tx, call_id, T.entry.c.event == EVENT)
+
+
+def _places(tx: Connection, call_id: str, kind: sa.ColumnElement[bool]) -> list[int]:
+    where = (T.entry.c.call_id == call_id) & kind
     return list(tx.execute(sa.select(T.entry.c.seq).where(where).order_by(T.entry.c.seq)).scalars())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,7 +117,7 @@ def _naming(tx: Connection, call_id: str, email: str) -> list[str]:
 
 def _graph(tx: Connection, call: Call, found: Iterable[Application], known: dict[str, Person]) -> Graph:
     living = [each for each in found if each.submitted and each.state not in _GONE]
-    said = _by_person(ties(tx))
+    said, works = _by_person(ties(tx)), people.institutions(tx)
     named: dict[str, set[str]] = {}
     for tie in (each for mine in said.values() for each in mine if each.kind is TieKind.NAMED):
         named.setdefault(tie.application, set()).add(fold_who(tie.who))
@@ -126,8 +126,8 @@ def _graph(tx: Connection, call: Call, found: Iterable[Application], known: dict
     made = {}
     for each in living:
         team = (*(each.submitted.draft.team if each.submitted else ()), *asked_in.get(each.id, ()))
-        applicant = _party(each.person, known.get(each.person), said.get(each.person, ()))
-        members = tuple(_party(who, known.get(who), said.get(who, ())) for who in inside.get(each.id, ()))
+        applicant = _party(each.person, known.get(each.person), said.get(each.person, ()), works)
+        members = tuple(_party(who, known.get(who), said.get(who, ()), works) for who in inside.get(each.id, ()))
         spared = frozenset(named.get(each.id, ()))
         made[each.id] = Side(each.id, applicant, tuple(dict.fromkeys(team)), members, spared)
     severities = call.file.reviewing.severities if call.file.reviewing else {}
@@ -136,8 +136,8 @@ def _graph(tx: Connection, call: Call, found: Iterable[Application], known: dict
 
 def parties(tx: Connection, persons: Collection[str]) -> dict[str, Party]:
     """Return what conflicts are judged on, as it is now, of several persons."""
-    known, said = people.persons(tx), _by_person(ties(tx))
-    return {each: _party(each, known.get(each), said.get(each, ())) for each in persons}
+    known, said, works = people.persons(tx), _by_person(ties(tx)), people.institutions(tx)
+    return {each: _party(each, known.get(each), said.get(each, ()), works) for each in persons}
 
 
 def _by_person(said: Iterable[Tie]) -> dict[str, list[Tie]]:
@@ -149,10 +149,10 @@ def _by_person(said: Iterable[Tie]) -> dict[str, list[Tie]]:
 
 def party(tx: Connection, person_id: str) -> Party:
     """Return what conflicts are judged on, as it is now."""
-    return _party(person_id, people.by_id(tx, person_id), ties(tx, person_id))
+    return _party(person_id, people.by_id(tx, person_id), ties(tx, person_id), people.institutions(tx))
 
 
-def _party(person_id: str, found: Person | None, said: Iterable[Tie]) -> Party:
+def _party(person_id: str, found: Person | None, said: Iterable[Tie], works: Mapping[str, frozenset[str]]) -> Party:
     # Somebody who is unknown now (erased, say) has no address and no affiliation to conflict by.
     if found is None:
         return Party(person_id, "", "")
@@ -165,5 +165,6 @@ def _party(person_id: str, found: Person | None, said: Iterable[Tie]) -> Party:
         name=found.name,
         coauthors=near[TieKind.COAUTHOR],
         supervisors=near[TieKind.SUPERVISOR],
+        institutions=works.get(found.id, frozenset()),
         staff=not found.roles.isdisjoint(STAFF),
     )

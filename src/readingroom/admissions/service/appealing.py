@@ -228,8 +228,8 @@ class Appealing(Deciding):
         if gives.amounts is None:
             return {"passes": 0, "place": True}
         self._move(tx, application, "uphold")
-        self._post(tx, call.id, account.postings(gives.amounts, Cause.UNRESERVED))
-        self._offer(tx, by, call, application, gives.amounts)
+        freed = account.postings(gives.amounts, Cause.UNRESERVED)
+        self._post(tx, call.id, [*freed, *self._offer(tx, by, call, application, gives.amounts)])
         return {"passes": gives.amounts.passes, "place": False}
 
     def _hearing(self, tx: Connection, by: Actor, appeal: str) -> Appeal:

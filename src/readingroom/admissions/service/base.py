@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import machines, queries, rules, sifting, tables, timing
+from readingroom.admissions import machines, movements, queries, rules, sifting, tables, timing
 from readingroom.admissions.account import Posting
 from readingroom.admissions.call import Call
 from readingroom.admissions.history import TOLD
@@ -167,10 +167,11 @@ class Base:
         return self._desk_done(tx, found) or sifting.check_sifted(found.file, tallies, queries.sift_kept(tx, found.id))
 
     def _post(self, tx: Connection, call_id: str, entries: Iterable[Posting]) -> None:
-        """Enter movements into a call's account."""
+        """Enter movements into a call's account, and into the ledger: without awards or persons, so for everybody."""
+        moved = list(entries)
         last = sa.select(sa.func.max(tables.posting.c.number)).where(tables.posting.c.call_id == call_id)
         held = tx.execute(last).scalar() or 0
-        for number, each in enumerate(entries, start=held + 1):
+        for number, each in enumerate(moved, start=held + 1):
             values = {
                 "call_id": call_id,
                 "number": number,
@@ -181,6 +182,10 @@ class Base:
                 "posted_at": self._clock.now(),
             }
             tx.execute(tables.posting.insert().values(values))
+        if moved:
+            said = movements.record(moved, held + 1, queries.budget(tx, call_id))
+            made = self._ledger.append(tx, movements.EVENT, {"call": call_id, **said}, by=movements.BY)
+            tx.execute(tables.entry.insert().values(call_id=call_id, seq=made.seq, event=made.event))
 
 
 def as_submitted(found: Application) -> Application:

@@ -69,7 +69,8 @@ class Calls(Funding):
         tx.execute(tables.call.insert().values(values | rest | place))
         self._fund(tx, by, made, file)
         opening = account.postings(file.budget, Cause.OPENED)
-        self._post(tx, made, [*opening, *account.postings(file.reserved(), Cause.RESERVED)])
+        opening += account.postings(file.reserved(), Cause.RESERVED)
+        self._post(tx, made, opening)
         data: dict[str, Json] = {
             "call": made,
             "digest": values["digest"],
@@ -80,6 +81,7 @@ class Calls(Funding):
             "series": series,
             "part": number,
             "terms": terms,
+            "postings": len(opening),  # from the first on, every movement of the account is in the log
         }
         self._say(tx, by, "admissions.call.opened", data)
 

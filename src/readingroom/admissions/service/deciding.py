@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import account, dossier, notices, queries, rules, tables, teams, timing
-from readingroom.admissions.account import Cause
+from readingroom.admissions.account import Cause, Posting
 from readingroom.admissions.allocation import Allocation, Candidate, Sheet, allocate
 from readingroom.admissions.call import Call
 from readingroom.admissions.dividing import counted
@@ -71,13 +71,18 @@ class Deciding(Panel):
             self._move_call(tx, found, "publish")
             applications = {each.id: each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY}
             tickets = queries.tickets(tx, call)
-            for sheet in map(Sheet.read, queries.allocation(tx, call)["sheets"]):
+            moved: list[Posting] = []
+            sheets = map(Sheet.read, queries.allocation(tx, call)["sheets"])
+            # By their random ids: in the order of the public sheets, the log would tie each ticket to a pseudonym.
+            for sheet in sorted(sheets, key=lambda each: each.application):
                 if (application := applications.get(sheet.application)) is not None:
                     decided = notices.by_rule(found.file, sheet, now, by.id, tickets.get(sheet.application, ""))
                     self._decide(tx, by, application, decided)
                     if sheet.amounts:
-                        self._offer(tx, by, found, application, sheet.amounts)
-            self._say(tx, by, "admissions.call.published", {"call": call, "balance": _balance(tx, call)})
+                        moved += self._offer(tx, by, found, application, sheet.amounts)
+            self._post(tx, call, moved)
+            said = {"balance": _balance(tx, call), "postings": len(queries.postings(tx, call))}
+            self._say(tx, by, "admissions.call.published", {"call": call, **said})
             return queries.awards(tx, call)
 
     def decide(self, by: Actor, application: str, ruling: Ruling) -> Decision:
@@ -103,7 +108,7 @@ class Deciding(Panel):
             if ruling.outcome is Outcome.AWARDED:
                 given = self._affordable(tx, call, found, ruling)
                 self._in_turn(tx, call, found, given)
-                self._offer(tx, by, call, found, given)
+                self._post(tx, call.id, self._offer(tx, by, call, found, given))
             return decided
 
     def allocation(self, by: Actor, call: str) -> Json:
@@ -179,7 +184,8 @@ class Deciding(Panel):
         data = {"application": found.id, "call": found.call, "outcome": decided.outcome.value}
         self._say(tx, by, "admissions.application.decided", data | {"reason": decided.reason.value})
 
-    def _offer(self, tx: Connection, by: Actor, call: Call, found: Application, given: Amounts) -> None:
+    def _offer(self, tx: Connection, by: Actor, call: Call, found: Application, given: Amounts) -> list[Posting]:
+        """Offer an award; returns what it moves, for whoever offers to post with all else that moves by it."""
         now, made = self._clock.now(), new_id("award")
         tier = found.submitted.draft.tier if found.submitted else ""
         values = {
@@ -197,10 +203,10 @@ class Deciding(Panel):
             "made_at": now,
         }
         tx.execute(tables.award.insert().values(values))
-        self._post(tx, call.id, account.postings(given, Cause.AWARDED, made))
         data: dict[str, Json] = {"award": made, "application": found.id, "call": call.id, "person": found.person}
         data |= {"stage": call.file.stage, "tier": tier, "amounts": given.to_json(), "days": call.file.limits.days}
         self._say(tx, by, "admissions.award.made", data)
+        return account.postings(given, Cause.AWARDED, made)
 
 
 def _seed(tx: Connection, call: str) -> bytes:

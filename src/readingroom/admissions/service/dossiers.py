@@ -5,6 +5,7 @@ from __future__ import annotations
 from readingroom.admissions import queries
 from readingroom.admissions.dossier import Facts
 from readingroom.admissions.model import CallState
+from readingroom.admissions.movements import spelled
 from readingroom.admissions.service.base import Base
 from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.people.model import Actor
@@ -40,4 +41,7 @@ class Dossiers(Base):
                 awards=queries.awards(tx, call),
                 conflicts=queries.conflict_counts(tx, call),
                 entries=queries.entries(tx, call),
+                names=queries.tickets(tx, call),
+                movements=queries.movements(tx, call),
+                held=spelled(queries.budget(tx, call)),
             )

@@ -207,8 +207,8 @@ class Requesting(Base):
             given = requests.released(held, answer.passes, award.amounts)
             withheld = account.less(account.of_units(held, award.amounts), given)
             second = call.file.after.second_chance
-            self._post(tx, call.id, account.postings(given, Cause.RELEASED, award.id))
-            self._post(tx, call.id, account.freed(withheld, Cause.WITHHELD, award.id, second_chance=second))
+            kept = account.freed(withheld, Cause.WITHHELD, award.id, second_chance=second)
+            self._post(tx, call.id, [*account.postings(given, Cause.RELEASED, award.id), *kept])
             return given, withheld
         given = call.file.amounts(answer.passes)
         balance = queries.budget(tx, call.id)

@@ -37,8 +37,8 @@ class SecondChances(Deciding):
                 raise Refused(chosen)
             application = applications[chosen.application]
             self._move(tx, application, "second-chance")
-            self._post(tx, call, account.postings(chosen.amounts, Cause.DRAWN))
-            self._offer(tx, by, found, application, chosen.amounts)
+            drawn = account.postings(chosen.amounts, Cause.DRAWN)
+            self._post(tx, call, [*drawn, *self._offer(tx, by, found, application, chosen.amounts)])
             data: dict[str, Json] = {"call": call, "application": application.id, "person": application.person}
             data |= {"rank": chosen.rank, "amounts": chosen.amounts.to_json()}
             self._say(tx, by, "admissions.application.second-chance", data)

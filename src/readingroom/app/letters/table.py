@@ -167,6 +167,7 @@ SILENT: Mapping[str, str] = {
     "admissions.call.divided": "who reviews whom is hidden",
     "admissions.call.joined": "its applicant is told that it was admitted",
     "admissions.call.funded": _HOUSE,
+    "admissions.call.moved": "the account of what another entry decides, which has its letter",
     "admissions.call.gave-back": _HOUSE,
     "admissions.call.reserve-freed": _HOUSE,
     "admissions.conflict.found": "who reviews what is hidden; the desk sees it on its page",
