@@ -17,6 +17,7 @@ Options = Sequence[tuple[str, str]]  # value and label
 _LISTS = frozenset({Holds.LIST, Holds.MAP})
 _PICKED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")  # what a browser's own picker takes
 _YAML = re.compile(r"[{}]|: \.\.\.|in quotes|lines (?:of|that)|^Add '|^Found ''")  # of a cure that speaks of the file
+_NO_BOUND = re.compile(rf"a whole number from (\S+) to {2**53 - 1}")
 _PLACE = re.compile(r"^[a-z_]+(?:\.[a-z_0-9]+|\[[0-9]+\])*(?= must | is not | is empty)")
 
 
@@ -163,7 +164,7 @@ def said(problem: Problem) -> str:
     """Say a problem to somebody who sees a form and no file."""
     if "lacks '" in problem.what:
         return "This is not filled in yet."
-    what = _PLACE.sub("this", problem.what)
+    what = _NO_BOUND.sub(r"a whole number, \1 or more", _PLACE.sub("this", problem.what))
     cure = "" if _YAML.search(problem.cure) or problem.cure.startswith("admissions/") else f" {problem.cure}."
     return f"{what[:1].upper()}{what[1:]}.{cure}".replace("..", ".")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -29,21 +31,17 @@ class Drafting(Base):
         """
         require(check(by, Permission.CALL_OPEN))
         _fits(text)
+        now = self._clock.now()
         with self._db.write() as tx:
             if (tx.scalar(sa.select(sa.func.count()).select_from(tables.call_draft)) or 0) >= MAX_DRAFTS:
                 cure = "Throw away some that nobody goes on with"
                 raise BadInput([Problem("drafts", f"this house keeps {MAX_DRAFTS} drafts already", cure)])
-            return self._begin(tx, by, text)
-
-    def _begin(self, tx: Connection, by: Actor, text: str) -> CallDraft:
-        made = CallDraft(new_id("draft"), text, 0, self._clock.now(), by.id)
-        values = {"id": made.id, "text": text, "revision": 0, "updated_at": made.updated_at, "updated_by": by.id}
-        tx.execute(tables.call_draft.insert().values(values))
-        return made
+            return _new(tx, by, text, now)
 
     def keep_call_draft(self, by: Actor, draft: str, text: str, revision: int) -> CallDraft:
-        """Keep a draft as it now is. Where somebody else has changed it meanwhile, or thrown it away, this becomes a
-        draft of its own: of two who write at once neither loses a word.
+        """Keep a draft as it now is; of two who write at once neither loses a word.
+
+        Where somebody else has changed it meanwhile, or thrown it away, this becomes a draft of its own.
 
         Args:
             by: who wrote it.
@@ -53,7 +51,7 @@ class Drafting(Base):
 
         Raises:
             BadInput: it is too large.
-        """  # noqa: D205 - one thought
+        """
         require(check(by, Permission.CALL_OPEN))
         _fits(text)
         table, now = tables.call_draft, self._clock.now()
@@ -61,17 +59,17 @@ class Drafting(Base):
         with self._db.write() as tx:
             same = tx.scalar(sa.select(table.c.text).where(*mine))
             if same is None:
-                return self._begin(tx, by, text)
+                return _new(tx, by, text, now)
             if same != text:
                 changed = {"text": text, "revision": revision + 1, "updated_at": now, "updated_by": by.id}
                 tx.execute(table.update().where(*mine).values(changed))
-            return self._draft(tx, draft)
+            return _known(tx, draft)
 
     def call_draft(self, by: Actor, draft: str) -> CallDraft:
         """Return a draft."""
         require(check(by, Permission.CALL_OPEN))
         with self._db.read() as tx:
-            return self._draft(tx, draft)
+            return _known(tx, draft)
 
     def call_drafts(self, by: Actor) -> list[CallDraft]:
         """Return the drafts, the last changed first."""
@@ -84,14 +82,22 @@ class Drafting(Base):
         """Throw a draft away: for good, or because it is open now."""
         require(check(by, Permission.CALL_OPEN))
         with self._db.write() as tx:
-            self._draft(tx, draft)
+            _known(tx, draft)
             tx.execute(tables.call_draft.delete().where(tables.call_draft.c.id == draft))
 
-    def _draft(self, tx: Connection, draft: str) -> CallDraft:
-        row = tx.execute(sa.select(tables.call_draft).where(tables.call_draft.c.id == draft)).mappings().first()
-        if row is None:
-            raise Refused(Refusal("admissions/draft-unknown", "There is no draft of a call by this id."))
-        return _read(row)
+
+def _new(tx: Connection, by: Actor, text: str, now: datetime) -> CallDraft:
+    made = CallDraft(new_id("draft"), text, 0, now, by.id)
+    values = {"id": made.id, "text": text, "revision": 0, "updated_at": now, "updated_by": by.id}
+    tx.execute(tables.call_draft.insert().values(values))
+    return made
+
+
+def _known(tx: Connection, draft: str) -> CallDraft:
+    row = tx.execute(sa.select(tables.call_draft).where(tables.call_draft.c.id == draft)).mappings().first()
+    if row is None:
+        raise Refused(Refusal("admissions/draft-unknown", "There is no draft of a call by this id."))
+    return _read(row)
 
 
 def _read(row: RowMapping) -> CallDraft:
