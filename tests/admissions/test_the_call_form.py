@@ -81,7 +81,10 @@ def others() -> Iterator[dict[str, Any]]:
             made = {k: each for k, each in made.items() if k not in {"quotas", "draw", "review", "sift"}}
             made |= {"window": {"standing": True, "opens": "2026-03-01T00:00:00Z"}, "decide_within": "24h"}
         yield made
-    for draw in ({"source": "drand-quicknet", "round": 10**8}, {"source": "other", "at": "2026-05-01T00:00:00Z", "named": "N"}):
+    for draw in (
+        {"source": "drand-quicknet", "round": 10**8},
+        {"source": "other", "at": "2026-05-01T00:00:00Z", "named": "N"},
+    ):
         yield full() | {"draw": draw}
     rounds = [{"name": n, "opens": f"2026-0{m}-01T00:00:00Z", "closes": f"2026-0{m}-20T00:00:00Z", "passes": 50_000}
               for n, m in (("a", 3), ("b", 4))]  # fmt: skip
@@ -131,7 +134,7 @@ def calls(draw: st.DrawFn) -> str:
     for left_out in draw(st.lists(st.sampled_from(["expects", "appeals", "eligibility", "supplements", "sift"]))):
         raw.pop(left_out, None)
     for number, each in enumerate(draw(st.lists(QUESTION, max_size=4))):
-        kind, condition = each.pop("kind"), each.pop("condition", False)
+        kind, condition = Kind(str(each.pop("kind"))), each.pop("condition", False)
         made = {"name": f"{draw(WORDS)}{number}", "type": kind.value, **each}
         if kind in {Kind.TEXT, Kind.LONG_TEXT}:
             made["words"] = draw(st.integers(1, 3_000))
@@ -287,8 +290,13 @@ def test_entries_are_added_removed_and_moved() -> None:
         assert filled.change(values, act, path)[0] == values
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "title: {a: b}", "budget: 5", "surprise: 1", "form: [{name: {}}]", "a: *b",
-                                  "form: [{shown_if: {a: b, c: d}}]", "second_chance: perhaps", "window: [1]"])  # fmt: skip
+NO_ROOM = (
+    "[1, 2]", "title: {a: b}", "budget: 5", "surprise: 1", "form: [{name: {}}]", "a: *b", "second_chance: perhaps",
+    "form: [{shown_if: {a: b, c: d}}]", "window: [1]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ROOM)
 def test_what_the_form_has_no_room_for_is_told_and_not_dropped(text: str) -> None:
     with pytest.raises(BadInput, match=r"call\.yaml:1:"):
         filled.read(text)

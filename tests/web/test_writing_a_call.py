@@ -126,7 +126,11 @@ def test_of_two_who_write_at_once_neither_loses_a_word(portal: Portal) -> None:
 def test_a_file_is_taken_or_told_by_line_what_the_form_has_no_room_for(portal: Portal) -> None:
     steward = portal.visit("steward")
     given = {"token": steward.token(), "do": "file"}
-    for raw, said in ((b"title: Mine\nno such: line\n", "call.yaml:2:1"), (b"\xff\xfe", "UTF-8"), (b"a: [", "not YAML")):
+    for raw, said in (
+        (b"title: Mine\nno such: line\n", "call.yaml:2:1"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"a: [", "not YAML"),
+    ):
         answer = steward.client.post("/desk/calls/new", data=given, files={"file": ("x.yaml", raw)})
         assert answer.status_code == 400
         assert said in answer.text
@@ -163,10 +167,14 @@ def test_a_form_without_measure_is_refused_and_not_kept(portal: Portal) -> None:
     assert text_of(steward, at) == before
 
 
+PATHS = (
+    "title", "stage", "form.0.name", "form.1.type", "rounds.3.passes", "draw.source", "allocation.policy", "tiers.x",
+    "award.tiers.0.key", "review.phases.panel",
+)  # fmt: skip
+
+
 @settings(max_examples=25, deadline=None)
-@given(st.dictionaries(st.sampled_from(["title", "stage", "form.0.name", "form.1.type", "rounds.3.passes", "draw.source",
-                                        "allocation.policy", "award.tiers.0.key", "review.phases.panel", "tiers.x"]),
-                       st.text(max_size=9)), st.text(max_size=9))  # fmt: skip
+@given(st.dictionaries(st.sampled_from(PATHS), st.text(max_size=9)), st.text(max_size=9))
 def test_every_form_can_be_shown(values: dict[str, str], at: str) -> None:
     sections = Form(filled.read(filled.write(values)).values, at=at).sections()
     assert len(sections) > 5

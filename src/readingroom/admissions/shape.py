@@ -1,7 +1,7 @@
 """What a document's fields are, described once: the form that writes a call file is made from nothing else.
 
-A field says where it stands (`name`), what it holds, and what to tell whoever fills it in. Whether a value is right, the
-reader of the document says (`admissions.call_file`), not the field; a test holds the two to the same names.
+A field says where it stands (`name`), what it holds, and what to tell whoever fills it in. Whether a value is right,
+the reader of the document says (`admissions.call_file`), not the field; a test holds the two to the same names.
 """
 
 from __future__ import annotations

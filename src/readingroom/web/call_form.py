@@ -1,4 +1,4 @@
-"""The form of a call file as a page shows it: made from the fields' descriptions, the values and what is to be mended."""
+"""The form of a call file as a page shows it: made from the fields' descriptions, the values and the problems."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ class Form:
     def _list(self, asked: Field, path: str) -> Shown:
         made = []
         for number, each in enumerate(filled.entries(self.values, path), start=1):
-            called = next((self.values[join(each, k)] for k in ("label", "name", "key") if self.values.get(join(each, k))), "")
+            called = next(
+                (self.values[join(each, k)] for k in ("label", "name", "key") if self.values.get(join(each, k))), ""
+            )
             title = f"{asked.one.capitalize()} {number}" + (f": {called[:80]}" if called else "")
             entry = self._group(asked, each, asked.of, title)
             made.append(entry)

@@ -80,7 +80,7 @@ _WHO = (
         Guarantor.NONE: "none", Guarantor.OPTIONAL: "may be named", Guarantor.REQUIRED: "must vouch before an award",
     }),
 )  # fmt: skip
-_KINDS = {
+_KINDS: Mapping[str, str] = {
     Kind.TEXT: "a text", Kind.LONG_TEXT: "a long text", Kind.NUMBER: "a number", Kind.CHOICE: "one of a list",
     Kind.MULTIPLE_CHOICE: "some of a list", Kind.DATE: "a day", Kind.YES_NO: "yes or no",
     Kind.ATTACHMENT: "files",
@@ -118,18 +118,20 @@ _FORM = (
         )),
     )),
 )  # fmt: skip
-_CONFLICTS = {
+_CONFLICTS: Mapping[ConflictKind, str] = {
     ConflictKind.COMPETITOR: "applies in the same call", ConflictKind.CO_APPLICANT: "co-applicant elsewhere in it",
-    ConflictKind.COAUTHOR: "co-author", ConflictKind.SUPERVISOR: "supervisor", ConflictKind.DOMAIN: "same e-mail domain",
+    ConflictKind.COAUTHOR: "co-author", ConflictKind.SUPERVISOR: "supervisor",
+    ConflictKind.DOMAIN: "same e-mail domain",
     ConflictKind.AFFILIATION: "same institution", ConflictKind.STAFF: "both on the lab's staff",
     ConflictKind.NAMED: "named by the applicant",
 }  # fmt: skip
-_WEIGHS = {
+_WEIGHS: Mapping[str, str] = {
     Severity.REAL: "real: nobody can waive it", Severity.APPARENT: "apparent", Severity.POTENTIAL: "potential",
     "none": "does not count",
 }  # fmt: skip
-_PHASES = {
-    Phase.INDEPENDENT: "independent: each without the others", Phase.CONSOLIDATION: "consolidation: they read each other",
+_PHASES: Mapping[str, str] = {
+    Phase.INDEPENDENT: "independent: each without the others",
+    Phase.CONSOLIDATION: "consolidation: they read each other",
     Phase.PANEL: "panel: it reads all and ranks",
 }  # fmt: skip
 _REVIEW = (
@@ -165,10 +167,10 @@ _REVIEW = (
         Field("criterion", "Criterion", Holds.CHOICE, refers="review.criteria.*.name"),
         Field("line", "Line", Holds.NUMBER),
     )),
-    Field("distributed", "Applicants review one another", Holds.FLAG, "For a call with very many; in two halves, so that "
-          "no review changes its author's own award"),
+    Field("distributed", "Applicants review one another", Holds.FLAG, "For a call with very many; in two halves, so "
+          "that no review changes its author's own award"),
 )  # fmt: skip
-_SOURCES = {
+_SOURCES: Mapping[str, str] = {
     Source.DRAND_DEFAULT: "drand, default chain", Source.DRAND_QUICKNET: "drand, quicknet chain",
     Source.NIST: "NIST Randomness Beacon", Source.OTHER: "another, named in words",
 }  # fmt: skip
@@ -235,8 +237,8 @@ _AFTER = (
     }),
 )  # fmt: skip
 _RUNNING = (
-    Field("decide_within", "A person decides within", help="As 24h, 3d or 2w; shown to applicants, and never acted upon",
-          usual="not said"),
+    Field("decide_within", "A person decides within", usual="not said",
+          help="As 24h, 3d or 2w; shown to applicants, and never acted upon"),
     Field("expects", "What the lab reckons with", Holds.GROUP, "Persons and engine days are counted by it; it promises "
           "nothing", usual="nothing said", of=(
         Field("applications", "Applications", Holds.WHOLE),

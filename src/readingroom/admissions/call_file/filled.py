@@ -1,9 +1,9 @@
 """A call file as a filled-in form, and a filled-in form as a call file.
 
-The form is flat: text by path, as `form.3.label`, as browsers send it; a flag that is ticked is "yes". Whatever was typed
-is written, right or wrong: `call_file.check` judges it, as it does every call file, and `Filled.at` says beside which field
-each of its problems belongs. Every file that can be opened comes back as the same call (a property test); comments and
-spacing do not come back.
+The form is flat: text by path, as `form.3.label`, as browsers send it; a flag that is ticked is "yes". Whatever was
+typed is written, right or wrong: `call_file.check` judges it, as it does every call file, and `Filled.at` says beside
+which field each of its problems belongs. Every file that can be opened comes back as the same call (a property test);
+comments and spacing do not come back.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def read(text: str | bytes, name: str = "call.yaml") -> Filled:
     return made
 
 
-def _spread(asked: Field, node: Node | None, path: str, into: Filled) -> None:  # noqa: PLR0912 - one branch a kind
+def _spread(asked: Field, node: Node | None, path: str, into: Filled) -> None:
     if node is not None:
         into.places.setdefault(node.where, path)
         if isinstance(node.raw, yaml.ScalarNode) and node.raw.tag == _TAG + "null":
@@ -91,14 +91,19 @@ def _spread(asked: Field, node: Node | None, path: str, into: Filled) -> None:  
             _spread(asked.of[1], value, join(path, number, "value"), into)
     elif asked.holds is Holds.PAIR:
         _spread_pair(asked, node, path, into)
-    elif asked.holds is Holds.FLAG:
+    else:
+        _spread_leaf(asked, node, path, into)
+
+
+def _spread_leaf(asked: Field, node: Node | None, path: str, into: Filled) -> None:
+    if asked.holds is Holds.FLAG:
         said = asked.default if node is None else node.flag()
         into.values.update({path: YES} if said else {})
     elif asked.holds is Holds.NAMES:
         into.values[path] = "\n".join(map(_escaped, _texts(node, into, path)))
     elif asked.holds is Holds.CHOICES:
-        for number, each in enumerate(_texts(node, into, path)):
-            into.values[join(path, each)] = str(number)
+        for number, name in enumerate(_texts(node, into, path)):
+            into.values[join(path, name)] = str(number)
     else:
         into.values[path] = _shown(asked, _scalar(node)) if node else ""
 
@@ -182,8 +187,8 @@ def _gather(asked: Field, values: Values, path: str) -> yaml.Node | None:
         found = [(values.get(join(at, "key"), ""), _gather(asked.of[1], values, join(at, "value"))) for at in places]
         if asked.holds is Holds.PAIR and found == [("", None)]:
             return None
-        blank = _mapping([]) if asked.of[1].holds is Holds.GROUP else _plain("")
-        return _mapping([(_plain(key), node or blank) for key, node in found]) if found else None
+        blank = (lambda: _mapping([])) if asked.of[1].holds is Holds.GROUP else (lambda: _plain(""))
+        return _mapping([(_plain(key), node or blank()) for key, node in found]) if found else None
     return _leaf(asked, values, path)
 
 
@@ -212,7 +217,7 @@ def _text(values: Values, path: str) -> str:
 
 
 def _meant(holds: Holds, text: str) -> str:
-    """Return a figure, a share or a moment as a call file writes it; anything else, and what is none, as it was typed."""
+    """Return a figure, a share or a moment as a call file writes it; anything else as it was typed."""
     typed = text.strip()
     if holds is Holds.WHOLE:
         return re.sub(r"[^0-9]", "", typed) if _GROUPED.fullmatch(typed) else typed
@@ -269,14 +274,14 @@ def entries(values: Values, path: str) -> list[str]:
 
 def at(path: str) -> Field | None:
     """Return the field at a path; None where there is none."""
-    found = CALL
+    found: Field | None = CALL
     for part in path.split("."):
-        if found.holds in {Holds.LIST, Holds.MAP} and _ENTRY.fullmatch(part):
-            found = _entry(found)
-            continue
-        found = next((each for each in found.of if each.name == part), None)  # type: ignore[assignment]
         if found is None:
             return None
+        if found.holds in {Holds.LIST, Holds.MAP} and _ENTRY.fullmatch(part):
+            found = _entry(found)
+        else:
+            found = next((each for each in found.of if each.name == part), None)
     return found
 
 
@@ -291,7 +296,7 @@ def change(values: Values, act: str, path: str) -> tuple[dict[str, str], str]:
     Returns:
         The form as it is then, and the path of what was changed; the same form where the act means nothing.
     """
-    home, _, number = path.rpartition(".")
+    home = path.rpartition(".")[0]
     asked = at(path if act == "add" else home)
     if asked is None or asked.holds not in {Holds.LIST, Holds.MAP}:
         return dict(values), ""

@@ -2,8 +2,9 @@
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
 `calls`, `drafting`, `late`, `checking` and `sifting` (the desk), `applying`, `attaching` and `teams` (applicants),
-`inviting`, `interests`, `assigning`, `reviewing`, `panel` and `peers` (reviewers and who leads them), `deciding` (whoever decides),
-`awarding`, and after that `requesting` (holders), `funding`, `second_chances`, `appealing`; and `merging`.
+`inviting`, `interests`, `assigning`, `reviewing`, `panel` and `peers` (reviewers and who leads them), `deciding`
+(whoever decides), `awarding`, and after that `requesting` (holders), `funding`, `second_chances`, `appealing`; and
+`merging`.
 """
 
 from __future__ import annotations

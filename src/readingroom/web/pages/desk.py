@@ -61,7 +61,7 @@ def desk(who: Visitor, begin: From = 0) -> Template:
         who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
     admissions, now = who.house.admissions, who.house.clock.now()
     calls, total = admissions.calls_page(PAGE, begin)
-    shown = {
+    shown: dict[str, Any] = {
         "waits": waits(who),
         "may_review": may_review or peer,
         "tasks": admissions.reviews_to_do(who.actor) if may_review or peer else [],

@@ -1,8 +1,8 @@
 """Writing a call in the browser: where to start, the form, a preview of all that it would do, and then opening it.
 
-A draft is a call file, right or wrong, and the form is a view of it; so nothing here knows a field of a call by name but
-those that the house has something to offer for. It is kept at each press of a button, on the server: what is carried in
-the form alone is gone when the browser is closed.
+A draft is a call file, right or wrong, and the form is a view of it; so nothing here knows a field of a call by name
+but those that the house has something to offer for. It is kept at each press of a button, on the server: what is
+carried in the form alone is gone when the browser is closed.
 """
 
 from __future__ import annotations
@@ -41,13 +41,19 @@ REPEATS = 10
 EARLIER = 50  # calls to start from
 _OWN = frozenset({"token", "do", "revision"})  # of the page, beside the form's fields
 _STARTS = {
-    "ticket": ("A reading ticket", "A standing call for small asks. First come, first served; one person decides each "
-               "within a day. For students, and anyone with one question."),
-    "competition": ("A competition", "One window, three reviews without names, and a published rule that divides the "
-                    "budget. For research groups."),
-    "bulk": ("A call for thousands", "The desk looks at each form, one reader sifts, and applicants review one "
-             "another. For a national call."),
-}  # fmt: skip
+    "ticket": (
+        "A reading ticket",
+        "A standing call for small asks. First come, first served; one person decides each within a day. For students.",
+    ),
+    "competition": (
+        "A competition",
+        "One window, three reviews without names, and a published rule that divides the budget. For research groups.",
+    ),
+    "bulk": (
+        "A call for thousands",
+        "The desk looks at each form, one reader sifts, and applicants review one another. For a national call.",
+    ),
+}
 
 
 @get("/desk/calls/new", sync_to_thread=True)
@@ -264,7 +270,8 @@ def open_(who: Visitor, draft: str, data: Posted) -> Response[Any] | Template:
 @get("/desk/drafts/{draft:str}/call.yaml", sync_to_thread=True)
 def download(who: Visitor, draft: str) -> Response[str]:
     """Download the call file."""
-    text = who.house.admissions.call_draft(who.signed_in() and who.actor, draft).text
+    who.needs(Permission.CALL_OPEN)
+    text = who.house.admissions.call_draft(who.actor, draft).text
     headers = {"content-disposition": f'attachment; filename="{NAME}"'}
     return Response(text, media_type="text/yaml; charset=utf-8", headers=headers)
 
