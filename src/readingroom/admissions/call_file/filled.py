@@ -187,9 +187,14 @@ def _gather(asked: Field, values: Values, path: str) -> yaml.Node | None:
         found = [(values.get(join(at, "key"), ""), _gather(asked.of[1], values, join(at, "value"))) for at in places]
         if asked.holds is Holds.PAIR and found == [("", None)]:
             return None
-        blank = (lambda: _mapping([])) if asked.of[1].holds is Holds.GROUP else (lambda: _plain(""))
-        return _mapping([(_plain(key), node or blank()) for key, node in found]) if found else None
+        pairs = [(_plain(key), node or _nothing(asked.of[1])) for key, node in found]
+        return _mapping(pairs) if pairs else None
     return _leaf(asked, values, path)
+
+
+def _nothing(asked: Field) -> yaml.Node:
+    """Return what stands for a value that is not filled in; a new one each time, or YAML would make it an alias."""
+    return _mapping([]) if asked.holds is Holds.GROUP else _plain("")
 
 
 def _leaf(asked: Field, values: Values, path: str) -> yaml.Node | None:
