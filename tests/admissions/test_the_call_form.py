@@ -258,13 +258,14 @@ def test_each_problem_is_told_at_its_field() -> None:
     raw["window"]["closes"] = "2026-01-01T00:00:00Z"
     raw["quotas"].append(dict(raw["quotas"][0]))
     raw["appeals"]["grounds"] = ["taste"]
+    raw["form"][0].pop("words")
     raw.pop("title")
     found = filled.read(spelled(raw))
     with pytest.raises(BadInput) as caught:
         call_file.parse(spelled(raw))
     told = {found.at(each) for each in caught.value.problems}
     assert told >= {"budget.passes", "form.6.maximum", "review.criteria.1.question", "review.scale", "window.closes",
-                    "quotas", "appeals.grounds", "title"}  # fmt: skip
+                    "quotas", "appeals.grounds", "form.0.words", "title"}  # fmt: skip
 
 
 def test_entries_are_added_removed_and_moved() -> None:

@@ -99,7 +99,7 @@ def test_a_call_is_written_and_opened_through_the_form_alone(browser: Browser, l
     expect(page.get_by_text("to be filled in or mended before it can be opened")).to_be_visible()
     press(page, "Check and preview")
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Questions, 7: Options go with the type")
+    expect(alert).to_contain_text("Questions, 7, Options: This is not filled in yet.")
     page.get_by_label("Options").last.fill("yes\nno")
     press(page, "Save")
     page.get_by_text("More: quotas").click()

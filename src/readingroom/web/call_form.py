@@ -164,7 +164,7 @@ def beside(found: Filled, problems: Iterable[Problem]) -> tuple[dict[str, list[s
 
 def said(problem: Problem) -> str:
     """Say a problem to somebody who sees a form and no file."""
-    if "lacks '" in problem.what:
+    if filled.LACKS.search(problem.what):
         return "This is not filled in yet."
     what = _NO_BOUND.sub(r"a whole number, \1 or more", _PLACE.sub("this", problem.what))
     cure = "" if _YAML.search(problem.cure) or problem.cure.startswith("admissions/") else f" {problem.cure}."

@@ -68,7 +68,7 @@ _WINDOWS = (
     )),
 )  # fmt: skip
 _WHO = (
-    Field("eligibility", "Who may apply", Holds.GROUP, of=(
+    Field("eligibility", "Eligibility", Holds.GROUP, of=(
         Field("affiliations", "Affiliations", Holds.NAMES, "One of these is needed: declared, confirmed, or an "
               "institution's name; one a line", usual="none is needed"),
         Field("credentials", "Credentials", Holds.NAMES, "Each of these is needed: training, library-card, "
@@ -135,7 +135,7 @@ _PHASES: Mapping[str, str] = {
     Phase.PANEL: "panel: it reads all and ranks",
 }  # fmt: skip
 _REVIEW = (
-    Field("review", "Review", Holds.GROUP, "Leave it empty for a call that a person decides without reviews", of=(
+    Field("review", "How it is reviewed", Holds.GROUP, "Leave it empty for a call that a person decides without reviews", of=(
         Field("per_application", "Reviews of each application", Holds.WHOLE),
         Field("scale", "Scale", Holds.MAP, "What scores mean; the lowest and the highest at least", one="anchor",
               of=_SCALE),

@@ -30,7 +30,7 @@ _GROUPED = re.compile(r"[0-9]{1,3}(?:[ ,'\u00a0\u202f][0-9]{3})+")  # thousands,
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,5})(?:[.,][0-9]{1,9})?")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?: ?(?:Z|UTC))?")
-_LACKS = re.compile(r"lacks '(\w+)'$")
+LACKS = re.compile(r"lacks '(\w+)'$|^(\w+) goe?s? with the type .* where it cannot be left out$")
 _ENTRY = re.compile(r"[0-9]{1,6}")
 
 
@@ -49,8 +49,12 @@ class Filled:
     def at(self, problem: Problem) -> str:
         """Return the path of the field that a problem belongs to; empty where it is about the whole."""
         path = self.places.get(problem.where, "")
-        lacking = _LACKS.search(problem.what)
-        return join(path, lacking[1]) if lacking else path
+        lacking = LACKS.search(problem.what)
+        if lacking is None:
+            return path
+        name, beside = lacking[1] or lacking[2], at(path)
+        here = path == "" or (beside and name in {each.name for each in fitting(beside.of, self.values, path)})
+        return join(path, name) if here else path
 
 
 def join(*parts: object) -> str:
