@@ -75,7 +75,20 @@ def signed_in(browser: Browser, lab: Lab, size: dict[str, int], *, scripts: bool
 
 
 def test_a_call_is_written_and_opened_through_the_form_alone(browser: Browser, lab: Lab) -> None:
-    page = signed_in(browser, lab, WIDE)
+    begun(signed_in(browser, lab, WIDE))
+    page = signed_in(browser, lab, PHONE)  # another day, on the way
+    call, text = gone_on_with(page)
+    go(page, "Desk", "Write a new call")
+    expect(page.get_by_text("Go on with a draft")).to_have_count(0)
+    close(page)
+    made = lab.house.admissions.call(call)
+    assert made.digest == sha256(text)
+    assert made.file.window.closes == datetime(2099, 2, 1, 12, 30, tzinfo=UTC)
+    assert [each.name for each in made.file.form][-2:] == ["student", "machine"]
+
+
+def begun(page: Page) -> None:
+    """Start a call, save it half-finished, and close the browser."""
     go(page, "Desk")
     go(page, "Write a new call")
     press(page, "Start from this A competition")
@@ -92,7 +105,9 @@ def test_a_call_is_written_and_opened_through_the_form_alone(browser: Browser, l
     press(page, "Save")
     close(page)
 
-    page = signed_in(browser, lab, PHONE)  # another day, on the way
+
+def gone_on_with(page: Page) -> tuple[str, bytes]:
+    """Find the draft, mend it, look at what it would do and open it; return the call, and its file as downloaded."""
     go(page, "Desk")
     go(page, "Write a new call")
     go(page, "Reading in winter")
@@ -120,15 +135,7 @@ def test_a_call_is_written_and_opened_through_the_form_alone(browser: Browser, l
     text = Path(file.value.path()).read_bytes()
     press(page, "Open this call")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Reading in winter")
-    call = page.url.rpartition("/")[2]
-    go(page, "Desk", "Write a new call")
-    expect(page.get_by_text("Go on with a draft")).to_have_count(0)
-    close(page)
-
-    made = lab.house.admissions.call(call)
-    assert made.digest == sha256(text)
-    assert made.file.window.closes == datetime(2099, 2, 1, 12, 30, tzinfo=UTC)
-    assert [each.name for each in made.file.form][-2:] == ["student", "machine"]
+    return page.url.rpartition("/")[2], text
 
 
 def close(page: Page) -> None:

@@ -135,7 +135,7 @@ _PHASES: Mapping[str, str] = {
     Phase.PANEL: "panel: it reads all and ranks",
 }  # fmt: skip
 _REVIEW = (
-    Field("review", "How it is reviewed", Holds.GROUP, "Leave it empty for a call that a person decides without reviews", of=(
+    Field("review", "How it is reviewed", Holds.GROUP, "Left empty, a person decides without reviews", of=(
         Field("per_application", "Reviews of each application", Holds.WHOLE),
         Field("scale", "Scale", Holds.MAP, "What scores mean; the lowest and the highest at least", one="anchor",
               of=_SCALE),
