@@ -171,13 +171,16 @@ def places(asked: Field, raw: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[F
         yield from places(asked.of[1], raw[key], (*at, key))
 
 
+def inside(raw: Any, at: tuple[Any, ...]) -> Any:
+    for step in at:
+        raw = raw[step]
+    return raw
+
+
 def known_to_the_parser(raw: dict[str, Any], at: tuple[Any, ...]) -> set[str]:
     """Ask the parser itself which keys it knows at a place, by one that it does not."""
     spoiled = copy.deepcopy(raw)
-    inside: Any = spoiled
-    for step in at:
-        inside = inside[step]
-    inside["0"] = 1
+    inside(spoiled, at)["0"] = 1
     with pytest.raises(BadInput) as caught:
         call_file.parse(spelled(spoiled))
     said = next(each.cure for each in caught.value.problems if each.what == "unknown key '0'")
@@ -187,8 +190,10 @@ def known_to_the_parser(raw: dict[str, Any], at: tuple[Any, ...]) -> set[str]:
 @pytest.mark.parametrize("raw", [full(), *others()], ids=lambda raw: str(raw["allocation"]["policy"]))
 def test_the_form_has_every_field_that_the_parser_reads_and_no_other(raw: dict[str, Any]) -> None:
     values = filled.read(spelled(raw)).values
-    seen = 0
+    seen, usual = 0, {at: inside(full(), at) for _, at in places(CALL, full())}
     for asked, at in places(CALL, raw):
+        if raw != full() and at in usual and usual[at] == inside(raw, at):
+            continue  # asked once is enough
         path = filled.join(*at) if "tiers" not in at else "award.tiers.0.value"
         fitting = {each.name for each in filled.fitting(asked.of, values, path)}
         known, names = known_to_the_parser(raw, at), {each.name for each in asked.of}
@@ -197,7 +202,7 @@ def test_the_form_has_every_field_that_the_parser_reads_and_no_other(raw: dict[s
             continue
         assert known in (fitting, names), at
         seen += 1
-    assert seen >= 10
+    assert seen >= (10 if raw == full() else 1)
 
 
 def test_every_policy_says_what_it_serves() -> None:
