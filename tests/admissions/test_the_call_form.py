@@ -152,7 +152,7 @@ def calls(draw: st.DrawFn) -> str:
     return spelled(raw)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(calls())
 def test_no_text_of_a_call_is_changed_by_the_form(text: str) -> None:
     round_trip(text)
@@ -226,7 +226,7 @@ def all_leaves(asked: Field, path: str = "") -> Iterator[str]:
 TYPED = st.one_of(AWKWARD, st.sampled_from(["", "yes", "no", "12", "1,000", "3,5", "1e3", "50%", "tiers", "choice"]))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(all_leaves(CALL))), TYPED, max_size=12))
 def test_whatever_is_typed_can_be_kept_and_shown_again(typed: dict[str, str]) -> None:
     text = filled.write(typed)

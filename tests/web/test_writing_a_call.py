@@ -173,7 +173,7 @@ PATHS = (
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.dictionaries(st.sampled_from(PATHS), st.text(max_size=9)), st.text(max_size=9))
 def test_every_form_can_be_shown(values: dict[str, str], at: str) -> None:
     sections = Form(filled.read(filled.write(values)).values, at=at).sections()
