@@ -30,6 +30,7 @@ NOT_PERSONAL = {
     "admissions_call.file": "the call, public",
     "admissions_call.seed": "of a draw",
     "admissions_call.tickets": "hashes",
+    "admissions_call_draft.text": "a call before it is public, of the lab",
     "admissions_decision.appeal": "a fixed sentence",
     "admissions_decision.differ": "a sentence by rule",
     "admissions_decision.sheet": "figures and sentences by rule",

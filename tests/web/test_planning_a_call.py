@@ -1,4 +1,4 @@
-"""The desk's pages of a call: checked and rehearsed before it opens, in pages while it runs, overdue where it is."""
+"""The desk's pages of a call: in pages while it runs, overdue where it is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from portal import Portal
 from readingroom.app.calls import template
+from readingroom.app.desk import open_call
 from readingroom.core.clock import FixedClock
 
 
@@ -19,37 +20,25 @@ def lendable(portal: Portal, kind: str) -> str:
     return text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
 
 
+def opened(portal: Portal, kind: str) -> str:
+    """Open a shipped call, and return the address of its page at the desk."""
+    person = portal.visit("steward").person
+    assert person is not None
+    made = open_call(portal.house, portal.house.people.actor(person.id), lendable(portal, kind), "call.yaml")
+    return f"/desk/calls/{made.id}"
+
+
 FULL = {
     "answer-purpose": "p", "answer-asks": "a", "answer-why": "w", "answer-egress": "text only", "answer-risks": "r",
     "answer-machine": "m", "passes": "3000", "do": "submit",
 }  # fmt: skip
 
 
-def test_a_call_is_checked_and_rehearsed_before_it_is_opened(portal: Portal) -> None:
-    steward, size = portal.visit("steward"), portal.size()
-    assert "Reading tickets" in steward.get("/desk?kind=ticket").text
-    text = lendable(portal, "competition")
-    asked = {"text": text, "do": "check", "applicants": "40", "seed": "7"}
-    shown = steward.post("/desk/calls", asked)
-    assert shown.status_code == 200
-    assert "It can be opened. Nothing has been, so far." in shown.text
-    assert "of 40 funded" in shown.text
-    assert "With other reviewers" in shown.text
-    assert 'aria-label="Scores from 1 to 5' in shown.text
-    assert steward.post("/desk/calls", asked).text.count("of 40 funded") == 1
-    assert portal.size() == size
-    wrong = steward.post("/desk/calls", {"text": text.replace("tiers: [", "tiers: [gold, "), "do": "check"})
-    assert "has no tier" in wrong.text
-    assert "Open this call" not in wrong.text
-    for name in ("reviewer", "panel", "somebody"):
-        assert portal.visit(name).post("/desk/calls", asked).status_code in {401, 403}
-
-
 def test_a_ticket_shows_when_it_is_due_and_is_overdue_and_nobody_decides_it(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steward = portal.visit("steward")
-    at = steward.post("/desk/calls", {"text": lendable(portal, "ticket")}).headers["location"]
+    at = opened(portal, "ticket")
     call = at.rpartition("/")[2]
     assert "until it is closed" in steward.get(at).text
     assert "within 24 hours" in portal.visit("rosa").get("/apply").text
@@ -79,7 +68,7 @@ def test_what_came_late_is_told_to_its_applicant_and_admitted_with_a_reason(port
 
 def test_the_desks_forms_are_found_in_order_and_one_not_eligible(portal: Portal) -> None:
     steward = portal.visit("steward")
-    at = steward.post("/desk/calls", {"text": lendable(portal, "bulk")}).headers["location"]
+    at = opened(portal, "bulk")
     call = at.rpartition("/")[2]
     for name in ("uma", "vera"):
         portal.visit(name).post(f"/apply/{call}", FULL | {"passes": "12000"})

@@ -55,13 +55,6 @@ def _reviews(portal: Portal) -> None:
     assert reviewer.post(at, judged | {"risk": "ok"}).status_code == 303
 
 
-def test_what_is_wrong_in_a_call_file_is_told_by_line_and_the_text_is_kept(portal: Portal) -> None:
-    answer = portal.visit("steward").post("/desk/calls", {"text": "title: Mine\nno such: line\n"})
-    assert answer.status_code == 400
-    assert "call.yaml:2:1" in answer.text
-    assert "no such: line" in answer.text.split("<textarea")[1]
-
-
 def test_an_act_that_is_none_is_refused(portal: Portal) -> None:
     assert portal.visit("steward").post(f"/desk/calls/{portal.call()}", {"do": "sing"}).status_code == 400
 

@@ -351,3 +351,19 @@ class Call:
     series: str = ""
     part: int = 0
     terms_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallDraft:
+    """A call file that is being written; it promises nobody anything until it is opened.
+
+    Attributes:
+        text: a call file, right or wrong.
+        revision: counts every change, so that two who write at once do not write over each other.
+    """
+
+    id: str
+    text: str
+    revision: int
+    updated_at: datetime
+    updated_by: str

@@ -37,6 +37,15 @@ call = sa.Table(
     sa.Column("terms_digest", sa.String, nullable=False, server_default=""),
     sa.Column("tickets", sa.JSON(none_as_null=True)),  # under which applications draw lots; fixed at closing
 )
+call_draft = sa.Table(  # kept until it is opened or thrown away
+    "admissions_call_draft",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("updated_by", sa.String, nullable=False, info=refers("person")),
+)
 application = sa.Table(
     "admissions_application",
     metadata,

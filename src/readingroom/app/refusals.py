@@ -120,6 +120,7 @@ ENDINGS: dict[str, Ending] = {
     "publication/other-weights": Ending(409, _INVALID),
     "publication/sample-unknown": Ending(404, _INVALID),
     "admissions/call-unknown": Ending(404, _INVALID),
+    "admissions/draft-unknown": Ending(404, _INVALID),
     "admissions/application-unknown": Ending(404, _INVALID),
     "admissions/award-unknown": Ending(404, _INVALID),
     "admissions/review-unknown": Ending(404, _INVALID),

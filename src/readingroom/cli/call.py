@@ -48,6 +48,14 @@ def list_(context: typer.Context, limit: Limit = 100, offset: Offset = 0) -> Non
         here.output.note(f"{total} calls in all; see more with --offset {offset + len(found)}")
 
 
+@call.command("file")
+def file_(context: typer.Context, call: str) -> None:
+    """Print a call's file as it was opened, byte for byte: to be hashed, or to start the next call from."""
+    here: Context = context.obj
+    text = here.house.admissions.call_text(call)
+    here.output.result({"call": call, "text": text}, text.rstrip("\n"))
+
+
 @call.command("close")
 def close(context: typer.Context, call: str) -> None:
     """End submission."""

@@ -25,7 +25,7 @@ _MB = 1_000_000
 _CHOICES = frozenset({Kind.CHOICE, Kind.MULTIPLE_CHOICE})
 _ASKABLE = frozenset({Kind.CHOICE, Kind.MULTIPLE_CHOICE, Kind.YES_NO, Kind.NUMBER})  # what a condition can look at
 # Which fields go with which kinds of answer, beside those that go with all; of these, what cannot be left out.
-_GOES_WITH: Mapping[str, frozenset[Kind]] = {
+GOES_WITH: Mapping[str, frozenset[Kind]] = {
     "words": TEXTS,
     "options": _CHOICES,
     "minimum": frozenset({Kind.NUMBER}),
@@ -44,7 +44,7 @@ _COMMON = ("required", "shown_to_reviewers", "help", "section", "shown_if")
 
 def question(node: Node) -> Question:
     """Read one question."""
-    fields = node.fields(["name", "label", "type"], [*_COMMON, *_GOES_WITH])
+    fields = node.fields(["name", "label", "type"], [*_COMMON, *GOES_WITH])
     kinds = [each.value for each in Kind]
     kind = Kind(fields["type"].choice(kinds, Kind.TEXT.value)) if "type" in fields else Kind.TEXT
     _fitting(node, fields, kind)
@@ -72,7 +72,7 @@ def question(node: Node) -> Question:
 
 
 def _fitting(node: Node, fields: Mapping[str, Node], kind: Kind) -> None:
-    for name, kinds in _GOES_WITH.items():
+    for name, kinds in GOES_WITH.items():
         go = "go" if name in _SEVERAL else "goes"
         words = " or ".join(repr(each.value) for each in Kind if each in kinds)
         if name in fields and kind not in kinds:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from readingroom.admissions.model import Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
+from readingroom.admissions.shape import Field, Holds
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
@@ -26,6 +27,12 @@ _SENTENCES = {
     AtLine.PARTIAL: "The first that the budget does not cover whole is given the rest, if that is a useful amount.",
     AtLine.SKIP: "One that the budget does not cover whole is passed over, and smaller ones below may be covered.",
 }
+FIELDS = (
+    Field("at_line", "At the funding line", Holds.CHOICE, usual="partial", says={
+        AtLine.STOP: "stop: it and all below are given nothing", AtLine.PARTIAL: "partial: it is given the rest",
+        AtLine.SKIP: "skip: it is passed over, and smaller ones below may be covered",
+    }),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

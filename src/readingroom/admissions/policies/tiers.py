@@ -14,10 +14,18 @@ from itertools import pairwise
 
 from readingroom.admissions.model import Reason
 from readingroom.admissions.policies.base import SCORING, Claim, Policy, Pot, Share
+from readingroom.admissions.shape import Field, Holds
 from readingroom.core.canonical import Json
 from readingroom.core.document import Node
 
 WHOLE = 100  # per cent
+FIELDS = (
+    Field("sizes", "Sizes", Holds.LIST, "From the smallest to the largest", one="size", of=(
+        Field("passes", "Passes", Holds.WHOLE),
+        Field("score", "For a mean of at least", Holds.NUMBER, usual="no score"),
+    )),
+    Field("first_tranche", "Per cent released at acceptance", Holds.WHOLE, usual="100"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Use cases of the admissions room, one class for all of them.
 
 Each public method is one use case: one transaction, with its ledger entries in it. They are grouped by who acts:
-`calls`, `late`, `checking` and `sifting` (the desk), `applying`, `attaching` and `teams` (applicants), `inviting`,
-`interests`, `assigning`, `reviewing`, `panel` and `peers` (reviewers and who leads them), `deciding` (whoever decides),
-`awarding`, and after that `requesting` (holders), `funding`, `second_chances`, `appealing`; and `merging`.
+`calls`, `drafting`, `late`, `checking` and `sifting` (the desk), `applying`, `attaching` and `teams` (applicants),
+`inviting`, `interests`, `assigning`, `reviewing`, `panel` and `peers` (reviewers and who leads them), `deciding`
+(whoever decides), `awarding`, and after that `requesting` (holders), `funding`, `second_chances`, `appealing`; and
+`merging`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from readingroom.admissions.service.awarding import Awarding
 from readingroom.admissions.service.calls import Calls
 from readingroom.admissions.service.checking import Checking
 from readingroom.admissions.service.dossiers import Dossiers
+from readingroom.admissions.service.drafting import Drafting
 from readingroom.admissions.service.inviting import Inviting
 from readingroom.admissions.service.late import Late
 from readingroom.admissions.service.merging import Merging
@@ -27,6 +29,7 @@ from readingroom.admissions.service.teams import Teams
 
 class Admissions(
     Calls,
+    Drafting,
     Late,
     Checking,
     Sifting,

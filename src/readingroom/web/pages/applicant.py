@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,9 +112,16 @@ def show_form(
 
 def _fields(call: Call, typed: Form, files: list[Attachment]) -> list[Field]:
     now_asked = {each.name for each in asked(call.file.form, read_draft(call, typed)[0].answers)}
-    labels_of = {each.name: each.label for each in call.file.form}
+    return fields_of(call.file.form, now_asked, files)
+
+
+def fields_of(
+    form: Sequence[Question], now_asked: Collection[str] = (), files: Sequence[Attachment] = ()
+) -> list[Field]:
+    """Return the questions of a form as a page shows them."""
+    labels_of = {each.name: each.label for each in form}
     found, section = [], ""
-    for each in call.file.form:
+    for each in form:
         begins = each.section if each.section != section else ""
         section = each.section or section
         condition, when = each.shown_if, ""

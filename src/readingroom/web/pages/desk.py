@@ -11,7 +11,7 @@ from litestar import Response, Router, get, post
 from litestar.params import QueryParameter
 from litestar.response import Template
 
-from readingroom.admissions import machines, rehearsal
+from readingroom.admissions import machines
 from readingroom.admissions.account import shares
 from readingroom.admissions.allocation import Sheet
 from readingroom.admissions.call import Call
@@ -26,10 +26,7 @@ from readingroom.admissions.model import (
     Reason,
     Ruling,
 )
-from readingroom.admissions.rehearsal.play import Played
 from readingroom.admissions.rules import IN_PLAY, may_decide, may_lapse, may_release, may_return
-from readingroom.app import calls as planned
-from readingroom.app.desk import open_call
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refused
@@ -39,7 +36,7 @@ from readingroom.web import charts
 from readingroom.web.allocated import scores_of
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
-from readingroom.web.pages import chair, checking, dossier, review, waiting
+from readingroom.web.pages import chair, checking, dossier, drafting, review, waiting
 from readingroom.web.pages.account import Posted
 from readingroom.web.waits import waits
 
@@ -47,8 +44,6 @@ _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "p
 
 PAGE = 50  # rows of a list
 SHOWN_WHOLE = 200  # applications up to which a call's page shows what an allocation would give
-MOST_PLAYED = 500  # synthetic applicants on a page, so that it comes at once; the command plays thousands
-REPEATS = 10
 FIXED = {CallState.ALLOCATED, CallState.PUBLISHED}
 From = Annotated[int, QueryParameter(name="from", ge=0, le=10_000_000)]
 Offers = Annotated[int, QueryParameter(name="offers", ge=0, le=10_000_000)]
@@ -58,20 +53,15 @@ OUTCOMES = (("awarded", "award", "award it"), ("refused", "refuse", "refuse it")
 
 
 @get("/desk", sync_to_thread=True)
-def desk(who: Visitor, begin: From = 0, kind: str = "") -> Template:
+def desk(who: Visitor, begin: From = 0) -> Template:
     """Show the calls, a page at a time, and what the visitor has to review."""
-    text = planned.template(kind, who.house.clock.now()) if kind and who.may(Permission.CALL_OPEN) else ""
-    return _desk(who, text, at=begin)
-
-
-def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int = 0) -> Template:
     may_review = who.may(Permission.APPLICATION_REVIEW)
     peer = who.person is not None and who.house.admissions.is_peer(who.actor)
     if not peer:
         who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
     admissions, now = who.house.admissions, who.house.clock.now()
-    calls, total = admissions.calls_page(PAGE, at)
-    shown = {
+    calls, total = admissions.calls_page(PAGE, begin)
+    shown: dict[str, Any] = {
         "waits": waits(who),
         "may_review": may_review or peer,
         "tasks": admissions.reviews_to_do(who.actor) if may_review or peer else [],
@@ -80,14 +70,11 @@ def _desk(who: Visitor, text: str = "", problems: Collection[Told] = (), at: int
         "counts": admissions.submitted_counts([each.id for each in calls]),
         "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
         "places": [f"/desk/calls/{each.id}" for each in calls],
-        "at": at,
+        "at": begin,
         "size": PAGE,
         "total": total,
-        "kinds": planned.KINDS,
-        "text": text,
-        "problems": problems,
     }
-    return page(who, "desk/desk.html", 400 if problems else 200, **shown)
+    return page(who, "desk/desk.html", **shown)
 
 
 def _span(call: Call) -> tuple[str, datetime, datetime | None]:
@@ -95,55 +82,6 @@ def _span(call: Call) -> tuple[str, datetime, datetime | None]:
     window = call.file.window
     ends = call.closed_at if call.closed_at or window.standing else window.closes
     return call.file.name, min(max(window.opens, call.opened_at), ends or window.closes), ends
-
-
-@post("/desk/calls", sync_to_thread=True)
-def open_(who: Visitor, data: Posted) -> Response[Any] | Template:
-    """Open a call from its file's text, or first show what it needs and how it would go."""
-    check_form(who, data)
-    text = data.get("text", "")
-    try:
-        if data.get("do") == "check":
-            return _plan(who, text, data)
-        made = open_call(who.house, who.actor, text, "call.yaml")
-    except (BadInput, Refused) as fault:
-        who.needs(Permission.CALL_OPEN)
-        return _desk(who, text, told(fault, {}))
-    return back_to(f"/desk/calls/{made.id}")
-
-
-def _plan(who: Visitor, text: str, typed: Form) -> Template:
-    """Show the check and the rehearsal of a file that is not open."""
-    who.needs(Permission.CALL_OPEN)
-    asked, seed = whole(typed.get("applicants", "")), whole(typed.get("seed", "")) or 0
-    report = planned.check(text, "call.yaml", who.house, asked or None)
-    count = min(asked, MOST_PLAYED) if asked else min(report.needs.applications, MOST_PLAYED)
-    played = rehearsal.rehearse(report.file, count, seed=seed, repeats=REPEATS)
-    return page(
-        who,
-        "desk/plan.html",
-        report=report,
-        rows=planned.needs_rows(report.needs),
-        played=rehearsal.text(played),
-        drawn=[(each.file.part, _scores(each)) for each in played.parts],
-        text=text,
-        typed=typed,
-    )
-
-
-def _scores(part: Played) -> charts.Scores | None:
-    """Draw how the scores of a rehearsal lie around the funding line."""
-    reviewing = part.file.reviewing
-    if reviewing is None:
-        return None
-    outcome = {True: "funded", False: "unfunded"}
-    scored = [
-        (float(s.score), "aside" if s.rank is None else outcome[s.passes > 0])
-        for s in part.standings
-        if s.score is not None
-    ]
-    line = None if part.line is None else float(part.line)
-    return charts.scores(scored, (reviewing.low, reviewing.high), line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +301,8 @@ def _ruling(data: Form) -> Ruling:
     return Ruling(Outcome(outcome), Reason(reason), data.get("note", ""), amount)
 
 
-_CALLS = [desk, open_, show, allocation, act, publish_page]
-_BELOW = (review, chair, waiting, checking, dossier)
+_CALLS = [desk, show, allocation, act, publish_page]
+_BELOW = (drafting, review, chair, waiting, checking, dossier)
 router = Router(
     "/",
     route_handlers=[*_CALLS, decide_page, decide, *(each.router for each in _BELOW)],
