@@ -27,7 +27,7 @@ from served import LONG, Served, found, run, served
 CANARY = "canary-7f3a one two three"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Serve a house with two workers, whose engine says fifty words a second, on each kind of database."""
     home = tmp_path_factory.mktemp(str(request.param)) / "home"

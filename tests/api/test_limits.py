@@ -37,7 +37,7 @@ def limit(home: Path, tier: str, places: int = -1) -> Path:
     return home
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Found a house for trials on each kind of database."""
     if request.param == "sqlite":
@@ -175,6 +175,7 @@ def test_after_retry_after_a_request_passes(tmp_path: Path) -> None:
         assert ask(house, issued["key"]).status_code == 200
 
 
+@pytest.mark.deep
 def test_tokens_a_minute_are_reserved_at_their_most_and_corrected(tmp_path: Path) -> None:
     with served(limit(found(tmp_path / "home"), "tokens_per_minute: 100")) as house:
         issued = grant_whose_minute_lasts(house, 20, 60)
@@ -190,6 +191,7 @@ def test_tokens_a_minute_are_reserved_at_their_most_and_corrected(tmp_path: Path
         assert "retry-after" not in never.headers
 
 
+@pytest.mark.deep
 def test_so_many_at_once_over_two_workers_and_each_that_ends_makes_room(slow: Path, readings: list[Reading]) -> None:
     with served(limit(slow, "parallel: 3"), workers=2) as house:
         key = house.grant()["key"]

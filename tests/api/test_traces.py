@@ -124,6 +124,7 @@ def test_a_span_per_call_and_no_text_in_any_byte_that_leaves(tmp_path: Path, mon
     assert len({span.trace_id for span in spans}) == good
 
 
+@pytest.mark.deep
 def test_what_a_span_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with collector() as there, traced(found(tmp_path / "home"), monkeypatch, there.url) as house:
         key = house.grant(passes=1000)["key"]
@@ -170,6 +171,7 @@ def test_what_a_span_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert {each.key: each.value.string_value for each in resource.attributes}["service.name"] == "readingroom"
 
 
+@pytest.mark.deep
 def test_an_answer_that_was_stopped_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = found(tmp_path / "home", words_per_second="50")
     with collector() as there, traced(home, monkeypatch, there.url) as house:

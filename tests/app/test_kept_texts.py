@@ -128,6 +128,7 @@ def test_a_receipt_proves_to_its_reader_that_it_was_read(house: Served) -> None:
     assert name.encode() not in log
 
 
+@pytest.mark.deep
 def test_a_backup_holds_neither_texts_nor_any_half_of_a_key(tmp_path: Path) -> None:
     home = keeps(tmp_path / "home")
     with served(home) as house:
@@ -176,6 +177,7 @@ def test_a_plan_that_keeps_says_so_and_a_wrong_one_is_told_where(tmp_path: Path)
     assert "no meaning" in str(run(home, "plan", "check", str(plan), code=2))
 
 
+@pytest.mark.deep
 def test_the_how_to_can_be_followed(tmp_path: Path) -> None:
     home = found(tmp_path / "home")
     (line,) = re.findall(r"```yaml\n\s*(retention: .*)\n\s*```", PAGE)

@@ -57,6 +57,7 @@ def test_a_term_signal_ends_streams_properly_and_exits_with_zero(home: Path) -> 
     assert run(home, "ledger", "verify")["ok"] is True
 
 
+@pytest.mark.deep
 def test_a_killed_worker_is_replaced_and_what_it_held_is_charged(home: Path) -> None:
     with served(home) as house:
         issued = house.grant(passes=700)
@@ -77,6 +78,7 @@ def test_a_killed_worker_is_replaced_and_what_it_held_is_charged(home: Path) -> 
         assert 0 < shown["used"]["passes"] <= 700
 
 
+@pytest.mark.deep
 def test_after_a_killed_server_holds_are_cleared_before_it_is_healthy_again(home: Path) -> None:
     with served(home) as house:
         issued = house.grant(passes=700)

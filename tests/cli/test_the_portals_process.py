@@ -181,6 +181,7 @@ def test_a_portal_that_stands_still_stops_no_call(slow_house: Served) -> None:
     assert [each.status_code for each in (*page, *report)] == [200, 200]
 
 
+@pytest.mark.deep
 def test_without_a_portal_pages_say_so_calls_go_on_and_it_is_started_again(tmp_path: Path) -> None:
     with served(found(tmp_path / "home")) as house:
         key = house.grant(passes=100)["key"]
@@ -280,6 +281,7 @@ def test_a_folder_with_too_long_a_path_is_told_with_the_cure(tmp_path: Path, mon
     assert list(long.glob("readingroom-portal-*")) == []
 
 
+@pytest.mark.deep
 def test_a_request_that_is_under_way_is_answered_before_the_server_ends(tmp_path: Path) -> None:
     with served(found(tmp_path / "home")) as house:
         (portal,) = house.portal()

@@ -242,6 +242,7 @@ def test_no_composition_can_begin_with_a_letter_that_was_not_looked_for() -> Non
         assert letters <= bases(parts[0]) | born_of_marks(), hex(code)
 
 
+@pytest.mark.deep
 def test_no_compatibility_form_hides_an_invisible_character() -> None:
     for code in range(0x110000):
         if 0xD800 <= code < 0xE000 or chr(code) in IGNORABLE:
