@@ -124,7 +124,7 @@ def test_a_lack_says_which_constraint_and_by_how_much() -> None:
     assert (sum(found.missing.values()), found.too_few, found.loads) == (2, {"x": 1}, {"a": 1})
     said = " ".join(found.sentences())
     assert "x lacks 1 reviewer(s): of 5 in the pool, 1 may still be asked" in said
-    assert "1 review(s) are beyond the load limits: raising a by 1 would do" in said
+    assert "Beyond the load limits: 1 review; raising a by 1 would do" in said
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_load_limit_holds_and_the_lack_is_told(lite: World) -> None:
     facts = caught.value.refusal.facts
     assert sum(facts["lacking"].values()) == sum(facts["loads"].values()) == 1
     assert facts["too_few"] == {}
-    assert "beyond the load limits" in caught.value.refusal.reason
+    assert "Beyond the load limits" in caught.value.refusal.reason
     lite.person("new@far.example", "Far", Role.REVIEWER)
     assert len({each.reviewer for each in lite.desk.assign_reviewers(lite.steward, call.id)}) == len(made)
 

@@ -54,7 +54,7 @@ def test_every_template_can_be_opened_and_says_nothing_that_is_seldom_meant(kind
         ({"review": REVIEW | {"misuse_vetoes": 3}}, "only if every reviewer"),
         ({"appeal_reserve": 0}, "nothing is kept for appeals"),
         ({"award": {"minimum": 2000, "maximum": 36_000, "days": 9}}, "one award take all 36000 passes"),
-        ({"award": {"minimum": 2000, "maximum": 9000, "days": 9, "accept_within_days": 2}}, "after 2 day(s)"),
+        ({"award": {"minimum": 2000, "maximum": 9000, "days": 9, "accept_within_days": 2}}, "after 2 days"),
         ({"window": {"opens": "2026-01-01T00:00:00Z", "closes": "2026-01-04T00:00:00Z"}}, "open for 3.0 days"),
     ],
 )

@@ -23,6 +23,7 @@ from fractions import Fraction
 from typing import Any
 
 from readingroom.admissions.call import Objective
+from readingroom.core.text import many
 
 SECONDS = 60.0  # a stage: a matching that is good and not proved best is better than none
 _TIME_IS_UP = 1  # scipy's status
@@ -91,8 +92,8 @@ class Lack:
         if self.loads:
             more = ", ".join(f"{who} by {count}" for who, count in self.loads.items())
             said.append(
-                f"{self.beyond_loads} review(s) are beyond the load limits: raising {more} would do, or as many places "
-                "with new reviewers."
+                f"Beyond the load limits: {many(self.beyond_loads, 'review')}; raising {more} would do, or as many "
+                "places with new reviewers."
             )
         return said
 

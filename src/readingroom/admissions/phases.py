@@ -15,6 +15,7 @@ from datetime import datetime
 from readingroom.admissions.call import Call, CallFile, Phase
 from readingroom.admissions.model import CallState, ReviewState
 from readingroom.core.refusal import Refusal
+from readingroom.core.text import many
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, may
 
@@ -115,5 +116,5 @@ def check_opinions(file: CallFile, given: dict[str, int], in_play: Collection[st
     missing = {each: needed - given.get(each, 0) for each in sorted(in_play) if given.get(each, 0) < needed}
     if not missing:
         return None
-    reason = f"{sum(missing.values())} opinion(s) on misuse are missing, of {len(missing)} application(s)."
+    reason = f"Missing: {many(sum(missing.values()), 'opinion')} on misuse, of {many(len(missing), 'application')}."
     return Refusal("admissions/opinions-missing", reason, {"missing": missing})

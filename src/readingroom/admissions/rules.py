@@ -28,6 +28,7 @@ from readingroom.admissions.phases import OVER, hides_applicants
 from readingroom.admissions.requests import REQUEST
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
+from readingroom.core.text import many
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
 from readingroom.strategy.model import Audience, Channel, StageFact
@@ -233,7 +234,7 @@ def check_corrected(applications: Collection[Application], now: datetime) -> Ref
     )
     if not waiting:
         return None
-    reason = f"{len(waiting)} returned application(s) may still be corrected; wait until their time is over."
+    reason = f"{many(len(waiting), 'returned application')} may still be corrected; wait until their time is over."
     return Refusal("admissions/correction-pending", reason, {"applications": waiting})
 
 
@@ -243,8 +244,8 @@ def check_settled(applications: Collection[Application]) -> Refusal | None:
     if not left:
         return None
     reason = (
-        f"{len(left)} application(s) were returned and not corrected. Once their time is over, refuse each in person: "
-        "`readingroom application decide ID refused --reason unclear --note TEXT`."
+        f"Returned and not corrected: {many(len(left), 'application')}. Once their time is over, refuse each in "
+        "person: `readingroom application decide ID refused --reason unclear --note TEXT`."
     )
     return Refusal("admissions/returned-undecided", reason, {"applications": left})
 
@@ -302,7 +303,7 @@ def check_reviewed(file: CallFile, in_play: Mapping[str, Collection[Review]]) ->
     missing = {each: count for each, count in sorted(missing.items()) if count > 0}
     if not missing:
         return None
-    reason = f"{sum(missing.values())} review(s) are missing, of {len(missing)} application(s)."
+    reason = f"Missing: {many(sum(missing.values()), 'review')}, of {many(len(missing), 'application')}."
     return Refusal("admissions/reviews-missing", reason, {"missing": missing})
 
 

@@ -15,6 +15,7 @@ from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import Application, ApplicationState, CallState
 from readingroom.core.errors import Problem
 from readingroom.core.refusal import Refusal
+from readingroom.core.text import many
 
 MAX_COMMENT = 2_000  # characters
 
@@ -77,8 +78,8 @@ def check_sifted(file: CallFile, tallies: Collection[Tally], kept: frozenset[str
     if not unseen and not unconfirmed:
         return None
     reason = (
-        f"The sift is not done: {len(unseen)} application(s) lack a look, and {len(unconfirmed)} under the line wait "
-        "for a person to confirm (`readingroom call sift`)."
+        f"The sift is not done: {many(len(unseen), 'application')} without a look, and {len(unconfirmed)} under the "
+        "line waiting for a person to confirm (`readingroom call sift`)."
     )
     return Refusal("admissions/sift-pending", reason, {"unseen": len(unseen), "unconfirmed": len(unconfirmed)})
 

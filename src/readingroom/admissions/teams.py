@@ -17,6 +17,7 @@ from readingroom.admissions.machines import Machine
 from readingroom.admissions.model import Application, ApplicationState, Outcome, Reason, Ruling
 from readingroom.core.clock import rfc3339
 from readingroom.core.refusal import Refusal
+from readingroom.core.text import many
 from readingroom.people.model import Person
 
 LIFE = timedelta(days=14)  # of a letter's link
@@ -155,8 +156,8 @@ def check_all_vouched(waiting: Collection[str]) -> Refusal | None:
     if not waiting:
         return None
     reason = (
-        f"Nobody has vouched for {len(waiting)} application(s), as this call asks. Have the guarantors reminded, or "
-        "refuse each in person: `readingroom application decide ID refused --reason not-vouched --note TEXT`."
+        f"Nobody has vouched for {many(len(waiting), 'application')}, as this call asks. Have the guarantors reminded, "
+        "or refuse each in person: `readingroom application decide ID refused --reason not-vouched --note TEXT`."
     )
     return Refusal("admissions/not-vouched", reason, {"applications": sorted(waiting)})
 

@@ -9,6 +9,7 @@ from readingroom.admissions import machines
 from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import Application, ApplicationState, CallState
 from readingroom.core.refusal import Refusal
+from readingroom.core.text import many
 
 UNSUBMITTED = frozenset({ApplicationState.DRAFT, ApplicationState.LATE})
 
@@ -77,7 +78,7 @@ def check_turn(file: CallFile, before: Collection[tuple[int, str]], given: int, 
     waiting = sum(min(asked, file.limits.of(tier).maximum) for asked, tier in before)
     if given + waiting <= rest:
         return None
-    reason = f"{len(before)} application(s) came before and wait for {waiting} passes; decide those first."
+    reason = f"Before it came {many(len(before), 'application')}, for {waiting} passes in all; decide those first."
     return Refusal("admissions/not-in-turn", reason, {"before": len(before), "waiting": waiting, "rest": rest})
 
 

@@ -35,3 +35,8 @@ def _problem(where: str, text: str, most: int, unseen: re.Pattern[str]) -> Probl
         at = f"U+{ord(found[0]):04X} at place {found.start() + 1}"
         return Problem(where, f"holds a character that cannot be shown ({at})", "Take it out")
     return None
+
+
+def many(count: int, noun: str) -> str:
+    """Count things in words: 1 review, 2 reviews."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

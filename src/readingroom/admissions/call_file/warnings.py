@@ -8,6 +8,7 @@ from datetime import timedelta
 from readingroom.admissions.call import CallFile, Reviewing, Window
 from readingroom.core.document import Node
 from readingroom.core.errors import Problem
+from readingroom.core.text import many
 
 WEEK = timedelta(days=7)
 HIDDEN = 20  # a criterion with less than a twentieth of the weight moves nothing that a reviewer would notice
@@ -37,7 +38,7 @@ def _money(made: CallFile, fields: Mapping[str, Node]) -> Iterator[Problem]:
             yield Problem(_at(fields["award"], "maximum"), what, "Lower it, unless one winner is what is meant")
             break
     if made.limits.accept_within_days < WEEK.days:
-        what = f"an offer may be taken back after {made.limits.accept_within_days} day(s)"
+        what = f"an offer may be taken back after {many(made.limits.accept_within_days, 'day')}"
         yield Problem(_at(fields["award"], "accept_within_days"), what, "Give a week: people travel")
     if made.expects:
         most_awards = (made.budget.passes - made.reserve) // made.limits.minimum

@@ -17,7 +17,7 @@ from readingroom.core.canonical import Json, canonical, commitment
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
-from readingroom.core.text import needed_problem
+from readingroom.core.text import many, needed_problem
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
@@ -162,7 +162,7 @@ class Interests(Base):
         arisen = [each for each in found if self._counts(tx, each.review)]
         if arisen:
             count = len({each.review for each in arisen})
-            reason = f"{count} review(s) are by somebody who has a conflict by now; `call conflicts` lists them. "
+            reason = f"By somebody who has a conflict by now: {many(count, 'review')}; `call conflicts` lists them. "
             reason += "Waive each with a reason, or recuse the reviewer."
             facts: Json = {"reviews": sorted({each.review for each in arisen})}
             raise Refused(Refusal("admissions/conflict-unresolved", reason, facts))

@@ -17,7 +17,7 @@ from readingroom.core.canonical import canonical, commitment, sha256
 from readingroom.core.errors import BadInput
 from readingroom.core.ids import new_id, random_bytes
 from readingroom.core.refusal import Refusal, Refused, require
-from readingroom.core.text import needed_problem
+from readingroom.core.text import many, needed_problem
 from readingroom.people import queries as people
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check, may
@@ -190,5 +190,5 @@ def lacking(found: Mapping[str, int]) -> Refusal | None:
     """Refuse a matching in which an application lacks a reviewer without a conflict."""
     if not found:
         return None
-    reason = f"{len(found)} application(s) lack a reviewer without a conflict; add reviewers."
+    reason = f"Without a reviewer who has no conflict: {many(len(found), 'application')}; add reviewers."
     return Refusal("admissions/reviewers-missing", reason, {"lacking": dict(sorted(found.items()))})
