@@ -46,6 +46,16 @@ def test_only_a_stage_that_is_lent_by_grants_can_be_offered(world: World) -> Non
         world.open(window=past)
 
 
+def test_a_call_that_pins_its_terms_opens_under_no_others(world: World) -> None:
+    pinned, others = sha256(b"these"), sha256(b"others")
+    for in_force in ("", others):
+        with pytest.raises(Refused, match="admissions/other-terms"):
+            world.desk.open_call(world.steward, call_text(terms=pinned), STAGE, terms=in_force)
+    assert world.desk.calls() == []
+    assert world.desk.open_call(world.steward, call_text(terms=pinned), STAGE, terms=pinned).terms_digest == pinned
+    assert world.desk.open_call(world.steward, CALL, STAGE, terms=others).terms_digest == others  # a name pins nothing
+
+
 def test_a_call_is_opened_and_closed_by_who_may(world: World) -> None:
     (applicant,) = world.applicants(1)
     for by in (applicant, world.reviewers[0], world.panel):

@@ -206,7 +206,8 @@ class CallFile:
         reviewing: None where a person decides without reviews.
         policy: None where there is no competition (`policy: by-person`).
         reapply_after_days: how long a refused applicant waits before applying again.
-        terms: the name of the terms that a reader of this call accepts.
+        terms: the name of the terms that a reader of this call accepts; or, as `sha256:...`, the
+            digest of those that must be in force when it opens.
         quotas: an application counts for the first whose answer it gives.
         draw: None where the seed alone breaks ties and draws lots.
         after: what it promises for the time after an award.

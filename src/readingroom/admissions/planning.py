@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from readingroom.admissions.call import CallFile, Expectation
 from readingroom.core.canonical import Json
+from readingroom.core.refusal import Refusal
 
 DAY = 86_400  # seconds
 
@@ -75,6 +76,14 @@ class Needs:
             "speed_from": self.speed.source if self.speed else None,
             "short": list(self.short),
         }
+
+
+def check_terms(file: CallFile, in_force: str) -> Refusal | None:
+    """Refuse to open a call that pins its terms by digest where others are in force; a name pins nothing."""
+    if not file.terms.startswith("sha256:") or file.terms == in_force:
+        return None
+    reason = f"The call is for the terms {file.terms}; in force are {in_force or 'none'}. Publish those, or name these."
+    return Refusal("admissions/other-terms", reason, {"pinned": file.terms, "in_force": in_force})
 
 
 def awards_at_most(file: CallFile) -> int:

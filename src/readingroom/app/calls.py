@@ -113,7 +113,10 @@ def _against(house: House, read: call_file.Checked) -> list[Problem]:
     if min(each.window.closes for each in file.parts) <= now:
         place = read.where("rounds" if file.rounds else "window")
         found.append(Problem(place, "a window of the call is already over", "Give it a later end"))
-    if not terms:
+    pinned = planning.check_terms(file, terms[-1].hash if terms else "")
+    if pinned:
+        found.append(Problem(read.where("terms"), pinned.reason.rstrip("."), pinned.code))
+    elif not terms:
         found.append(Problem(read.where("terms"), "no terms are in force here", "Put them in force: terms publish"))
     return found
 

@@ -148,6 +148,7 @@ ENDINGS: dict[str, Ending] = {
     "admissions/no-opinions": Ending(409, _INVALID),
     "admissions/stage-not-lent": Ending(400, _INVALID),
     "admissions/tier-unknown": Ending(400, _INVALID),
+    "admissions/other-terms": Ending(409, _INVALID),
     "admissions/no-time-to-correct": Ending(400, _INVALID),
     "admissions/reviewer-unknown": Ending(400, _INVALID),
     "admissions/amount-out-of-bounds": Ending(400, _INVALID),

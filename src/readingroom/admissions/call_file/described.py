@@ -31,7 +31,11 @@ _BASICS = (
     Field("purpose", "Purpose", Holds.PROSE, "What the lab wants to learn, and from whom; applicants read it first"),
     Field("stage", "Stage", Holds.CHOICE, "What of the release plan is being lent"),
     Field("tiers", "Tiers on offer", Holds.CHOICES, "How much of an answer a reader sees"),
-    Field("terms", "Terms", help="The name of the terms that a reader of this call accepts"),
+    Field(
+        "terms",
+        "Terms",
+        help="What readers accept: a name for people, or the digest of the terms under which alone it opens",
+    ),
 )
 _MONEY = (
     Field("budget", "Budget", Holds.GROUP, "All that this call can ever give. One generated token uses one pass", of=(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from readingroom.admissions import account, call_file, distributed, queries, rules, tables
+from readingroom.admissions import account, call_file, distributed, planning, queries, rules, tables
 from readingroom.admissions.account import Balance, Cause
 from readingroom.admissions.call import Call, CallFile
 from readingroom.admissions.model import Application, ApplicationState, CallState
@@ -45,11 +45,12 @@ class Calls(Funding):
 
         Raises:
             BadInput: the file is not a call; every problem with line and column.
-            Refused: the stage cannot be lent, or the window is over.
+            Refused: the stage cannot be lent, the window is over, or other terms are in force than the file pins.
         """
         require(check(by, Permission.CALL_OPEN))
         file = call_file.parse(text, name)
         require(rules.check_opening(file, stage, self._clock.now()))
+        require(planning.check_terms(file, terms))
         series = new_id("call")
         with self._db.decide() as tx:
             for number, part in enumerate(file.parts):
