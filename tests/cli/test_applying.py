@@ -80,16 +80,37 @@ def whole_way(home: Path, call: str, tmp_path: Path, invite: Any) -> None:
     assert ask("submit", at, code=1)["error"]["code"] == "admissions/wrong-state"
 
 
-def test_the_status_of_what_was_decided_says_why_and_what_can_be_done(tmp_path: Path) -> None:
-    home = found(tmp_path / "home")
-    house = House(load(home))
+def by_a_person(house: House) -> str:
+    """Open a call that a person decides."""
     raw = yaml.safe_load(template("call.yaml"))
     raw = {name: each for name, each in raw.items() if name != "review"} | {"allocation": {"policy": "by-person"}}
     raw["window"] = {"standing": True}
-    call = open_call(house, house.people.operator(), yaml.safe_dump(raw), "call.yaml")
+    return open_call(house, house.people.operator(), yaml.safe_dump(raw), "call.yaml").id
+
+
+def awarded(home: Path, house: House, tmp_path: Path) -> None:
+    """Apply, be awarded, and accept it, with the commands of the outside."""
+    (tmp_path / "application.yaml").write_text(FILE)
+    at = run(home, "application", "start", by_a_person(house), str(tmp_path / "application.yaml"))["id"]
+    run(home, "application", "submit", at)
+    house.admissions.decide(house.people.operator(), at, Ruling(Outcome.AWARDED, Reason.SUITABLE, "Good."))
+    (offer,) = run(home, "award", "list")
+    assert (offer["application"], offer["state"]) == (at, "offered")
+    assert "12,000" in program("--home", str(home), "award", "list")[1]
+    accepted = run(home, "award", "accept", offer["id"])
+    assert accepted["state"] == "accepted"
+    assert run(home, "award", "decline", offer["id"], code=1)["error"]["code"] == "admissions/wrong-state"
+    (grant,) = house.access.grants(house.people.operator())
+    assert grant.allocation.passes == 12_000
+
+
+def test_the_status_of_what_was_decided_says_why_and_what_can_be_done(tmp_path: Path) -> None:
+    home = found(tmp_path / "home")
+    house = House(load(home))
+    call = by_a_person(house)
     run(home, "login", f"/sign-in?link={link_for(house, 'ada@ada.example')}")
     (tmp_path / "application.yaml").write_text(FILE)
-    at = run(home, "application", "start", call.id, str(tmp_path / "application.yaml"))["id"]
+    at = run(home, "application", "start", call, str(tmp_path / "application.yaml"))["id"]
     run(home, "application", "submit", at)
     ruling = Ruling(Outcome.REFUSED, Reason.UNCLEAR, "Which prompts?")
     made = house.admissions.decide(house.people.operator(), at, ruling)
@@ -118,6 +139,7 @@ def test_all_of_it_beside_a_home(tmp_path: Path) -> None:
         assert [each["part"] for each in ask("team", at)] == ["member", "guarantor"]
 
     whole_way(home, call, tmp_path, invite)
+    awarded(home, house, tmp_path)
     house.close()
 
 
@@ -150,6 +172,7 @@ def test_all_of_it_from_afar_where_there_is_no_home(
         assert ask("uninvite", asked["id"])["state"] == "removed"
 
     whole_way(nowhere, call, tmp_path, invite)
+    awarded(nowhere, inside, tmp_path)
     elsewhere = run(nowhere, "application", "mine", "--server", "https://elsewhere.example", code=2)
     assert "nobody is signed in at this server" in elsewhere["error"]["message"]
     assert run(nowhere, "logout") == {"signed_in": False}

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
 
 from readingroom.admissions.model import Draft
 from readingroom.admissions.teams import Part
 from readingroom.cli import remote
 from readingroom.cli.context import Context
-from readingroom.cli.remote import Server, part
+from readingroom.cli.remote import part
 from readingroom.core.settings import FILE
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from readingroom.people.model import Actor
 
 Document = dict[str, Any]
+Server = Annotated[str, typer.Option(help="The house, where it is not beside this terminal [default: of `login URL`]")]
 
 
 class Side(Protocol):
@@ -39,6 +42,8 @@ class Side(Protocol):
     def remind(self, invitation: str) -> Document: ...
     def remove(self, invitation: str) -> Document: ...
     def answer(self, secret: str, *, accept: bool, words: str) -> Document: ...
+    def awards(self) -> list[Document]: ...
+    def answer_award(self, award: str, *, accept: bool) -> Document: ...
 
 
 def side(context: Context, server: str = "") -> Side:
@@ -143,12 +148,23 @@ class Beside:
         made = self.house.admissions.answer(self.by, secret, accept=accept, words=words)
         return applying.invitation_json(made)
 
+    def awards(self) -> list[Document]:
+        from readingroom.app import desk
+
+        return [desk.award_json(each) for each in self.house.admissions.my_awards(self.by)]
+
+    def answer_award(self, award: str, *, accept: bool) -> Document:
+        from readingroom.app import desk
+
+        admissions = self.house.admissions
+        return desk.award_json((admissions.accept_award if accept else admissions.decline_award)(self.by, award))
+
 
 @dataclass(frozen=True)
 class Afar:
     """A house over its control API."""
 
-    server: Server
+    server: remote.Server
 
     def start(self, call: str, draft: Draft) -> Document:
         return self._document("POST", f"/api/calls/{part(call)}/applications", draft.to_json())
@@ -196,6 +212,13 @@ class Afar:
 
     def answer(self, secret: str, *, accept: bool, words: str) -> Document:
         return self._document("POST", "/api/letters/answer", {"secret": secret, "accept": accept, "words": words})
+
+    def awards(self) -> list[Document]:
+        found: list[Document] = self.server.ask("GET", "/api/awards/mine")
+        return found
+
+    def answer_award(self, award: str, *, accept: bool) -> Document:
+        return self._document("POST", f"/api/awards/{part(award)}/{'accept' if accept else 'decline'}")
 
     def _document(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Document:
         found: Document = self.server.ask(method, path, body, headers)

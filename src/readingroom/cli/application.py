@@ -13,7 +13,7 @@ from readingroom.admissions.model import ApplicationState, Outcome, Reason, Ruli
 from readingroom.admissions.teams import Part
 from readingroom.app import desk
 from readingroom.cli.app import app
-from readingroom.cli.applicants import Side, side
+from readingroom.cli.applicants import Server, Side, side
 from readingroom.cli.context import Context
 from readingroom.cli.given import contents, moment, text_of
 from readingroom.core.errors import BadInput, Problem
@@ -23,7 +23,6 @@ application = typer.Typer(no_args_is_help=True, help="Applying to a call; and ap
 
 app.add_typer(application, name="application")
 
-Server = Annotated[str, typer.Option(help="The house, where it is not beside this terminal [default: of `login URL`]")]
 Link = Annotated[str, typer.Argument(help="The letter's link")]
 
 
@@ -107,7 +106,10 @@ def _decided(made: dict[str, Any]) -> list[str]:
         return []
     why = f"{made['outcome']} ({made['reason']}): {made['text']}"
     if made["outcome"] == "awarded":
-        return [why, "Accept it or not, by its date, under My reading in the browser or through the API"]
+        return [
+            why,
+            "Accept it or not, by its date, under My reading or with `readingroom award accept`",
+        ]
     differ = [f"What would have had to differ: {made['differ']}"] if made["differ"] else []
     return [
         why,

@@ -9,6 +9,7 @@ import typer
 from readingroom.admissions.requests import Answer
 from readingroom.app import desk, holding
 from readingroom.cli.app import app
+from readingroom.cli.applicants import Server, side
 from readingroom.cli.call import call
 from readingroom.cli.context import Context
 
@@ -22,32 +23,33 @@ def list_(
     context: typer.Context,
     call: Annotated[str, typer.Argument(help="A call [default: one's own awards]")] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Offers past their date, in all calls")] = False,  # noqa: FBT002
+    server: Server = "",
 ) -> None:
     """List a call's awards, one's own, or the offers that nobody has answered in time."""
     here: Context = context.obj
-    admissions = here.house.admissions
-    if overdue:
-        found = admissions.overdue_awards(here.actor)
+    if overdue or call:
+        admissions = here.house.admissions
+        made = admissions.overdue_awards(here.actor) if overdue else admissions.awards(here.actor, call)
+        found = [desk.award_json(each) for each in made]
     else:
-        found = admissions.awards(here.actor, call) if call else admissions.my_awards(here.actor)
-    rows = [(a.id, a.state.value, a.tier, f"{a.amounts.passes:,}", f"{a.accept_by:%Y-%m-%d}") for a in found]
-    heads = ("award", "state", "tier", "passes", "accept by")
-    here.output.rows([desk.award_json(each) for each in found], "Awards", heads, rows)
+        found = side(here, server).awards()
+    rows = [(a["id"], a["state"], a["tier"], f"{a['amounts']['passes']:,}", str(a["accept_by"])[:10]) for a in found]
+    here.output.rows(found, "Awards", ("award", "state", "tier", "passes", "accept by"), rows)
 
 
 @award.command("accept")
-def accept(context: typer.Context, award: str) -> None:
+def accept(context: typer.Context, award: str, server: Server = "") -> None:
     """Accept one's award; its grant is issued in the same moment."""
     here: Context = context.obj
-    made = here.house.admissions.accept_award(here.actor, award)
-    here.output.result(desk.award_json(made), f"{award} is accepted; see `readingroom grant list`, or My reading")
+    made = side(here, server).answer_award(award, accept=True)
+    here.output.result(made, f"{award} is accepted; see `readingroom grant list`, or My reading")
 
 
 @award.command("decline")
-def decline(context: typer.Context, award: str) -> None:
+def decline(context: typer.Context, award: str, server: Server = "") -> None:
     """Decline one's award; its amount goes back to the call."""
     here: Context = context.obj
-    here.output.result(desk.award_json(here.house.admissions.decline_award(here.actor, award)))
+    here.output.result(side(here, server).answer_award(award, accept=False))
 
 
 @award.command("requests")
