@@ -187,7 +187,7 @@ def test_a_server_sends_and_what_its_death_left_is_sent_by_the_next(home: Path, 
     database.close()
     subjects = [each["Subject"] for each in mail.messages()]
     assert any("reviewer" in each for each in subjects)
-    assert any("no longer a panel" in each for each in subjects)
+    assert any("taken from you: panel" in each for each in subjects)
 
 
 def test_a_mail_server_that_is_away_stops_nothing(home: Path) -> None:

@@ -2,8 +2,9 @@
 
     python crash.py N ARGUMENTS...
 
-A touch is a database statement, a commit, a file that is opened to be written, or one put in its place. Exits as the
-program does when it made fewer.
+A touch is a statement that changes the database, a commit, a file that is opened to be written, or one put in its place.
+A kill before a statement that only reads leaves what the kill before the next change leaves. Exits as the program does
+when it made fewer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ def touch(*_: Any, **__: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-sa.event.listen(Engine, "before_cursor_execute", touch)
+def statement(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+    if not text.lstrip().upper().startswith(("SELECT", "PRAGMA")):
+        touch()
+
+
+sa.event.listen(Engine, "before_cursor_execute", statement)
 sa.event.listen(Engine, "commit", touch)
 
 

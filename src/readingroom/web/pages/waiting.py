@@ -33,7 +33,7 @@ def release_page(who: Visitor, call: str, review_id: str) -> Template:
             "The review is no longer asked for, and another reviewer can be assigned. Nothing that was said is lost."
         ],
         action=f"/desk/calls/{call}/reviews/{review_id}/release",
-        acts=[("release", f"Let the reviewer of {review.application} go")],
+        acts=[("release", "Let this reviewer go")],
         back=f"/desk/calls/{call}#reviews",
         facts=[("Review", review.id), ("Application", review.application), ("State", review.state.value)],
     )
@@ -57,7 +57,7 @@ def lapse_page(who: Visitor, award: str) -> Template:
         heading="Take back this offer?",
         said=["It was not accepted in time. Its passes go back to the call, and it cannot be accepted any more."],
         action=f"/desk/awards/{award}/lapse",
-        acts=[("lapse", f"Take back {found.amounts.passes:,} passes from {found.application}")],
+        acts=[("lapse", f"Take back {found.amounts.passes:,} passes")],
         back=f"/desk/calls/{found.call}#awards",
         facts=[("Application", found.application), ("Accept by", f"{found.accept_by:%-d %B %Y}")],
     )
