@@ -120,7 +120,8 @@ def test_whom_one_is_close_to_is_declared_and_a_conflict_is_waived_with_a_reason
 
 
 def test_the_panel_of_a_double_blind_call_sees_no_applicant_anywhere(portal: Portal) -> None:
-    call, panel = opened(portal, double_blind=True, phases=["independent"], safety_opinions=0), portal.visit("panel")
+    asked = {"double_blind": True, "phases": ["independent"], "safety_opinions": 0, "per_application": 1}
+    call, panel = opened(portal, **asked), portal.visit("panel")
     application = applied(portal, call, "dora")
     portal.visit("reviewer")
     portal.visit("steward").post(f"/desk/calls/{call}", {"do": "close"})
