@@ -8,21 +8,26 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from readingroom.access import tables as access
 from readingroom.admissions import tables
 from readingroom.admissions.conflicts import Party
-from readingroom.admissions.model import Judgement
+from readingroom.admissions.model import Judgement, Risk
 from readingroom.app import founding
 from readingroom.app.calls import template
 from readingroom.app.desk import open_call
 from readingroom.app.house import House
 from readingroom.core.canonical import canonical, commitment
 from readingroom.core.clock import Clock
+from readingroom.core.ids import new_id
 from readingroom.core.settings import Settings, load
 from readingroom.gateway import tables as gateway
+from readingroom.people import queries as people
 from readingroom.people.model import Role
 from readingroom.people.tables import person as person_table
 
+REVIEWS = 2  # of each application, where a panel reads them
 ANSWERS = {
     "purpose": "How small models handle negation",
     "asks": "Short prompts with and without negation",
@@ -52,11 +57,14 @@ def house(clock: Clock | None = None) -> Iterator[House]:
             made.close()
 
 
-def bulk_call(made: House) -> str:
-    """Open the shipped bulk call on whatever stage lends."""
+def bulk_call(made: House, *, with_panel: bool = False) -> str:
+    """Open the shipped bulk call on whatever stage lends; `with_panel`, as one that a panel reads after its review."""
     stage = next(each.stage for each in made.releases.status() if each.stage.channel.value == "api")
     text = template("bulk", made.clock.now()).replace("stage: reading-room", f"stage: {stage.name}")
     text = text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
+    if with_panel:
+        text = text.replace("distributed: true\n", "").replace("sift: {reviews: 1, criterion: merit, line: 2}\n", "")
+        text = text.replace("  per_application: 4\n", f"  per_application: {REVIEWS}\n  phases: [independent, panel]\n")
     return open_call(made, made.people.operator(), text, "bulk.yaml").id
 
 
@@ -132,6 +140,42 @@ def looks(made: House, given: Sequence[tuple[str, int]]) -> None:
         for look, score in given:
             values = {"score": score, "comment": "A first look.", "submitted_at": now}
             tx.execute(tables.sift.update().where(tables.sift.c.id == look).values(values))
+
+
+def reviewed(made: House, call: str) -> None:
+    """Write reviews of each application, all handed in, by the house's reviewers in turn, and begin the panel phase."""
+    now, operator = made.clock.now(), made.people.operator()
+    said = Judgement({"merit": 4, "need": 3}, "Sound, and worth its passes. " * 8, Risk.OK, "").to_json()
+    wanted = tables.application.c.call_id == call
+    rows: list[dict[str, object]] = []
+    with made.db.write() as tx:
+        reviewers = sorted(each.id for each in people.persons(tx).values() if Role.REVIEWER in each.roles)
+        ids = list(
+            tx.execute(sa.select(tables.application.c.id).where(wanted).order_by(tables.application.c.id)).scalars()
+        )
+        for n, each in enumerate(ids):
+            for k in range(REVIEWS):
+                who = reviewers[(n + k * 7) % len(reviewers)]
+                rows.append({"id": new_id("review"), "call_id": call, "application_id": each, "reviewer_id": who,
+                             "state": "submitted", "assigned_salt": bytes(32), "judgement": said, "salt": bytes(32),
+                             "submitted_at": now})  # fmt: skip
+        tx.execute(tables.application.update().where(wanted).values(state="under-review"))
+        tx.execute(tables.case.insert(), [{"application_id": each, "id": new_id("case")} for each in ids])
+        tx.execute(tables.review.insert(), rows)
+        first = {
+            "number": 1,
+            "phase": "independent",
+            "why": "",
+            "judgement": said,
+            "salt": bytes(32),
+            "submitted_at": now,
+        }
+        tx.execute(tables.review_version.insert(), [{"review_id": each["id"], **first} for each in rows])
+        moved = {"call_id": call, "moved_at": now, "moved_by": operator.id}
+        tx.execute(
+            tables.phase.insert(), [{**moved, "number": n, "phase": p} for n, p in ((1, "independent"), (2, "panel"))]
+        )
+        tx.execute(tables.call.update().where(tables.call.c.id == call).values(state="closed", closed_at=now))
 
 
 def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:
