@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pages`: how long pages take on the server, with 10,000 applications, two reviews of each, 10,000 grants.
+"""`python -m benchmarks.pages`: how long pages take, with 10,000 applications, two reviews of each, 10,000 grants.
 
     python -m benchmarks.pages [--applications N] [--rounds N]
 

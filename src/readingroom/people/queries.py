@@ -68,6 +68,14 @@ def by_id(tx: Connection, person_id: str) -> Person | None:
     return next(iter(_people(tx, person_table.c.id == canonical(tx, person_id))), None)
 
 
+def some(tx: Connection, persons: Collection[str]) -> dict[str, Person]:
+    """Return those of several persons that there are, by the pseudonym each was asked for with, of now or of before."""
+    into = merged(tx)
+    now = {each: into.get(each, each) for each in persons}
+    found = {each.id: each for each in _people(tx, person_table.c.id.in_(sorted(set(now.values()))))}
+    return {each: found[to] for each, to in now.items() if to in found}
+
+
 def canonical(tx: Connection, person_id: str) -> str:
     """Return the pseudonym that a person has now, by any that they ever had; what is none comes back as it is."""
     into = tx.execute(sa.select(merge_table.c.into_id).where(merge_table.c.person_id == person_id)).scalar()

@@ -39,7 +39,7 @@ def _reviews(who: Visitor) -> Iterator[Wait]:
             if each.state is InvitationState.INVITED:
                 yield Wait(f"Say whether you review in {admissions.call(each.call).file.title}", "/reviews")
     if reviews or admissions.is_peer(who.actor):
-        left = sum(each.mine is None for each in admissions.reviews_to_do(who.actor))
+        left = admissions.reviews_left(who.actor)
         yield from _some(left, "review to give", "reviews to give", "/reviews" if reviews else "/desk")
     if reviews:
         looks = len(admissions.sifts_to_do(who.actor))

@@ -6,6 +6,7 @@ from readingroom.admissions.queries.after import (
     children,
     family_awards,
     observed,
+    observed_of,
     parent,
     request,
     requests,
@@ -56,7 +57,16 @@ from readingroom.admissions.queries.dossiers import (
     tickets_at_closing,
 )
 from readingroom.admissions.queries.history import attachments, content, told
-from readingroom.admissions.queries.panel import cases, notes, of_case, opinions, phase, vetoes
+from readingroom.admissions.queries.panel import (
+    cases,
+    cases_count,
+    notes,
+    of_case,
+    opinions,
+    opinions_count,
+    phase,
+    vetoes,
+)
 from readingroom.admissions.queries.pool import (
     asked,
     asked_of,
@@ -69,9 +79,12 @@ from readingroom.admissions.queries.pool import (
     ties,
 )
 from readingroom.admissions.queries.reviews import (
+    given_by,
+    given_up_to,
     judgement,
     review,
     reviews,
+    reviews_asked,
     reviews_by,
     reviews_here,
     reviews_of,
@@ -113,6 +126,7 @@ __all__ = [
     "calls",
     "calls_page",
     "cases",
+    "cases_count",
     "checked_among",
     "children",
     "conflict_counts",
@@ -127,6 +141,8 @@ __all__ = [
     "fewest_reviews",
     "findings",
     "fixed",
+    "given_by",
+    "given_up_to",
     "graph",
     "graph_near",
     "invitation",
@@ -143,9 +159,11 @@ __all__ = [
     "movements",
     "notes",
     "observed",
+    "observed_of",
     "of_case",
     "of_person",
     "opinions",
+    "opinions_count",
     "parent",
     "parties",
     "party",
@@ -160,6 +178,7 @@ __all__ = [
     "review",
     "review_states",
     "reviews",
+    "reviews_asked",
     "reviews_by",
     "reviews_here",
     "reviews_of",

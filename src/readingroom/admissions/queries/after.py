@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,6 +65,13 @@ def observed(tx: Connection, application_id: str) -> Json:
     """Return what the house saw used by who applies for a renewal, as it was submitted; None where nothing was."""
     where = T.observed.c.application_id == application_id
     return tx.execute(sa.select(T.observed.c.usage).where(where)).scalar()
+
+
+def observed_of(tx: Connection, applications: Collection[str]) -> dict[str, Json]:
+    """Return likewise of several applications, those of which something was seen."""
+    chosen = sa.select(T.observed.c.application_id, T.observed.c.usage)
+    found = tx.execute(chosen.where(T.observed.c.application_id.in_(applications)))
+    return {row.application_id: row.usage for row in found if row.usage is not None}
 
 
 def _requests(tx: Connection, where: sa.ColumnElement[bool]) -> list[Request]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import tables
 from readingroom.admissions.blind import Opinion, PanelNote
 from readingroom.admissions.call import Phase
-from readingroom.admissions.model import ReviewState, Risk
+from readingroom.admissions.model import ApplicationState, ReviewState, Risk
 from readingroom.admissions.phases import PhaseNow
 
 T = tables
@@ -21,11 +23,19 @@ def phase(tx: Connection, call_id: str) -> PhaseNow:
     return PhaseNow(Phase(row.phase), row.due, row.moved_at) if row else PhaseNow()
 
 
-def cases(tx: Connection, call_id: str) -> dict[str, str]:
-    """Return what each application is called where names are hidden: application to case."""
+def cases(tx: Connection, call_id: str, limit: int | None = None, offset: int = 0) -> dict[str, str]:
+    """Return what applications are called where names are hidden, all or a page: application to case, by random id."""
     joined = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
-    chosen = sa.select(T.case).select_from(joined).where(T.application.c.call_id == call_id)
-    return {row.application_id: row.id for row in tx.execute(chosen)}
+    chosen = sa.select(T.case).select_from(joined).where(T.application.c.call_id == call_id).order_by(T.case.c.id)
+    rows = tx.execute(chosen if limit is None else chosen.limit(limit).offset(offset))
+    return {row.application_id: row.id for row in rows}
+
+
+def cases_count(tx: Connection, call_id: str) -> int:
+    """Return how many cases a call has, over all pages."""
+    joined = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
+    chosen = sa.select(sa.func.count()).select_from(joined).where(T.application.c.call_id == call_id)
+    return int(tx.execute(chosen).scalar_one())
 
 
 def of_case(tx: Connection, case_id: str) -> str:
@@ -33,12 +43,21 @@ def of_case(tx: Connection, case_id: str) -> str:
     return tx.execute(sa.select(T.case.c.application_id).where(T.case.c.id == case_id)).scalar() or ""
 
 
-def opinions(tx: Connection, call_id: str) -> list[Opinion]:
-    """Return the opinions on misuse in a call."""
+def opinions(tx: Connection, call_id: str, only: Collection[str] | None = None) -> list[Opinion]:
+    """Return the opinions on misuse in a call, of all its applications or of some."""
     joined = T.risk.join(T.application, T.application.c.id == T.risk.c.application_id)
     chosen = sa.select(T.risk).select_from(joined).where(T.application.c.call_id == call_id)
+    chosen = chosen if only is None else chosen.where(T.risk.c.application_id.in_(only))
     ordered = chosen.order_by(T.risk.c.application_id, T.risk.c.person_id)
     return [Opinion(r.application_id, r.person_id, Risk(r.opinion), r.reason, r.given_at) for r in tx.execute(ordered)]
+
+
+def opinions_count(tx: Connection, call_id: str) -> int:
+    """Return how many opinions on misuse there are of the applications of a call that are in play."""
+    joined = T.risk.join(T.application, T.application.c.id == T.risk.c.application_id)
+    in_play = T.application.c.state.in_([ApplicationState.SUBMITTED.value, ApplicationState.UNDER_REVIEW.value])
+    chosen = sa.select(sa.func.count()).select_from(joined).where((T.application.c.call_id == call_id) & in_play)
+    return int(tx.execute(chosen).scalar_one())
 
 
 def vetoes(tx: Connection, call_id: str) -> dict[str, int]:
@@ -54,9 +73,8 @@ def vetoes(tx: Connection, call_id: str) -> dict[str, int]:
     return found
 
 
-def notes(tx: Connection, call_id: str) -> list[PanelNote]:
-    """Return what the panel wrote on a call's applications."""
-    joined = T.panel_note.join(T.application, T.application.c.id == T.panel_note.c.application_id)
-    chosen = sa.select(T.panel_note).select_from(joined).where(T.application.c.call_id == call_id)
+def notes(tx: Connection, applications: Collection[str]) -> list[PanelNote]:
+    """Return what the panel wrote on some applications."""
+    chosen = sa.select(T.panel_note).where(T.panel_note.c.application_id.in_(applications))
     ordered = chosen.order_by(T.panel_note.c.application_id, T.panel_note.c.person_id)
     return [PanelNote(r.application_id, r.person_id, r.rank, r.comment, r.written_at) for r in tx.execute(ordered)]

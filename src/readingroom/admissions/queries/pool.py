@@ -100,9 +100,8 @@ def graph_near(tx: Connection, call: Call, party: Party, wanted: Collection[str]
     near = [each for address in sorted(party.addresses) for each in _naming(tx, call.id, address)]
     near += [each for each, _ in teams.joined(tx, party.person)]
     found |= {each.id: each for each in some(tx, near) if each.call == call.id}
-    members = [each for application in found for each in teams.members(tx, application)]
-    known = {who: people.by_id(tx, who) for who in {*members, *(each.person for each in found.values())}}
-    return _graph(tx, call, found.values(), {who: person for who, person in known.items() if person})
+    members = {who for inside in teams.members_of(tx, found).values() for who in inside}
+    return _graph(tx, call, found.values(), people.some(tx, members | {each.person for each in found.values()}))
 
 
 def _naming(tx: Connection, call_id: str, email: str) -> list[str]:

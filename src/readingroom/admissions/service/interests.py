@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from readingroom.admissions import machines, queries, rules, tables
 from readingroom.admissions.call import Call
-from readingroom.admissions.conflicts import Graph, Party, fold_who
-from readingroom.admissions.model import Conflict, ConflictKind, Disposition, Review, Severity
+from readingroom.admissions.conflicts import Party, fold_who
+from readingroom.admissions.model import Conflict, ConflictKind, Disposition, Severity
 from readingroom.admissions.pool import MOST_TIES, Disposal, Finding, Tie, TieKind, tie_problems
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import Json, canonical, commitment
@@ -149,11 +149,12 @@ class Interests(Base):
             return []
         graph, waived = queries.graph(tx, call), self._waived(tx, call.id)
         parties = queries.parties(tx, {each.reviewer for each in living})
+        between = {name: graph.between(party) for name, party in parties.items()}  # their own places are found once
         return [
             Arisen(each.id, each.application, each.reviewer, conflict)
             for each in living
             if each.application in graph.sides
-            for conflict in _between(graph, parties[each.reviewer], each, waived)
+            for conflict in standing(between[each.reviewer](each.application), waived, each.application, each.reviewer)
         ]
 
     def _unconflicted(self, tx: Connection, call: Call, only: str = "") -> None:
@@ -206,10 +207,6 @@ class Interests(Base):
 def standing(found: Iterable[Conflict], waived: Waived, application: str, person: str) -> tuple[Conflict, ...]:
     """Return the conflicts that nobody waived."""
     return tuple(each for each in found if (application, person, each.kind, each.evidence) not in waived)
-
-
-def _between(graph: Graph, party: Party, review: Review, waived: Waived) -> tuple[Conflict, ...]:
-    return standing(graph.between(party)(review.application), waived, review.application, party.person)
 
 
 def _check_disposing(conflict: Conflict | None, disposal: Disposal) -> Refusal | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -22,6 +23,8 @@ from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.core.text import needed_problem, prose_problem
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
+
+About = TypeVar("About", Review, Opinion, PanelNote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,21 @@ class Panel(Reviewing):
 
         Without names in a double-blind call; without what reviews say before the panel phase.
         """
+        return self.cases_page(by, call, None)[0]
+
+    def cases_page(self, by: Actor, call: str, limit: int | None, offset: int = 0) -> tuple[list[Case], int]:
+        """Return a page of `cases`, in the order of their random ids, and how many there are over all pages.
+
+        Those with a conflict are counted and left out, so that a page costs no more than what it shows.
+        """
         require(check(by, Permission.APPLICATION_READ))
         with self._db.read() as tx:
             found = self._call(tx, call)
             require(rules.check_reviews(found))
             self._apart(tx, by, found)
             self._impartial(tx, by, call)
-            shown = phases.check_shown(found, queries.phase(tx, call).phase) is None
-            return self._cases(tx, by, found, names=not phases.hides_applicants(by, found), shown=shown)
+            named = queries.cases(tx, call, limit, offset)
+            return self._cases(tx, by, found, named), queries.cases_count(tx, call)
 
     def note_case(self, by: Actor, case: str, rank: int | None, comment: str) -> PanelNote:
         """Rank and comment an application, as one of the panel; again, to change one's mind."""
@@ -194,7 +204,7 @@ class Panel(Reviewing):
 
     def _apart(self, tx: Connection, by: Actor, found: Call) -> None:
         """Refuse who reviews in a call; unlike `_unblinded`, names play no part."""
-        require(rules.check_not_reviewing(by, found, {each.reviewer for each in queries.reviews(tx, found.id)}))
+        require(rules.check_not_reviewing(by, found, {by.id} if queries.reviews_here(tx, found.id, by.id) else ()))
 
     def _by_application(self, tx: Connection, call: str) -> dict[str, list[Review]]:
         made: dict[str, list[Review]] = {
@@ -206,55 +216,47 @@ class Panel(Reviewing):
         return made
 
     def _progress(self, tx: Connection, found: Call) -> Progress:
-        by_application, now = self._by_application(tx, found.id), queries.phase(tx, found.id)
-        needed = found.file.reviews_needed
-        who: dict[str, list[int]] = {}
-        for review in (each for mine in by_application.values() for each in mine if each.state in rules.ASKED):
-            tally = who.setdefault(review.reviewer, [0, 0])
-            tally[0] += bool(rules.counted([review]))
-            tally[1] += 1
-        opinions = [each for each in queries.opinions(tx, found.id) if each.application in by_application]
+        now, needed = queries.phase(tx, found.id), found.file.reviews_needed
+        states = queries.counts(tx, found.id)
+        in_play = sum(states.get(each, 0) for each in rules.IN_PLAY)
         asked = found.file.reviewing.safety_opinions if found.file.reviewing else 0
         hidden = phases.aliased(found)
         return Progress(
             phase=now,
             following=phases.following(found.file, now.phase),
-            needed=needed * len(by_application),
-            given=sum(min(needed, len(rules.counted(each))) for each in by_application.values()),
+            needed=needed * in_play,
+            given=queries.given_up_to(tx, found.id, needed),
             reviewers=tuple(
-                (phases.alias(place) if hidden else name, tally[0], tally[1])
-                for place, (name, tally) in enumerate(sorted(who.items()))
+                (phases.alias(place) if hidden else name, given, of)
+                for place, (name, (given, of)) in enumerate(sorted(queries.given_by(tx, found.id).items()))
             ),
-            opinions=len(opinions),
-            opinions_needed=asked * len(by_application),
+            opinions=queries.opinions_count(tx, found.id),
+            opinions_needed=asked * in_play,
         )
 
-    def _cases(self, tx: Connection, by: Actor, call: Call, *, names: bool, shown: bool) -> list[Case]:
-        named = queries.cases(tx, call.id)
-        if not named:
-            return []
-        found = {each.id: each for each in queries.applications(tx, call.id) if each.id in named and each.submitted}
-        barred = self._barred(tx, by, call, found)
-        given = self._by_application(tx, call.id)
-        opinions, notes = queries.opinions(tx, call.id), queries.notes(tx, call.id)
-        hidden = phases.aliased(call)
-        made = []
-        for each in (one for one in found.values() if one.id not in barred and one.submitted):
-            assert each.submitted is not None  # noqa: S101 - as the line above says
-            mine = [note for note in notes if note.application == each.id]
-            made.append(
-                Case(
-                    view=blind_view(named[each.id], each.submitted, call.file),
-                    application=each.id if names else "",
-                    person=each.person if names else "",
-                    reviews=self._peers(tx, call, each.id, aliased=hidden) if shown else (),
-                    opinions=tuple(one for one in opinions if one.application == each.id) if shown else (),
-                    notes=tuple(mine) if shown else (),
-                    given=len(rules.counted(given.get(each.id, ()))),
-                    needed=call.file.reviews_needed,
-                    mine=next((note for note in mine if note.person == by.id), None),
-                )
+    def _cases(self, tx: Connection, by: Actor, call: Call, named: Mapping[str, str]) -> list[Case]:
+        """Compose cases, by application: in so many queries, however many there are."""
+        found = {each.id: each for each in queries.some(tx, named)}
+        shown = phases.check_shown(call, queries.phase(tx, call.id).phase) is None
+        names, barred = not phases.hides_applicants(by, call), self._barred(tx, by, call, found)
+        given = _sorted_out(queries.reviews_of(tx, found))
+        opinions, notes = _sorted_out(queries.opinions(tx, call.id, found)), _sorted_out(queries.notes(tx, found))
+        peers = self._peers(tx, list(found), aliased=phases.aliased(call)) if shown else {}
+        made = [
+            Case(
+                view=blind_view(named[each.id], each.submitted, call.file),
+                application=each.id if names else "",
+                person=each.person if names else "",
+                reviews=tuple(peer for _, peer in peers.get(each.id, ())),
+                opinions=tuple(opinions.get(each.id, ())) if shown else (),
+                notes=tuple(notes.get(each.id, ())) if shown else (),
+                given=len(rules.counted(given.get(each.id, ()))),
+                needed=call.file.reviews_needed,
+                mine=next((note for note in notes.get(each.id, ()) if note.person == by.id), None),
             )
+            for each in found.values()
+            if each.submitted and each.id not in barred
+        ]
         return sorted(made, key=lambda case: case.view.review)
 
     def _risks(self, tx: Connection, by: Actor, call: Call) -> list[Case]:
@@ -294,6 +296,14 @@ class Panel(Reviewing):
         where = (table.c.application_id == application) & (table.c.person_id == person)
         if not tx.execute(table.update().where(where).values(values)).rowcount:
             tx.execute(table.insert().values(application_id=application, person_id=person, **values))
+
+
+def _sorted_out(found: Iterable[About]) -> dict[str, list[About]]:
+    """Return what is about applications, by application, each in the order in which it came."""
+    by_application: dict[str, list[About]] = {}
+    for each in found:
+        by_application.setdefault(each.application, []).append(each)
+    return by_application
 
 
 def _under_aliases(made: list[Review]) -> list[Review]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -244,6 +244,12 @@ class Requesting(Base):
             if found is None or (found.person != by.id and not may(by, Permission.APPLICATION_READ)):
                 self._own(tx, by, application)
             return queries.observed(tx, application)
+
+    def observed_of(self, by: Actor, applications: Collection[str]) -> dict[str, Json]:
+        """Return likewise, by application, of several: to who may read applications."""
+        require(check(by, Permission.APPLICATION_READ))
+        with self._db.read() as tx:
+            return queries.observed_of(tx, applications)
 
 
 def _unknown() -> Refusal:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import answers, machines, phases, queries, rules, tables
@@ -10,13 +13,13 @@ from readingroom.admissions.call import Call
 from readingroom.admissions.conflicts import DEFAULT
 from readingroom.admissions.model import (
     Application,
-    ApplicationState,
     Conflict,
     ConflictKind,
     Disposition,
     Judgement,
     Review,
 )
+from readingroom.admissions.phases import PhaseNow
 from readingroom.admissions.pool import Finding
 from readingroom.admissions.service.assigning import Assigning
 from readingroom.core.canonical import canonical, commitment
@@ -26,6 +29,15 @@ from readingroom.core.refusal import Refusal, Refused, require
 from readingroom.core.text import needed_problem
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
+
+Peers = dict[str, list[tuple[str, Peer]]]  # by application: the id of each review, and how others read it
+
+
+class ToDo(NamedTuple):
+    """How many reviews one is asked for in a call, and how many of them one has given."""
+
+    all: int
+    given: int
 
 
 class Reviewing(Assigning):
@@ -37,16 +49,28 @@ class Reviewing(Assigning):
         What a conflict has come between since is not shown.
         """
         with self._db.read() as tx:
-            require(rules.check_asks(by, peer=queries.applies_to_a_half(tx, by.id)))
-            mine = queries.reviews_by(tx, by.id)
-            party = queries.party(tx, by.id)
-            tasks = []
-            for call in {each.call for each in mine}:
-                found = self._call(tx, call)
-                here = [each for each in mine if each.call == call and each.state in rules.ASKED]
-                barred = self._standing(tx, found, party, [each.application for each in here])
-                tasks += [self._task(tx, found, each) for each in here if each.application not in barred]
-        return sorted((each for each in tasks if each), key=lambda task: task.view.review)
+            return self._tasks(tx, self._to_do(tx, by))
+
+    def reviews_page(self, by: Actor, limit: int, offset: int = 0) -> tuple[list[ReviewTask], dict[str, ToDo]]:
+        """Return a page of `reviews_to_do`, call after call; and, by call, how many there are and are given."""
+        with self._db.read() as tx:
+            mine = sorted(self._to_do(tx, by), key=lambda each: (each.call, each.id))
+            counts: dict[str, ToDo] = {}
+            for each in mine:
+                before = counts.get(each.call, ToDo(0, 0))
+                counts[each.call] = ToDo(before.all + 1, before.given + bool(each.judgement))
+            tasks = self._tasks(tx, mine[offset : offset + limit])
+        return sorted(tasks, key=lambda task: (task.call, task.view.review)), counts
+
+    def review_to_do(self, by: Actor, review: str) -> ReviewTask | None:
+        """Return one of `reviews_to_do`; None where there is none by this id."""
+        with self._db.read() as tx:
+            return next(iter(self._tasks(tx, self._to_do(tx, by, review))), None)
+
+    def reviews_left(self, by: Actor) -> int:
+        """Return how many of `reviews_to_do` are not given yet."""
+        with self._db.read() as tx:
+            return sum(each.judgement is None for each in self._to_do(tx, by))
 
     def review(self, by: Actor, review: str, judgement: Judgement, why: str = "") -> None:
         """Submit a review, or amend one's own: freely while all judge alone, saying why once others are read.
@@ -131,34 +155,57 @@ class Reviewing(Assigning):
             reason = "A conflict of interest stands between you and this application."
             raise Refused(Refusal("admissions/conflict", reason))
 
-    def _task(self, tx: Connection, call: Call, mine: Review) -> ReviewTask | None:
-        found = self._application(tx, mine.application)
-        open_to_review = rules.check_reviewable(call) is None and found.state is ApplicationState.UNDER_REVIEW
-        if not open_to_review or not found.submitted or not call.file.reviewing:
-            return None
-        now = queries.phase(tx, call.id)
-        beside = phases.sees_peers(now.phase, mine.state)
-        peers = self._peers(tx, call, found.id, but=mine.id, aliased=True) if beside else ()
-        return ReviewTask(
-            call=call.id,
-            view=blind_view(mine.id, found.submitted, call.file),
-            criteria=call.file.reviewing.criteria,
-            anchors=tuple(sorted(call.file.reviewing.anchors.items())),
-            state=mine.state,
-            mine=mine.judgement,
-            phase=now,
-            peers=peers,
-        )
+    def _to_do(self, tx: Connection, by: Actor, only: str = "") -> list[Review]:
+        """Return what one is asked to review and may, without what it is about: all of it or, by its id, one."""
+        require(rules.check_asks(by, peer=queries.applies_to_a_half(tx, by.id)))
+        mine = [each for each in queries.reviews_asked(tx, by.id) if only in {"", each.id}]
+        party = queries.party(tx, by.id) if mine else None
+        found = []
+        for call in sorted({each.call for each in mine}):
+            here = [each for each in mine if each.call == call]
+            about = self._call(tx, call)
+            if party and about.file.reviewing and rules.check_reviewable(about) is None:
+                barred = self._standing(tx, about, party, [each.application for each in here])
+                found += [each for each in here if each.application not in barred]
+        return sorted(found, key=lambda each: each.id)
 
-    def _peers(self, tx: Connection, call: Call, application: str, *, but: str = "", aliased: bool) -> tuple[Peer, ...]:
-        """Return the reviews of an application that count, each under its alias or its reviewer's pseudonym."""
-        counted = [each for each in rules.counted(queries.reviews(tx, call.id)) if each.application == application]
+    def _tasks(self, tx: Connection, mine: Collection[Review]) -> list[ReviewTask]:
+        """Compose what is to review: in so many queries for each call, however much there is."""
+        about = {each.id: each for each in queries.some(tx, {each.application for each in mine})}
+        made = []
+        for call in sorted({each.call for each in mine}):
+            found, now = self._call(tx, call), queries.phase(tx, call)
+            here = [each for each in mine if each.call == call]
+            beside = [each.application for each in here if phases.sees_peers(now.phase, each.state)]
+            peers = self._peers(tx, beside, aliased=True)
+            made += [_task(found, now, each, about[each.application], peers.get(each.application, ())) for each in here]
+        return sorted(made, key=lambda task: task.view.review)
+
+    def _peers(self, tx: Connection, applications: Collection[str], *, aliased: bool) -> Peers:
+        """Return the reviews of applications that count, each under its alias or its reviewer's pseudonym."""
+        counted = rules.counted(queries.reviews_of(tx, applications)) if applications else []  # by their random ids
         said = queries.versions_of(tx, [each.id for each in counted])
-        return tuple(
-            _peer(each, said.get(each.id, []), phases.alias(place) if aliased else each.reviewer)
-            for place, each in enumerate(counted)  # by their random ids
-            if each.id != but
-        )
+        peers: Peers = {}
+        for each in counted:
+            beside = peers.setdefault(each.application, [])
+            name = phases.alias(len(beside)) if aliased else each.reviewer
+            beside.append((each.id, _peer(each, said.get(each.id, []), name)))
+        return peers
+
+
+def _task(call: Call, now: PhaseNow, mine: Review, about: Application, peers: Sequence[tuple[str, Peer]]) -> ReviewTask:
+    assert about.submitted is not None  # noqa: S101 - it is under review
+    assert call.file.reviewing is not None  # noqa: S101 - likewise
+    return ReviewTask(
+        call=call.id,
+        view=blind_view(mine.id, about.submitted, call.file),
+        criteria=call.file.reviewing.criteria,
+        anchors=tuple(sorted(call.file.reviewing.anchors.items())),
+        state=mine.state,
+        mine=mine.judgement,
+        phase=now,
+        peers=tuple(peer for review, peer in peers if review != mine.id),
+    )
 
 
 def _peer(review: Review, said: list[ReviewVersion], name: str) -> Peer:

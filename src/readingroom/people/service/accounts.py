@@ -5,7 +5,7 @@ Sign-in is by a one-time link, as notebooks do it: whoever holds the link is the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -91,11 +91,11 @@ class Accounts(Base):
         with self._db.read() as tx:
             return queries.listed(tx, text.strip(), limit, offset, acting=acting)
 
-    def names(self, by: Actor) -> dict[str, str]:
-        """Return what everyone is called, by id: for pages of those who may know."""
+    def names(self, by: Actor, wanted: Collection[str]) -> dict[str, str]:
+        """Return what some persons are called, by id: for pages of those who may know."""
         require(check(by, Permission.PERSON_MANAGE))
         with self._db.read() as tx:
-            return queries.names(tx)
+            return queries.names(tx, wanted)
 
     def find(self, email: str) -> Person | None:
         """Look a person up by address."""

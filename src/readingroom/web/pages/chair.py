@@ -21,6 +21,7 @@ from readingroom.core.refusal import Refused, require
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Told, last_moment, told
+from readingroom.web.listing import PAGE, From
 from readingroom.web.pages.account import Posted
 from readingroom.web.pages.review import scope_of
 
@@ -44,19 +45,23 @@ def _lead(who: Visitor, name: str, typed: Form, problems: Collection[Told], *, a
     found, arisen = admissions.conflicts_of_call(who.actor, name) if asked else ([], [])
     now = who.house.clock.now()
     late = {e.person for e in pool if e.state is InvitationState.INVITED and check_expiring(e, now) is None}
+    known = _with_arisen(found, [(e.application, e.person, e.conflict) for e in arisen])
+    progress = admissions.progress(who.actor, name)
+    named = {each.person for each in pool} | {each.person for each in known}
+    named |= {reviewer for reviewer, _, _ in progress.reviewers}
     shown: dict[str, Any] = {
         "call": call,
-        "progress": admissions.progress(who.actor, name),
+        "progress": progress,
         "over": call.state in OVER,
         "opens": opens,
         "may_assign": opens and check_reviewable(call) is None,
         "pool": pool,
         "late": late if opens else set(),
         "looked": asked,
-        "known": _with_arisen(found, [(e.application, e.person, e.conflict) for e in arisen]),
+        "known": known,
         "arisen": arisen,
         "hidden": aliased(call),
-        "names": names(who),
+        "names": names(who, named),
     }
     return page(who, "review/call.html", 400 if problems else 200, **shown, typed=typed, problems=problems)
 
@@ -73,11 +78,11 @@ def _reviewed(who: Visitor, name: str) -> Call:
     return call
 
 
-def names(who: Visitor) -> dict[str, str]:
+def names(who: Visitor, persons: Collection[str]) -> dict[str, str]:
     """Return people's names, for who may manage persons; others see pseudonyms."""
-    if not who.may(Permission.PERSON_MANAGE):
+    if not persons or not who.may(Permission.PERSON_MANAGE):
         return {}
-    return who.house.people.names(who.actor)
+    return who.house.people.names(who.actor, persons)
 
 
 @post("/desk/calls/{call:str}/review", sync_to_thread=True)
@@ -125,7 +130,7 @@ def _disposing(who: Visitor, what: tuple[str, str, str], typed: Form, problems: 
     who.needs(Permission.CALL_OPEN)
     application, person, kind = what
     found = who.house.admissions.application(who.actor, application)
-    shown = {"application": found, "about": person, "kind": kind, "reviewer": names(who).get(person, person)}
+    shown = {"application": found, "about": person, "kind": kind, "reviewer": names(who, [person]).get(person, person)}
     return page(who, "review/dispose.html", 400 if problems else 200, **shown, typed=typed, problems=problems)
 
 
@@ -146,40 +151,46 @@ def dispose(who: Visitor, application: str, person: str, kind: str, data: Posted
 
 
 @get("/desk/calls/{call:str}/panel", sync_to_thread=True)
-def panel_page(who: Visitor, call: str) -> Template:
-    """Show a call's applications as the panel sees them."""
-    return _panel(who, call, [])
+def panel_page(who: Visitor, call: str, begin: From = 0) -> Template:
+    """Show a call's applications as the panel sees them, a page at a time."""
+    return _panel(who, call, begin, [])
 
 
-def _panel(who: Visitor, name: str, problems: Collection[Told]) -> Template:
+def _panel(who: Visitor, name: str, begin: int, problems: Collection[Told]) -> Template:
     who.needs(Permission.APPLICATION_READ)
     call, now = _reviewed(who, name), who.house.admissions.phase(name)
+    cases, total = who.house.admissions.cases_page(who.actor, name, PAGE, begin)
+    seen = {each.application for each in cases if each.application}
+    named = {review.reviewer for each in cases for review in each.reviews}
+    named |= {note.person for each in cases for note in each.notes}
     shown: dict[str, Any] = {
         "call": call,
         "now": now,
         "over": call.state in OVER,
-        "cases": who.house.admissions.cases(who.actor, name),
+        "cases": cases,
+        "observed": who.house.admissions.observed_of(who.actor, seen),
+        "at": begin,
+        "size": PAGE,
+        "total": total,
         "shown": check_shown(call, now.phase) is None,
         "blind": hides_applicants(who.actor, call),
         "may_note": who.may(Permission.CALL_DECIDE) and check_reviewable(call) is None,
         "labels": {each.name: each.label for each in call.file.form},
-        "names": names(who),
+        "names": names(who, named),
     }
-    seen = {each.application for each in shown["cases"] if each.application}
-    shown["observed"] = {each: who.house.admissions.observed(who.actor, each) or [] for each in seen}
     return page(who, "review/panel.html", 400 if problems else 200, **shown, problems=problems)
 
 
 @post("/desk/calls/{call:str}/panel", sync_to_thread=True)
-def panel(who: Visitor, call: str, data: Posted) -> Response[Any] | Template:
-    """Keep one's rank and comment on an application."""
+def panel(who: Visitor, call: str, data: Posted, begin: From = 0) -> Response[Any] | Template:
+    """Keep one's rank and comment on an application, and go back to its page."""
     check_form(who, data)
     case = data.get("case", "")
     try:
         who.house.admissions.note_case(who.actor, case, _rank(data.get("rank", "").strip()), data.get("comment", ""))
     except (BadInput, Refused) as fault:
-        return _panel(who, call, told(fault, {}))
-    return back_to(f"/desk/calls/{call}/panel#{case}")
+        return _panel(who, call, begin, told(fault, {}))
+    return back_to(f"/desk/calls/{call}/panel?from={begin}#{case}" if begin else f"/desk/calls/{call}/panel#{case}")
 
 
 def _rank(typed: str) -> int | None:

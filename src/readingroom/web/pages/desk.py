@@ -36,35 +36,38 @@ from readingroom.web import charts
 from readingroom.web.allocated import scores_of
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, told
+from readingroom.web.listing import PAGE, From
 from readingroom.web.pages import chair, checking, dossier, drafting, review, waiting
 from readingroom.web.pages.account import Posted
 from readingroom.web.waits import waits
 
 _RULING = {"outcome": ("outcome", "Outcome"), "reason": ("reason", "Reason"), "passes": ("passes", "Passes")}
 
-PAGE = 50  # rows of a list
 SHOWN_WHOLE = 200  # applications up to which a call's page shows what an allocation would give
 FIXED = {CallState.ALLOCATED, CallState.PUBLISHED}
-From = Annotated[int, QueryParameter(name="from", ge=0, le=10_000_000)]
 Offers = Annotated[int, QueryParameter(name="offers", ge=0, le=10_000_000)]
+Tasks = Annotated[int, QueryParameter(name="tasks", ge=0, le=10_000_000)]
 Only = Annotated[ApplicationState | None, QueryParameter(name="only")]
 
 OUTCOMES = (("awarded", "award", "award it"), ("refused", "refuse", "refuse it"))  # value, act and words of each
 
 
 @get("/desk", sync_to_thread=True)
-def desk(who: Visitor, begin: From = 0) -> Template:
-    """Show the calls, a page at a time, and what the visitor has to review."""
+def desk(who: Visitor, begin: From = 0, tasks_at: Tasks = 0) -> Template:
+    """Show the calls and what the visitor has to review, each a page at a time."""
     may_review = who.may(Permission.APPLICATION_REVIEW)
     peer = who.person is not None and who.house.admissions.is_peer(who.actor)
     if not peer:
         who.needs(Permission.APPLICATION_REVIEW, Permission.APPLICATION_READ)
     admissions, now = who.house.admissions, who.house.clock.now()
     calls, total = admissions.calls_page(PAGE, begin)
+    tasks, asked = admissions.reviews_page(who.actor, PAGE, tasks_at) if may_review or peer else ([], {})
     shown: dict[str, Any] = {
         "waits": waits(who),
         "may_review": may_review or peer,
-        "tasks": admissions.reviews_to_do(who.actor) if may_review or peer else [],
+        "tasks": tasks,
+        "tasks_at": tasks_at,
+        "tasks_total": sum(each.all for each in asked.values()),
         "looks": admissions.sifts_to_do(who.actor) if may_review else [],
         "calls": calls,
         "counts": admissions.submitted_counts([each.id for each in calls]),
@@ -120,7 +123,7 @@ def show(who: Visitor, call: str, begin: From = 0, offers: Offers = 0, only: Onl
         only=only,
         states=[each for each in ApplicationState if listed.counts.get(each)],
         reviews=reviews,
-        names=_names(who, {each.reviewer for each in reviews}),
+        names=chair.names(who, {each.reviewer for each in reviews}),
         budget=budget,
         bar=charts.whole(budget["passes"].budget, {each.name: each.amount for each in shares(budget["passes"], 0)}),
         awards=awards,
@@ -185,13 +188,6 @@ def _place(at: int, total: int) -> dict[str, int]:
 def _as_ruled(each: Listed) -> Application:
     """Return as much of an application as the rules of the desk look at."""
     return Application(each.id, "", each.person, each.state, Draft(), correct_until=each.correct_until)
-
-
-def _names(who: Visitor, persons: Collection[str]) -> dict[str, str]:
-    """Return reviewers' names, for who may manage persons; others see pseudonyms."""
-    if not persons or not who.may(Permission.PERSON_MANAGE):
-        return {}
-    return {each: name for each, name in who.house.people.names(who.actor).items() if each in persons}
 
 
 def _sheets(who: Visitor, call: Call) -> tuple[Sequence[Sheet], str]:

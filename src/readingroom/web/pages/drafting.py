@@ -65,7 +65,8 @@ def start_page(who: Visitor) -> Template:
 def _start(who: Visitor, text: str = "", problems: Sequence[Told] = ()) -> Template:
     who.needs(Permission.CALL_OPEN)
     drafts = who.house.admissions.call_drafts(who.actor)
-    names = who.house.people.names(who.actor) if who.may(Permission.PERSON_MANAGE) else {}
+    wrote = {each.updated_by for each in drafts}
+    names = who.house.people.names(who.actor, wrote) if who.may(Permission.PERSON_MANAGE) else {}
     return page(
         who,
         "desk/new.html",

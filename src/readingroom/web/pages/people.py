@@ -20,8 +20,8 @@ from readingroom.people.model import MAIL, Person, Role
 from readingroom.people.rules import Permission, standing
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, Told, confirm, last_moment, told
+from readingroom.web.listing import PAGE, From
 from readingroom.web.pages.account import LABELS, Posted
-from readingroom.web.pages.desk import PAGE, From
 from readingroom.web.pages.my_account import KINDS
 
 ROLES = {

@@ -14,12 +14,14 @@ from readingroom.admissions.call import Call, Phase
 from readingroom.admissions.model import ApplicationState, Judgement, ReviewState, Risk
 from readingroom.admissions.phases import PhaseNow, sees_peers
 from readingroom.admissions.pool import InvitationState, Scope, TieKind
+from readingroom.admissions.service.reviewing import ToDo
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Told, told
+from readingroom.web.listing import PAGE, From
 from readingroom.web.pages.account import Posted
 
 TIES = {"co-author": "a collaborator or co-author", "supervisor": "a supervisor, or somebody supervised",
@@ -31,17 +33,13 @@ _GONE = frozenset({ApplicationState.WITHDRAWN, ApplicationState.AWARDED, Applica
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """A call's part of what a reviewer has to do."""
+    """A call's part of a page of what a reviewer has to do; the count is over all pages."""
 
     title: str
     phases: tuple[Phase, ...]
     now: PhaseNow
     tasks: tuple[ReviewTask, ...]
-
-    @property
-    def given(self) -> int:
-        """How many of one's own are given."""
-        return sum(1 for each in self.tasks if each.mine)
+    count: ToDo
 
     @property
     def amend(self) -> bool:
@@ -55,31 +53,37 @@ class Heap:
 
 
 @get("/reviews", sync_to_thread=True)
-def home(who: Visitor) -> Template:
-    """Show what one is asked to review, and was asked to join."""
+def home(who: Visitor, begin: From = 0) -> Template:
+    """Show what one is asked to review, a page at a time, and was asked to join."""
     who.needs(Permission.APPLICATION_REVIEW, Permission.RISK_JUDGE)
     admissions = who.house.admissions
     invitations = admissions.my_invitations(who.actor)
-    reviews, judges = who.may(Permission.APPLICATION_REVIEW), who.may(Permission.RISK_JUDGE)
+    heaps, total = _heaps(who, begin) if who.may(Permission.APPLICATION_REVIEW) else ([], 0)
+    judges = who.may(Permission.RISK_JUDGE)
     shown: dict[str, Any] = {
         "asked": [each for each in invitations if each.state is InvitationState.INVITED],
         "answered": [each for each in invitations if each.state is not InvitationState.INVITED],
         "titles": {each.call: admissions.call(each.call).file.title for each in invitations},
-        "calls": _heaps(who) if reviews else [],
+        "calls": heaps,
+        "at": begin,
+        "size": PAGE,
+        "total": total,
         "risks": admissions.risks_to_judge(who.actor) if judges else [],
     }
     return page(who, "review/mine.html", **shown)
 
 
-def _heaps(who: Visitor) -> list[Heap]:
+def _heaps(who: Visitor, begin: int) -> tuple[list[Heap], int]:
     by_call: dict[str, list[ReviewTask]] = {}
-    for task in who.house.admissions.reviews_to_do(who.actor):
+    found, counts = who.house.admissions.reviews_page(who.actor, PAGE, begin)
+    for task in found:
         by_call.setdefault(task.call, []).append(task)
     calls = {each: who.house.admissions.call(each) for each in sorted(by_call)}
-    return [
-        Heap(calls[each].file.title, _phases(calls[each]), tasks[0].phase, tuple(tasks))
+    heaps = [
+        Heap(calls[each].file.title, _phases(calls[each]), tasks[0].phase, tuple(tasks), counts[each])
         for each, tasks in sorted(by_call.items())
     ]
+    return heaps, sum(each.all for each in counts.values())
 
 
 def _phases(call: Call) -> tuple[Phase, ...]:
@@ -124,8 +128,7 @@ def review_page(who: Visitor, review_id: str) -> Template:
 
 def _task(who: Visitor, review_id: str) -> ReviewTask:
     who.needs(Permission.APPLICATION_REVIEW)
-    tasks = who.house.admissions.reviews_to_do(who.actor)
-    if (found := next((each for each in tasks if each.view.review == review_id), None)) is None:
+    if (found := who.house.admissions.review_to_do(who.actor, review_id)) is None:
         raise Refused(Refusal("admissions/application-unknown", "You have no review to do by this name."))
     return found
 

@@ -23,8 +23,8 @@ from readingroom.releases.model import StageStatus
 from readingroom.strategy.model import Verdict
 from readingroom.web.browser import Form, Visitor, back_to, check_form, page
 from readingroom.web.forms import Confirmation, confirm, told
+from readingroom.web.listing import PAGE, From
 from readingroom.web.pages.account import Posted
-from readingroom.web.pages.desk import PAGE, From
 from readingroom.web.waits import waits
 
 SANCTIONS = ("suspend", "reinstate", "revoke")
