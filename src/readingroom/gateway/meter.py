@@ -238,10 +238,8 @@ def read_all(tx: Connection, grants: Iterable[str] | None = None) -> dict[str, R
 
 def passes_used(tx: Connection) -> dict[str, int]:
     """Read of every meter how many passes are used, by grant."""
-    return {
-        row.grant_id: row.used_passes
-        for row in tx.execute(sa.select(meter_table.c.grant_id, meter_table.c.used_passes))
-    }
+    used = sa.select(meter_table.c.grant_id, meter_table.c.used_passes)
+    return {row[0]: row[1] for row in tx.execute(used).all()}
 
 
 def _read(tx: Connection, grants: Iterable[str] | None) -> dict[str, Reading]:

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -92,7 +91,7 @@ class Line(NamedTuple):
     institution: str
     stage: str
     call: str
-    since: datetime
+    since: str  # sorts as time does
     awarded_passes: int | None
     used_passes: int
     issued_to: str = ""  # the pseudonym of then, where its account has become one with another since
@@ -147,11 +146,13 @@ def full_batches(rows: Sequence[Row | Line]) -> list[Row | Line]:
     """
     shown: list[Row | Line] = []
     batch: list[Row | Line] = []
+    readers: set[str] = set()
     for row in rows:
         batch.append(row)
-        if len({_reader(each) for each in batch}) == SMALL_CELL:
+        readers.add(_reader(row))
+        if len(readers) == SMALL_CELL:
             shown += batch
-            batch = []
+            batch, readers = [], set()
     return shown
 
 
@@ -206,8 +207,3 @@ def _cell(value: object) -> object:
     if isinstance(value, str) and value.lstrip(" \xa0").startswith(_RUN):
         return "'" + value
     return "" if value is None else value
-
-
-def counts(rows: Sequence[Row]) -> Mapping[str, int]:
-    """Return how many grants are in each state."""
-    return dict(sorted(Counter(row.state for row in rows).items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,13 +53,31 @@ class Oversight:
         with self._db.decide() as tx:
             require(check(people.actor_now(tx, by), Permission.REGISTER_READ))
             rows = self._rows(tx)
-            shown, salt = document(rows), random_bytes(32)
-            values = {"id": new_id("look"), "at": self._clock.now(), "person": by.id, "form": form.value}
-            values |= {"rows": len(rows), "digest": sha256(shown), "salt": salt}
-            tx.execute(look_table.insert().values(values))
-            data = {"form": form.value, "rows": len(rows), "shown": commitment(salt, shown)}
-            self._ledger.append(tx, "oversight.register.read", data, by=by.id)
+            self._look(tx, by, form, rows)
         return rows
+
+    def register_page(self, by: Actor, limit: int, offset: int = 0) -> tuple[list[Row], dict[str, int]]:
+        """Return a page of the whole register, oldest first, as a look at what it shows; and how many grants stand how.
+
+        Raises:
+            Refused: it is not this actor's to read.
+            Broken: the ledger cannot be written; nothing is shown.
+        """
+        require(check(by, Permission.REGISTER_READ))
+        with self._db.decide() as tx:
+            require(check(people.actor_now(tx, by), Permission.REGISTER_READ))
+            rows = self._rows(tx, access.grants_page(tx, None, limit, offset))
+            self._look(tx, by, Shape.PAGE, rows)
+            return rows, access.standing_counts(tx, self._clock.now())
+
+    def _look(self, tx: Connection, by: Actor, form: Shape, rows: Sequence[Row]) -> None:
+        """Write down who looks, and a commitment to what is shown."""
+        shown, salt = document(rows), random_bytes(32)
+        values = {"id": new_id("look"), "at": self._clock.now(), "person": by.id, "form": form.value}
+        values |= {"rows": len(rows), "digest": sha256(shown), "salt": salt}
+        tx.execute(look_table.insert().values(values))
+        data = {"form": form.value, "rows": len(rows), "shown": commitment(salt, shown)}
+        self._ledger.append(tx, "oversight.register.read", data, by=by.id)
 
     def looks(self, by: Actor, most: int = 200) -> list[Look]:
         """Return who looked at the whole register, newest first, for who may do so."""
@@ -128,9 +146,10 @@ class Oversight:
         ]
 
     @staticmethod
-    def _titles(tx: Connection) -> dict[str, str]:
-        """Return the title of the call that made each award."""
-        return {award.id: call.file.title for call in admissions.calls(tx) for award in admissions.awards(tx, call.id)}
+    def _titles(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:
+        """Return the title of the call that made each award, or some."""
+        titles = {call.id: call.file.title for call in admissions.calls(tx)}
+        return {award: titles[call] for award, call in admissions.awarded_in(tx, wanted).items()}
 
     def _rows(self, tx: Connection, grants: Sequence[Grant] | None = None) -> list[Row]:
         only = None if grants is None else [each.id for each in grants]
@@ -139,7 +158,7 @@ class Oversight:
         against: dict[str | None, list[Sanction]] = {}
         for each in access.sanctions(tx):  # all at once: there are few, and many grants
             against.setdefault(each.grant_id, []).append(each)
-        titles = self._titles(tx)
+        titles = self._titles(tx, None if grants is None else [each.award_id for each in grants if each.award_id])
         return [
             self._row(
                 each,

@@ -55,7 +55,7 @@ def known(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, Kn
     query = sa.select(c.id, c.name, c.email, c.affiliation)
     if wanted is not None and len(wanted) <= _FEW:
         query = query.where(c.id.in_(wanted))
-    return {row.id: Known(row.name, row.email, row.affiliation) for row in tx.execute(query)}
+    return {person: Known(*said) for person, *said in tx.execute(query).all()}
 
 
 def names(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from readingroom.access.queries.grants import (
     member,
     members,
     persons_of,
+    standing_counts,
 )
 from readingroom.access.queries.house import bump, restoration, version
 from readingroom.access.queries.sanctions import (
@@ -60,6 +61,7 @@ __all__ = [
     "sanctions",
     "sanctions_about",
     "standing",
+    "standing_counts",
     "terms_versions",
     "version",
 ]

@@ -35,20 +35,30 @@ class GrantLine(NamedTuple):
     stage: str
     award_id: str | None
     passes: int | None
-    issued_at: datetime
+    issued_at: str  # as it is kept: text that sorts as time does, and costs nothing to read
 
 
 def grant_lines(tx: Connection) -> list[GrantLine]:
     """Return of every grant what is counted of it, in the order in which they were issued."""
     c = grant_table.c
-    chosen = sa.select(c.id, c.holder, c.stage, c.award_id, c.passes, c.issued_at).order_by(c.issued_at, c.id)
-    return [GrantLine(*row) for row in tx.execute(chosen)]
+    issued_at = sa.type_coerce(c.issued_at, sa.String)
+    chosen = sa.select(c.id, c.holder, c.stage, c.award_id, c.passes, issued_at).order_by(c.issued_at, c.id)
+    return [GrantLine(*row) for row in tx.execute(chosen).all()]
 
 
 def grants_page(tx: Connection, state: GrantState | None, limit: int, offset: int = 0) -> list[Grant]:
     """Return a page of all grants, or of those in one state, oldest first."""
     query = _GRANTS if state is None else _GRANTS.where(grant_table.c.state == state.value)
     return [grant_of(row) for row in tx.execute(query.limit(limit).offset(offset))]
+
+
+def standing_counts(tx: Connection, now: datetime) -> dict[str, int]:
+    """Return how many grants stand how: in each state, and of the active ones how many are `expired` by now."""
+    c = grant_table.c
+    expired = (c.state == GrantState.ACTIVE.value) & (c.expires_at <= now)
+    stands = sa.case((expired, "expired"), else_=c.state).label("stands")
+    rows = tx.execute(sa.select(stands, sa.func.count().label("many")).group_by(stands).order_by(stands))
+    return {row.stands: row.many for row in rows}
 
 
 def grant_counts(tx: Connection) -> dict[GrantState, int]:

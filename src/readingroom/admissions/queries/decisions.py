@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +51,21 @@ def award(tx: Connection, award_id: str) -> Award | None:
 def awards(tx: Connection, call_id: str) -> list[Award]:
     """Return a call's awards."""
     return _awards(tx, T.award.c.call_id == call_id)
+
+
+def awarded_in(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:
+    """Return the call that made each award, or some."""
+    chosen = sa.select(T.award.c.id, T.award.c.call_id)
+    rows = tx.execute(chosen if wanted is None else chosen.where(T.award.c.id.in_(wanted))).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def last_refused(tx: Connection, call_id: str) -> datetime | None:
+    """Return when a call last refused somebody; None where it never did."""
+    joined = T.decision.join(T.application, T.application.c.id == T.decision.c.application_id)
+    where = (T.application.c.call_id == call_id) & (T.decision.c.outcome == Outcome.REFUSED.value)
+    chosen = sa.select(T.decision.c.decided_at).select_from(joined).where(where)
+    return tx.execute(chosen.order_by(T.decision.c.decided_at.desc()).limit(1)).scalar()
 
 
 def awards_offered(tx: Connection) -> list[Award]:

@@ -9,7 +9,7 @@ from readingroom.admissions.account import Cause, Place
 from readingroom.admissions.after import CallKind
 from readingroom.admissions.appeals.rules import APPEAL, due
 from readingroom.admissions.call import CallFile
-from readingroom.admissions.model import Amounts, CallState, Outcome
+from readingroom.admissions.model import Amounts, CallState
 from readingroom.admissions.service.base import Base
 from readingroom.core.canonical import Json
 from readingroom.core.refusal import Refusal, Refused, require
@@ -56,16 +56,11 @@ class Funding(Base):
 
     def _check_reserve_needed(self, tx: Connection, call: str) -> Refusal | None:
         found = self._call(tx, call)
-        waiting = [each for each in queries.applications(tx, call) if each.state in rules.IN_PLAY]
+        waiting = any(each in rules.IN_PLAY for each in queries.counts(tx, call))
         living = [each for each in queries.appeals_in(tx, call) if each.state not in APPEAL.final]
-        refused = [queries.decision(tx, each.id) for each in queries.applications(tx, call)]
-        dues = [
-            due(found.file.after.appeals, each.decided_at)
-            for each in refused
-            if each is not None and each.outcome is Outcome.REFUSED
-        ]
-        now = self._clock.now()
-        if not (waiting or living or any(each >= now for each in dues)) and found.state is not CallState.OPEN:
+        refused = queries.last_refused(tx, call)  # whose window is over last
+        disputable = refused is not None and due(found.file.after.appeals, refused) >= self._clock.now()
+        if not (waiting or living or disputable) and found.state is not CallState.OPEN:
             return None
         reason = "Decisions of this call can still be appealed, or are not made yet; its reserve stays until then."
         return Refusal("admissions/reserve-needed", reason, {"appeals": [each.id for each in living]})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from litestar import Response, Router, get
 from litestar.response import Template
 
 from readingroom.oversight.model import Shape
-from readingroom.oversight.register import Row, as_json, counts, to_csv
+from readingroom.oversight.register import Row, as_json, to_csv
 from readingroom.people import queries as people
 from readingroom.people.rules import Permission
 from readingroom.web.browser import Visitor, page
+from readingroom.web.listing import PAGE, From
 
 
 @get("/readers", sync_to_thread=True)
@@ -34,13 +36,15 @@ def mine(who: Visitor) -> Template:
 
 
 @get("/steward/register", sync_to_thread=True)
-def whole(who: Visitor) -> Template:
-    """Show the whole register; the look is on record before."""
+def whole(who: Visitor, begin: From = 0) -> Template:
+    """Show the whole register, a page at a time; the look at each page is on record before."""
     who.needs(Permission.REGISTER_READ)
-    rows, looks = who.house.oversight.register(who.actor, Shape.PAGE), who.house.oversight.looks(who.actor)
+    rows, counts = who.house.oversight.register_page(who.actor, PAGE, begin)
+    looks = who.house.oversight.looks(who.actor)
     with who.house.db.read() as tx:
-        names = {name: each.name or each.email for name, each in people.persons(tx).items()}
-    return page(who, "register/whole.html", rows=rows, looks=looks, names=names, counts=counts(rows))
+        names = people.names(tx, {each.decided_by for each in rows} | {each.person for each in looks})
+    shown: dict[str, Any] = {"rows": rows, "looks": looks, "names": names, "counts": counts}
+    return page(who, "register/whole.html", **shown, at=begin, size=PAGE, total=sum(counts.values()))
 
 
 def _file(body: str, kind: str, name: str) -> Response[str]:
