@@ -112,14 +112,14 @@ def applications(made: House, call: str, known: Sequence[tuple[str, int]]) -> di
     return ids
 
 
-def grants(made: House, count: int) -> None:
+def grants(made: House, count: int, start: int = 0) -> None:
     """Write a grant for each of so many synthetic persons as rows, with its meter, as if all had been funded."""
     now, stage = (
         made.clock.now(),
         next(each.stage for each in made.releases.status() if each.stage.channel.value == "api"),
     )
     rows, meters = [], []
-    for n in range(count):
+    for n in range(start, start + count):
         holder = person_id(f"A-{n:06}")
         rows.append(
             {"id": holder.replace("person", "grant"), "holder": holder, "stage": stage.name,
@@ -187,8 +187,8 @@ def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:
             tx.execute(tables.review.update().where(tables.review.c.id == review).values(values))
 
 
-def field(made: House, call: str, count: int) -> None:
+def field(made: House, call: str, count: int, start: int = 0) -> None:
     """Write so many persons with an application each: `application_manya000001` and on."""
-    names = [f"A-{n:06}" for n in range(count)]
+    names = [f"A-{n:06}" for n in range(start, start + count)]
     persons(made, [(name, Party(name, f"a@place-{n}.example", f"Place {n}")) for n, name in enumerate(names)])
     applications(made, call, [(name, 10_000 + 37 * (n % 1000)) for n, name in enumerate(names)])

@@ -55,7 +55,7 @@ def known(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, Kn
     query = sa.select(c.id, c.name, c.email, c.affiliation)
     if wanted is not None and len(wanted) <= _FEW:
         query = query.where(c.id.in_(wanted))
-    return {person: Known(*said) for person, *said in tx.execute(query).all()}
+    return {row[0]: Known(row[1], row[2], row[3]) for row in tx.execute(query).all()}
 
 
 def names(tx: Connection, wanted: Collection[str] | None = None) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _reviews(who: Visitor) -> Iterator[Wait]:
         left = admissions.reviews_left(who.actor)
         yield from _some(left, "review to give", "reviews to give", "/reviews" if reviews else "/desk")
     if reviews:
-        looks = len(admissions.sifts_to_do(who.actor))
+        looks = admissions.sifts_left(who.actor)
         yield from _some(looks, "first look to give", "first looks to give", "/desk#looks")
     if who.may(Permission.RISK_JUDGE):
         left = sum(each.mine is None for _, each in admissions.risks_to_judge(who.actor))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from readingroom.admissions.dividing import Scoring
 from readingroom.admissions.model import Amounts, Judgement, Reason, Risk
@@ -104,14 +105,14 @@ class Sheet:
         return cls(
             application=raw["application"],
             asked=raw["asked"],
-            score=Fraction(raw["score"]),
+            score=_exact(raw["score"]),
             rank=raw["rank"],
             amounts=Amounts(**raw["amounts"]) if raw["amounts"] else None,
             reason=Reason(raw["reason"]),
             text=raw["text"],
             differ=raw["differ"],
             adjusted=_fraction(raw.get("adjusted")),
-            half=Fraction(raw.get("half", 0)),
+            half=_exact(raw.get("half", 0)),
             at_once=raw.get("at_once"),
             chance=_fraction(raw.get("chance")),
             quota=raw.get("quota", ""),
@@ -125,7 +126,13 @@ def _spelled(value: Fraction | None) -> str | None:
 
 
 def _fraction(raw: str | None) -> Fraction | None:
-    return None if raw is None else Fraction(raw)
+    return None if raw is None else _exact(raw)
+
+
+@lru_cache(maxsize=10_000)
+def _exact(raw: str | int) -> Fraction:
+    """Read a fraction; of thousands of sheets most have the same few, and spelling one out is slow."""
+    return Fraction(raw)
 
 
 @dataclass(frozen=True, slots=True)

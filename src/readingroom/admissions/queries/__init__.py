@@ -99,7 +99,7 @@ from readingroom.admissions.queries.sifting import (
     sift,
     sift_kept,
     sifts,
-    sifts_by,
+    sifts_left,
 )
 from readingroom.admissions.queries.standing import counting, standing_of, word_counts
 from readingroom.admissions.queries.teams import invitation, invitation_of, invitations, joined, letters_since, members
@@ -192,7 +192,7 @@ __all__ = [
     "sift",
     "sift_kept",
     "sifts",
-    "sifts_by",
+    "sifts_left",
     "some",
     "standing_of",
     "states",

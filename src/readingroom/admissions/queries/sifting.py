@@ -22,9 +22,11 @@ def sifts(tx: Connection, call_id: str) -> list[Sifted]:
     return _sifts(tx, T.sift.c.call_id == call_id)
 
 
-def sifts_by(tx: Connection, reviewer: str) -> list[Sifted]:
-    """Return what a person is asked to sift."""
-    return _sifts(tx, T.sift.c.reviewer_id == reviewer)
+def sifts_left(tx: Connection, reviewer: str) -> list[Sifted]:
+    """Return what a person is still asked to sift, of what is submitted."""
+    submitted = T.application.c.state == ApplicationState.SUBMITTED.value
+    about = sa.select(T.application.c.id).where(submitted & (T.application.c.id == T.sift.c.application_id))
+    return _sifts(tx, (T.sift.c.reviewer_id == reviewer) & T.sift.c.score.is_(None) & about.exists())
 
 
 def sift(tx: Connection, sift_id: str) -> Sifted | None:

@@ -64,8 +64,9 @@ def addresses(tx: Connection, applications: Collection[str]) -> dict[str, tuple[
     Who declined or went has still read of it from inside: they are no reviewer of it.
     """
     found: dict[str, dict[str, None]] = {}
-    known = people.persons(tx)
-    for each in _found(tx, T.c.application_id.in_(applications)):
+    asked = _found(tx, T.c.application_id.in_(applications))
+    known = people.some(tx, {each.person for each in asked if each.person})
+    for each in asked:
         mine = found.setdefault(each.application, {})
         mine[each.email] = None
         if each.person in known:

@@ -78,10 +78,24 @@ class Sifting(Deciding):
 
     def sifts_to_do(self, by: Actor) -> list[SiftTask]:
         """Return what one is asked to take a first look at, without names."""
+        return self.sifts_page(by, None)[0]
+
+    def sifts_page(self, by: Actor, limit: int | None, offset: int = 0) -> tuple[list[SiftTask], int]:
+        """Return a page of `sifts_to_do`, and how many there are over all pages."""
         require(check(by, Permission.APPLICATION_REVIEW))
         with self._db.read() as tx:
-            found = [self._sift_task(tx, each) for each in queries.sifts_by(tx, by.id) if each.score is None]
-        return [each for each in found if each]
+            mine = self._sifts_to_do(tx, by)
+            shown = mine if limit is None else mine[offset : offset + limit]
+            about = {each.id: each for each in queries.some(tx, {each.application for each in shown})}
+            calls = {each: self._call(tx, each) for each in {each.call for each in shown}}
+            tasks = [_sift_task(calls[each.call], each, about[each.application]) for each in shown]
+            return [each for each in tasks if each], len(mine)
+
+    def sifts_left(self, by: Actor) -> int:
+        """Return how many looks one is asked for."""
+        require(check(by, Permission.APPLICATION_REVIEW))
+        with self._db.read() as tx:
+            return len(self._sifts_to_do(tx, by))
 
     def sift(self, by: Actor, sift: str, score: int, comment: str) -> None:
         """Give one's look, or change it while the sift lasts.
@@ -174,16 +188,20 @@ class Sifting(Deciding):
         require(lacking(made.lacking))
         return made.edges
 
-    def _sift_task(self, tx: Connection, mine: Sifted) -> SiftTask | None:
-        found, call = self._application(tx, mine.application), self._call(tx, mine.call)
-        going = found.state is ApplicationState.SUBMITTED and sifting.check_siftable(call) is None
-        if not going or found.submitted is None or call.file.sift is None or call.file.reviewing is None:
-            return None
-        criterion = next(each for each in call.file.reviewing.criteria if each.name == call.file.sift.criterion)
-        anchors = criterion.anchors or call.file.reviewing.anchors
-        return SiftTask(
-            mine.id, call.id, blind_view(mine.id, found.submitted, call.file), criterion, tuple(sorted(anchors.items()))
-        )
+    def _sifts_to_do(self, tx: Connection, by: Actor) -> list[Sifted]:
+        """Return what one is to look at first, without what it is about."""
+        mine = queries.sifts_left(tx, by.id)
+        going = {each for each in {each.call for each in mine} if sifting.check_siftable(self._call(tx, each)) is None}
+        return [each for each in mine if each.call in going]
+
+
+def _sift_task(call: Call, mine: Sifted, about: Application) -> SiftTask | None:
+    if about.submitted is None or call.file.sift is None or call.file.reviewing is None:
+        return None
+    criterion = next(each for each in call.file.reviewing.criteria if each.name == call.file.sift.criterion)
+    anchors = criterion.anchors or call.file.reviewing.anchors
+    view = blind_view(mine.id, about.submitted, call.file)
+    return SiftTask(mine.id, call.id, view, criterion, tuple(sorted(anchors.items())))
 
 
 def lacking(found: Mapping[str, int]) -> Refusal | None:

@@ -47,13 +47,14 @@ SHOWN_WHOLE = 200  # applications up to which a call's page shows what an alloca
 FIXED = {CallState.ALLOCATED, CallState.PUBLISHED}
 Offers = Annotated[int, QueryParameter(name="offers", ge=0, le=10_000_000)]
 Tasks = Annotated[int, QueryParameter(name="tasks", ge=0, le=10_000_000)]
+Looks = Annotated[int, QueryParameter(name="looks", ge=0, le=10_000_000)]
 Only = Annotated[ApplicationState | None, QueryParameter(name="only")]
 
 OUTCOMES = (("awarded", "award", "award it"), ("refused", "refuse", "refuse it"))  # value, act and words of each
 
 
 @get("/desk", sync_to_thread=True)
-def desk(who: Visitor, begin: From = 0, tasks_at: Tasks = 0) -> Template:
+def desk(who: Visitor, begin: From = 0, tasks_at: Tasks = 0, looks_at: Looks = 0) -> Template:
     """Show the calls and what the visitor has to review, each a page at a time."""
     may_review = who.may(Permission.APPLICATION_REVIEW)
     peer = who.person is not None and who.house.admissions.is_peer(who.actor)
@@ -62,13 +63,16 @@ def desk(who: Visitor, begin: From = 0, tasks_at: Tasks = 0) -> Template:
     admissions, now = who.house.admissions, who.house.clock.now()
     calls, total = admissions.calls_page(PAGE, begin)
     tasks, asked = admissions.reviews_page(who.actor, PAGE, tasks_at) if may_review or peer else ([], {})
+    looks, looks_total = admissions.sifts_page(who.actor, PAGE, looks_at) if may_review else ([], 0)
     shown: dict[str, Any] = {
         "waits": waits(who),
         "may_review": may_review or peer,
         "tasks": tasks,
         "tasks_at": tasks_at,
         "tasks_total": sum(each.all for each in asked.values()),
-        "looks": admissions.sifts_to_do(who.actor) if may_review else [],
+        "looks": looks,
+        "looks_at": looks_at,
+        "looks_total": looks_total,
         "calls": calls,
         "counts": admissions.submitted_counts([each.id for each in calls]),
         "calendar": charts.calendar([_span(each) for each in calls], now) if calls else None,
@@ -176,7 +180,7 @@ def allocation(who: Visitor, call: str, begin: From = 0) -> Template:
         drawn=scores_of(found.file.reviewing, sheets),
         why_none=why_none,
         fixed=found.state in FIXED,
-        **_place(begin, total),
+        **_place(begin, len(sheets)),
     )
 
 
