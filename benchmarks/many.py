@@ -154,7 +154,7 @@ def reviewed(made: House, call: str) -> None:
             tx.execute(sa.select(tables.application.c.id).where(wanted).order_by(tables.application.c.id)).scalars()
         )
         for n, each in enumerate(ids):
-            for k in range(REVIEWS):
+            for k in range(min(REVIEWS, len(reviewers))):
                 who = reviewers[(n + k * 7) % len(reviewers)]
                 rows.append({"id": new_id("review"), "call_id": call, "application_id": each, "reviewer_id": who,
                              "state": "submitted", "assigned_salt": bytes(32), "judgement": said, "salt": bytes(32),
@@ -190,5 +190,5 @@ def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:
 def field(made: House, call: str, count: int, start: int = 0) -> None:
     """Write so many persons with an application each: `application_manya000001` and on."""
     names = [f"A-{n:06}" for n in range(start, start + count)]
-    persons(made, [(name, Party(name, f"a@place-{n}.example", f"Place {n}")) for n, name in enumerate(names)])
-    applications(made, call, [(name, 10_000 + 37 * (n % 1000)) for n, name in enumerate(names)])
+    persons(made, [(name, Party(name, f"a@place-{n}.example", f"Place {n}")) for n, name in enumerate(names, start)])
+    applications(made, call, [(name, 10_000 + 37 * (n % 1000)) for n, name in enumerate(names, start)])

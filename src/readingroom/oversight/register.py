@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -181,7 +181,7 @@ def as_json(row: Row | PublicRow) -> dict[str, object]:
     """Return a row as JSON."""
     return {
         name: rfc3339(value) if isinstance(value, datetime) else list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(row).items()
+        for name, value in ((name, getattr(row, name)) for name in row.__dataclass_fields__)
     }
 
 

@@ -25,21 +25,26 @@ class Wait:
     path: str
 
 
-def waits(who: Visitor) -> list[Wait]:
-    """Return what waits for who is signed in: what they owe others first, then their own."""
+def waits(who: Visitor, reviews: int | None = None) -> list[Wait]:
+    """Return what waits for who is signed in: what they owe others first, then their own.
+
+    Args:
+        who: who looks.
+        reviews: how many reviews they have yet to give, where the page knows it.
+    """
     if who.person is None:
         return []
-    return [*_reviews(who), *_appeals(who), *_desk(who), *_steward(who), *_applications(who)]
+    return [*_reviews(who, reviews), *_appeals(who), *_desk(who), *_steward(who), *_applications(who)]
 
 
-def _reviews(who: Visitor) -> Iterator[Wait]:
+def _reviews(who: Visitor, left: int | None) -> Iterator[Wait]:
     admissions, reviews = who.house.admissions, who.may(Permission.APPLICATION_REVIEW)
     if reviews:
         for each in admissions.my_invitations(who.actor):
             if each.state is InvitationState.INVITED:
                 yield Wait(f"Say whether you review in {admissions.call(each.call).file.title}", "/reviews")
     if reviews or admissions.is_peer(who.actor):
-        left = admissions.reviews_left(who.actor)
+        left = admissions.reviews_left(who.actor) if left is None else left
         yield from _some(left, "review to give", "reviews to give", "/reviews" if reviews else "/desk")
     if reviews:
         looks = admissions.sifts_left(who.actor)

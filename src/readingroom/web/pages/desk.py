@@ -65,7 +65,7 @@ def desk(who: Visitor, begin: From = 0, tasks_at: Tasks = 0, looks_at: Looks = 0
     tasks, asked = admissions.reviews_page(who.actor, PAGE, tasks_at) if may_review or peer else ([], {})
     looks, looks_total = admissions.sifts_page(who.actor, PAGE, looks_at) if may_review else ([], 0)
     shown: dict[str, Any] = {
-        "waits": waits(who),
+        "waits": waits(who, sum(each.all - each.given for each in asked.values())),
         "may_review": may_review or peer,
         "tasks": tasks,
         "tasks_at": tasks_at,
