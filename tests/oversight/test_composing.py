@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,22 @@ def test_a_grant_whose_time_is_over_reads_expired(lent: tuple[House, list[Grant]
     later = FixedClock(house.clock.now() + timedelta(days=31))
     rows = Oversight(house.db, house.ledger, later).register(AUDITOR)
     assert sorted(row.state for row in rows) == [*["expired"] * SMALL_CELL, "revoked"]
+
+
+def test_a_page_of_the_register_is_a_look_of_its_own_and_counts_the_whole(
+    lent: tuple[House, list[Grant]],
+) -> None:
+    house, _ = lent
+    later = FixedClock(house.clock.now() + timedelta(days=31))
+    for at in (house.clock, later):
+        oversight = Oversight(house.db, house.ledger, at)
+        whole, parts = oversight.register(AUDITOR), [oversight.register_page(AUDITOR, 4, begin) for begin in (0, 4)]
+        assert [each for rows, _ in parts for each in rows] == whole
+        assert all(counts == Counter(row.state for row in whole) for _, counts in parts)
+        entry = house.log.entry(house.log.size() - 1)
+        assert entry is not None
+        assert (entry.event, entry.data["rows"]) == ("oversight.register.read", 2)
+        assert sha256(document(parts[1][0])) in {each.digest for each in house.oversight.looks(AUDITOR)}
 
 
 def test_every_look_is_in_the_ledger_before_anything_is_shown(lent: tuple[House, list[Grant]]) -> None:
