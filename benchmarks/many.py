@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from readingroom.access import tables as access
-from readingroom.admissions import tables
+from readingroom.admissions import queries, tables
 from readingroom.admissions.conflicts import Party
 from readingroom.admissions.model import Judgement, Risk
 from readingroom.app import founding
@@ -48,6 +48,7 @@ def house(clock: Clock | None = None) -> Iterator[House]:
         made = House(load(home), clock)
         operator = made.people.operator()
         made.people.add(operator, "steward@lab.example", roles=[Role.STEWARD])
+        made.people.add(operator, "safety@lab.example", roles=[Role.SAFETY])
         made.people.add(operator, "panel@lab.example", roles=[Role.PANEL])
         for n in range(20):
             made.people.add(operator, f"reviewer@elsewhere-{n}.example", roles=[Role.REVIEWER])
@@ -64,7 +65,10 @@ def bulk_call(made: House, *, with_panel: bool = False) -> str:
     text = text.replace("tiers: [text]", f"tiers: [{next(iter(stage.tiers))}]")
     if with_panel:
         text = text.replace("distributed: true\n", "").replace("sift: {reviews: 1, criterion: merit, line: 2}\n", "")
-        text = text.replace("  per_application: 4\n", f"  per_application: {REVIEWS}\n  phases: [independent, panel]\n")
+        text = text.replace(
+            "  per_application: 4\n",
+            f"  per_application: {REVIEWS}\n  phases: [independent, panel]\n  safety_opinions: 1\n",
+        )
     return open_call(made, made.people.operator(), text, "bulk.yaml").id
 
 
@@ -176,6 +180,14 @@ def reviewed(made: House, call: str) -> None:
             tables.phase.insert(), [{**moved, "number": n, "phase": p} for n, p in ((1, "independent"), (2, "panel"))]
         )
         tx.execute(tables.call.update().where(tables.call.c.id == call).values(state="closed", closed_at=now))
+
+
+def opinions(made: House, call: str) -> None:
+    """Write an opinion on the risk of misuse of each application of a call, each without a worry."""
+    said = {"person_id": person_id("safety"), "opinion": Risk.OK.value, "reason": "", "salt": bytes(32)}
+    with made.db.write() as tx:
+        rows = [{"application_id": each, **said, "given_at": made.clock.now()} for each in queries.cases(tx, call)]
+        tx.execute(tables.risk.insert(), rows)
 
 
 def judgements(made: House, given: Sequence[tuple[str, Judgement]]) -> None:

@@ -110,6 +110,13 @@ def of_reviewer(review: str) -> list[str]:
     return ["/my", "/desk", "/reviews", "/reviews?from=950", f"/reviews/{review}"]
 
 
+def of_safety(house: House, call: str) -> list[str]:
+    """Return what somebody asks for who judges the risk of misuse."""
+    with house.db.read() as tx:
+        case = next(iter(queries.cases(tx, call, 1).values()))
+    return ["/my", "/reviews", "/reviews?risks=9950", f"/reviews/risks/{case}"]
+
+
 def states(house: House, applications: int, rounds: int) -> Iterator[tuple[str, Iterator[Measured]]]:
     """Bring a call from state to state, and give the pages of each."""
     call = many.bulk_call(house, with_panel=True)
@@ -125,6 +132,8 @@ def states(house: House, applications: int, rounds: int) -> Iterator[tuple[str, 
         review = queries.reviews_by(tx, person.id if person else "")[0].id
     yield "every review is given, the panel reads", visits.measure(steward, while_judged(call))
     yield "likewise, for a reviewer", visits.measure(reviewer, of_reviewer(review))
+    yield "likewise, for who judges the risk of misuse", visits.measure("safety@lab.example", of_safety(house, call))
+    many.opinions(house, call)
     house.admissions.allocate(house.people.operator(), call)
     yield "the allocation is fixed", visits.measure(steward, while_judged(call))
     # Whole files, which are not pages: every grant is in them.
@@ -145,7 +154,7 @@ def main() -> int:
             for each in pages:
                 slow = each.typical > BOUND and each.path not in EXPORTS
                 bad |= slow or each.status != HTTPStatus.OK
-                path = re.sub(r"(call|review)_[^/?]+", lambda named: named[1].upper(), each.path)
+                path = re.sub(r"(call|review|case)_[^/?]+", lambda named: named[1].upper(), each.path)
                 told = f"{path:64}{each.status:7}{each.typical:11.1f}{each.worst:10.1f}{each.statements:5}"
                 print(told + " !" * (slow or each.status != HTTPStatus.OK), flush=True)
     return int(bad)

@@ -29,6 +29,7 @@ PAGES = {
         "/desk", "/my", "/desk/calls/{call}/account",
     ],
     "reviewer": ["/reviews", "/reviews/{review}", "/desk", "/my"],
+    "safety": ["/reviews", "/my"],
 }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ class Filled:
     def there(self, item: str) -> list[str]:
         """Return the ids of all that a list is of."""
         with self.house.db.read() as tx:
-            if "review" in item:
+            if "(review" in item:
                 return [each.id for each in queries.reviews_asked(tx, self.reviewer(tx))]
             return list(queries.cases(tx, self.call).values()) if "case" in item else [e.id for e in access.grants(tx)]
 
@@ -125,6 +126,7 @@ def test_a_page_takes_as_many_statements_for_many_as_for_few(filled: Filled) -> 
         ("steward", "/desk/calls/{call}/panel", r'id="(case_\w+)"'),
         ("steward", "/steward/register", r"<code>(grant_\w+)</code>"),
         ("reviewer", "/reviews", r'href="/reviews/(review_\w+)"'),
+        ("safety", "/reviews", r'href="/reviews/risks/(case_\w+)"'),
         ("reviewer", "/desk", r'href="/reviews/(review_\w+)"'),
     ],
 )

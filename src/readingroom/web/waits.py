@@ -50,8 +50,8 @@ def _reviews(who: Visitor, left: int | None) -> Iterator[Wait]:
         looks = admissions.sifts_left(who.actor)
         yield from _some(looks, "first look to give", "first looks to give", "/desk#looks")
     if who.may(Permission.RISK_JUDGE):
-        left = sum(each.mine is None for _, each in admissions.risks_to_judge(who.actor))
-        yield from _some(left, "opinion on misuse to give", "opinions on misuse to give", "/reviews")
+        risks = admissions.risks_left(who.actor)
+        yield from _some(risks, "opinion on misuse to give", "opinions on misuse to give", "/reviews")
 
 
 def _appeals(who: Visitor) -> Iterator[Wait]:

@@ -62,6 +62,8 @@ from readingroom.admissions.queries.history import attachments, content, told
 from readingroom.admissions.queries.panel import (
     cases,
     cases_count,
+    cases_in_play,
+    cases_in_play_count,
     notes,
     of_case,
     opinions,
@@ -130,6 +132,8 @@ __all__ = [
     "calls_page",
     "cases",
     "cases_count",
+    "cases_in_play",
+    "cases_in_play_count",
     "checked_among",
     "children",
     "conflict_counts",

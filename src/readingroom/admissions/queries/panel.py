@@ -14,6 +14,7 @@ from readingroom.admissions.model import ApplicationState, ReviewState, Risk
 from readingroom.admissions.phases import PhaseNow
 
 T = tables
+_NAMED = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
 
 
 def phase(tx: Connection, call_id: str) -> PhaseNow:
@@ -25,17 +26,40 @@ def phase(tx: Connection, call_id: str) -> PhaseNow:
 
 def cases(tx: Connection, call_id: str, limit: int | None = None, offset: int = 0) -> dict[str, str]:
     """Return what applications are called where names are hidden, all or a page: application to case, by random id."""
-    joined = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
-    chosen = sa.select(T.case).select_from(joined).where(T.application.c.call_id == call_id).order_by(T.case.c.id)
+    chosen = sa.select(T.case).select_from(_NAMED).where(T.application.c.call_id == call_id).order_by(T.case.c.id)
     rows = tx.execute(chosen if limit is None else chosen.limit(limit).offset(offset))
     return {row.application_id: row.id for row in rows}
 
 
 def cases_count(tx: Connection, call_id: str) -> int:
     """Return how many cases a call has, over all pages."""
-    joined = T.case.join(T.application, T.application.c.id == T.case.c.application_id)
-    chosen = sa.select(sa.func.count()).select_from(joined).where(T.application.c.call_id == call_id)
+    chosen = sa.select(sa.func.count()).select_from(_NAMED).where(T.application.c.call_id == call_id)
     return int(tx.execute(chosen).scalar_one())
+
+
+def cases_in_play(
+    tx: Connection, calls: Collection[str], limit: int | None = None, offset: int = 0, without: str = ""
+) -> dict[str, str]:
+    """Return what the applications in play of some calls are called, all or a page: application to case, call by call.
+
+    Those `without` an opinion on misuse by a person; empty for all.
+    """
+    given = sa.select(T.risk.c.application_id).where(T.risk.c.person_id == without)
+    where = _in_play(calls) & T.case.c.application_id.not_in(given)
+    chosen = sa.select(T.case).select_from(_NAMED).where(where).order_by(T.application.c.call_id, T.case.c.id)
+    rows = tx.execute(chosen if limit is None else chosen.limit(limit).offset(offset))
+    return {row.application_id: row.id for row in rows}
+
+
+def cases_in_play_count(tx: Connection, calls: Collection[str]) -> int:
+    """Return how many cases `cases_in_play` has, over all pages."""
+    chosen = sa.select(sa.func.count()).select_from(_NAMED).where(_in_play(calls))
+    return int(tx.execute(chosen).scalar_one())
+
+
+def _in_play(calls: Collection[str]) -> sa.ColumnElement[bool]:
+    states = [ApplicationState.SUBMITTED.value, ApplicationState.UNDER_REVIEW.value]
+    return T.application.c.call_id.in_(calls) & T.application.c.state.in_(states)
 
 
 def of_case(tx: Connection, case_id: str) -> str:
@@ -55,8 +79,7 @@ def opinions(tx: Connection, call_id: str, only: Collection[str] | None = None) 
 def opinions_count(tx: Connection, call_id: str) -> int:
     """Return how many opinions on misuse there are of the applications of a call that are in play."""
     joined = T.risk.join(T.application, T.application.c.id == T.risk.c.application_id)
-    in_play = T.application.c.state.in_([ApplicationState.SUBMITTED.value, ApplicationState.UNDER_REVIEW.value])
-    chosen = sa.select(sa.func.count()).select_from(joined).where((T.application.c.call_id == call_id) & in_play)
+    chosen = sa.select(sa.func.count()).select_from(joined).where(_in_play([call_id]))
     return int(tx.execute(chosen).scalar_one())
 
 

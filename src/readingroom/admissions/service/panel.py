@@ -24,6 +24,7 @@ from readingroom.core.text import needed_problem, prose_problem
 from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
+LOOKED_AT = 500  # applications up to which conflicts are looked for where only a number is told
 About = TypeVar("About", Review, Opinion, PanelNote)
 
 
@@ -156,10 +157,49 @@ class Panel(Reviewing):
         In calls that ask for such opinions; not those between which and oneself a conflict stands.
         """
         require(check(by, Permission.RISK_JUDGE))
+        return self.risks_page(by, None)[0]
+
+    def risks_page(self, by: Actor, limit: int | None, offset: int = 0) -> tuple[list[tuple[Call, Case]], int]:
+        """Return a page of `risks_to_judge`, and how many there are over all pages.
+
+        Those with a conflict are counted and left out, so that a page costs no more than what it shows.
+        """
+        require(check(by, Permission.RISK_JUDGE))
         with self._db.read() as tx:
-            asking = [each for each in queries.calls(tx) if each.file.reviewing and each.file.reviewing.safety_opinions]
-            found = [each for each in asking if rules.check_reviewable(each) is None]
-            return [(call, case) for call in found for case in self._risks(tx, by, call)]
+            calls = {each.id: each for each in self._calls_for_opinions(tx)}
+            named = queries.cases_in_play(tx, calls, limit, offset)
+            found = [(calls[call], case) for call in calls for case in self._risks(tx, by, calls[call], named)]
+            return found, queries.cases_in_play_count(tx, calls)
+
+    def risk_to_judge(self, by: Actor, case: str) -> tuple[Call, Case] | None:
+        """Return one of `risks_to_judge`; None where there is none by this id."""
+        require(check(by, Permission.RISK_JUDGE))
+        with self._db.read() as tx:
+            about = queries.of_case(tx, case)
+            found = [
+                (call, each)
+                for call in self._calls_for_opinions(tx)
+                for each in (self._risks(tx, by, call, {about: case}) if about else ())
+            ]
+            return found[0] if found else None
+
+    def risks_left(self, by: Actor) -> int:
+        """Return on how many applications one's opinion is still asked for.
+
+        Those with a conflict are not among them, unless there are so many that looking would take longer than it tells.
+        """
+        require(check(by, Permission.RISK_JUDGE))
+        with self._db.read() as tx:
+            left = 0
+            for call in self._calls_for_opinions(tx):
+                asked = queries.cases_in_play(tx, [call.id], without=by.id)
+                left += len(asked) - (len(self._barred(tx, by, call, asked)) if len(asked) <= LOOKED_AT else 0)
+            return left
+
+    def _calls_for_opinions(self, tx: Connection) -> list[Call]:
+        """Return the calls in review that ask for opinions on misuse."""
+        asking = [each for each in queries.calls(tx) if each.file.reviewing and each.file.reviewing.safety_opinions]
+        return [each for each in asking if rules.check_reviewable(each) is None]
 
     def judge_risk(self, by: Actor, case: str, opinion: Risk, reason: str) -> Opinion:
         """Give an opinion on an application's risk of misuse, apart from merit; a veto counts as a reviewer's does."""
@@ -259,15 +299,16 @@ class Panel(Reviewing):
         ]
         return sorted(made, key=lambda case: case.view.review)
 
-    def _risks(self, tx: Connection, by: Actor, call: Call) -> list[Case]:
-        named = queries.cases(tx, call.id)
-        found = {each.id: each for each in queries.applications(tx, call.id) if each.state in rules.IN_PLAY}
+    def _risks(self, tx: Connection, by: Actor, call: Call, named: Mapping[str, str]) -> list[Case]:
+        """Compose the cases of a call that somebody may judge, of those that are named by application."""
+        some = {each.id: each for each in queries.some(tx, named) if each.call == call.id}
+        found = {each.id: each for each in some.values() if each.state in rules.IN_PLAY and each.submitted}
         barred = self._barred(tx, by, call, found)
-        mine = {each.application: each for each in queries.opinions(tx, call.id) if each.person == by.id}
+        mine = {each.application: each for each in queries.opinions(tx, call.id, found) if each.person == by.id}
         made = [
             Case(view=blind_view(named[each.id], each.submitted, call.file), mine=mine.get(each.id))
             for each in found.values()
-            if each.id in named and each.id not in barred and each.submitted
+            if each.id not in barred and each.submitted
         ]
         return sorted(made, key=lambda case: case.view.review)
 

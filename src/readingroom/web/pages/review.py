@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, Router, get, post
+from litestar.params import QueryParameter
 from litestar.response import Template
 
 from readingroom.admissions.blind import Opinion, ReviewTask
@@ -29,6 +30,8 @@ TIES = {"co-author": "a collaborator or co-author", "supervisor": "a supervisor,
 _TIE = {"who": ("who", "Who"), "kind": ("kind", "As"), "reason": ("reason", "Why"),
         "application": ("application", "Which application")}  # fmt: skip
 _GONE = frozenset({ApplicationState.WITHDRAWN, ApplicationState.AWARDED, ApplicationState.REFUSED})
+
+Risks = Annotated[int, QueryParameter(name="risks", ge=0, le=10_000_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,14 @@ class Heap:
 
 
 @get("/reviews", sync_to_thread=True)
-def home(who: Visitor, begin: From = 0) -> Template:
+def home(who: Visitor, begin: From = 0, risks_at: Risks = 0) -> Template:
     """Show what one is asked to review, a page at a time, and was asked to join."""
     who.needs(Permission.APPLICATION_REVIEW, Permission.RISK_JUDGE)
     admissions = who.house.admissions
     invitations = admissions.my_invitations(who.actor)
     heaps, total = _heaps(who, begin) if who.may(Permission.APPLICATION_REVIEW) else ([], 0)
     judges = who.may(Permission.RISK_JUDGE)
+    risks, risks_total = admissions.risks_page(who.actor, PAGE, risks_at) if judges else ([], 0)
     shown: dict[str, Any] = {
         "asked": [each for each in invitations if each.state is InvitationState.INVITED],
         "answered": [each for each in invitations if each.state is not InvitationState.INVITED],
@@ -68,7 +72,9 @@ def home(who: Visitor, begin: From = 0) -> Template:
         "at": begin,
         "size": PAGE,
         "total": total,
-        "risks": admissions.risks_to_judge(who.actor) if judges else [],
+        "risks": risks,
+        "risks_at": risks_at,
+        "risks_total": risks_total,
     }
     return page(who, "review/mine.html", **shown)
 
@@ -184,11 +190,9 @@ def risk_page(who: Visitor, case: str) -> Template:
 
 def _risk(who: Visitor, name: str, typed: Form | None, problems: Collection[Told]) -> Template:
     who.needs(Permission.RISK_JUDGE)
-    found = who.house.admissions.risks_to_judge(who.actor)
-    unknown = Refusal("admissions/case-unknown", "There is no application before you by this name.")
-    call, case = next(((call, case) for call, case in found if case.view.review == name), (None, None))
-    if call is None or case is None:
-        raise Refused(unknown)
+    if (found := who.house.admissions.risk_to_judge(who.actor, name)) is None:
+        raise Refused(Refusal("admissions/case-unknown", "There is no application before you by this name."))
+    call, case = found
     mine = case.mine if isinstance(case.mine, Opinion) else None
     shown = typed or ({"opinion": mine.opinion.value, "reason": mine.reason} if mine else {})
     labels = {each.name: each.label for each in call.file.form}
