@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from readingroom.admissions.call import CallFile, Criterion, Phase
 from readingroom.admissions.model import Answer, Judgement, ReviewState, Risk, Version
@@ -136,6 +137,13 @@ class ReviewTask:
     mine: Judgement | None
     phase: PhaseNow = field(default_factory=PhaseNow)
     peers: tuple[Peer, ...] = ()
+
+
+class ToDo(NamedTuple):
+    """How many reviews one is asked for in a call, and how many of them one has given."""
+
+    all: int
+    given: int
 
 
 def blind_view(review: str, version: Version, file: CallFile) -> BlindView:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from readingroom.admissions import answers, machines, phases, queries, rules, tables
-from readingroom.admissions.blind import Peer, ReviewTask, ReviewVersion, blind_view
+from readingroom.admissions.blind import Peer, ReviewTask, ReviewVersion, ToDo, blind_view
 from readingroom.admissions.call import Call
 from readingroom.admissions.conflicts import DEFAULT
 from readingroom.admissions.model import (
@@ -31,13 +30,6 @@ from readingroom.people.model import Actor
 from readingroom.people.rules import Permission, check
 
 Peers = dict[str, list[tuple[str, Peer]]]  # by application: the id of each review, and how others read it
-
-
-class ToDo(NamedTuple):
-    """How many reviews one is asked for in a call, and how many of them one has given."""
-
-    all: int
-    given: int
 
 
 class Reviewing(Assigning):

@@ -10,12 +10,11 @@ from litestar import Response, Router, get, post
 from litestar.params import QueryParameter
 from litestar.response import Template
 
-from readingroom.admissions.blind import Opinion, ReviewTask
+from readingroom.admissions.blind import Opinion, ReviewTask, ToDo
 from readingroom.admissions.call import Call, Phase
 from readingroom.admissions.model import ApplicationState, Judgement, ReviewState, Risk
 from readingroom.admissions.phases import PhaseNow, sees_peers
 from readingroom.admissions.pool import InvitationState, Scope, TieKind
-from readingroom.admissions.service.reviewing import ToDo
 from readingroom.core.errors import BadInput, Problem
 from readingroom.core.numbers import whole
 from readingroom.core.refusal import Refusal, Refused
