@@ -25,7 +25,7 @@ from readingroom.web.listing import PAGE, From
 from readingroom.web.pages.account import Posted
 from readingroom.web.pages.review import scope_of
 
-LOOKED_AT_ONCE = 1000  # applications up to which a call's conflicts are looked for whenever its page is opened
+LOOKED_AT_ONCE = 500  # applications up to which a call's conflicts are looked for whenever its page is opened
 _INVITE = {"email": ("email", "E-mail address"), "topics": ("topics", "Knows"), "due": ("due-assign", "Due"),
            "load": ("load", "At most so many applications"), "answer_by": ("answer_by", "Answer by")}  # fmt: skip
 
