@@ -2,9 +2,9 @@
 
     python crash.py N ARGUMENTS...
 
-A touch is a statement that changes the database, a commit, a file that is opened to be written, or one put in place. A
-kill before a statement that only reads leaves what the kill before the next change leaves. Exits as the program does when
-it made fewer.
+A touch is a statement that changes the database, a commit, a file that is opened to be written, or one put in
+place. A kill before a statement that only reads leaves what the kill before the next change leaves. Exits as the
+program does when it made fewer.
 """
 
 from __future__ import annotations
