@@ -299,7 +299,7 @@ def test_what_an_award_and_an_appeal_really_give_is_what_the_letters_say(house: 
     assert any("released 5,000 of the 5,000 passes" in each and "> Thank you." in each for each in holder)
     assert any("Your appeal was rejected" in each and "> Every step was done." in each for each in appellant)
     refused = next(each for each in appellant if "was not successful" in each)
-    assert "or with readingroom appeal lodge. Grounds" in refused
+    assert "on the page of your application. Grounds" in refused
     told = {
         mail
         for mail in ("steward", "hears1", "hears2")
