@@ -245,6 +245,22 @@ def test_reinstating_lifts_the_suspension_that_stands_and_its_record_says_why(ro
         room.access.lift(STEWARD, last.id, "cured")
 
 
+@pytest.mark.parametrize(("reason", "after"), [(Reason.KEY_LEAKED, "access/key-revoked"), (Reason.TERMS_BREACH, "ok")])
+def test_a_leaked_key_does_not_come_back_with_its_reader(room: Room, reason: Reason, after: str) -> None:
+    grant = room.issue(passes=5)
+    room.agreements.accept(READER, room.terms.hash)
+    _, stolen = room.access.issue_key(READER, grant.id)
+    assert room.code(stolen.reveal()) == "ok"
+    room.access.revoke(STEWARD, grant.id, reason)
+    with room.db.read() as tx:
+        (revoked,) = queries.sanctions(tx, grant.id)
+    with room.db.decide() as tx:
+        room.access.lift_within(tx, STRANGER, revoked.id)
+    assert room.code(stolen.reveal()) == after
+    _, fresh = room.access.issue_key(READER, grant.id)
+    assert room.code(fresh.reveal()) == "ok"
+
+
 def test_a_bar_keeps_its_notice_and_evidence_and_has_a_reason_of_its_rule(room: Room) -> None:
     until = room.clock.now() + timedelta(days=30)
     wanted = replace(Wanted(Kind.BAR, Reason.SECURITY, person=READER.id, until=until), evidence="entry:1")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries
 from readingroom.access.model import Grant, Key, Sanction
+from readingroom.access.tables import key as key_table
 from readingroom.core.canonical import Json
 from readingroom.core.clock import Clock
 from readingroom.core.refusal import Refusal, Refused
@@ -28,6 +31,14 @@ class Base:
         """Put a decision on record, and have every worker look at its streams again."""
         self._ledger.append(tx, event, data, by=by.id)
         queries.bump(tx)
+
+    def _end_key(self, tx: Connection, by: Actor, key_id: str, ends: datetime, event: str) -> Key:
+        # An end that was set is only ever brought forward.
+        sooner = key_table.c.ends_at.is_(None) | (key_table.c.ends_at > ends)
+        tx.execute(key_table.update().where(key_table.c.id == key_id, sooner).values(ends_at=ends))
+        key = found_key(tx, key_id)
+        self._say(tx, by, event, {"grant": key.grant_id, "key": key_id, "person": key.person})
+        return key
 
 
 def found_grant(tx: Connection, grant_id: str) -> Grant:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -70,7 +70,7 @@ class Keyring(Base):
         """End a key at once."""
         with self._db.decide() as tx:
             self._may_end(tx, by, key_id, "revoke")
-            return self._end(tx, by, key_id, self._clock.now(), "access.key.revoked")
+            return self._end_key(tx, by, key_id, self._clock.now(), "access.key.revoked")
 
     def rotate_key(self, by: Actor, key_id: str, *, grace_hours: int = 0) -> tuple[Key, Secret]:
         """Make a new key in place of one, which ends at once or after some hours of grace (at most 72)."""
@@ -81,16 +81,8 @@ class Keyring(Base):
         with self._db.decide() as tx:
             old = self._may_end(tx, by, key_id, "rotate")
             ends = self._clock.now() + timedelta(hours=grace_hours)
-            self._end(tx, by, key_id, ends, "access.key.rotated")
+            self._end_key(tx, by, key_id, ends, "access.key.rotated")
             return self.issue_key_within(tx, by, old.grant_id, person=old.person)
-
-    def _end(self, tx: Connection, by: Actor, key_id: str, ends: datetime, event: str) -> Key:
-        # An end that was set is only ever brought forward.
-        sooner = key_table.c.ends_at.is_(None) | (key_table.c.ends_at > ends)
-        tx.execute(key_table.update().where(key_table.c.id == key_id, sooner).values(ends_at=ends))
-        key = found_key(tx, key_id)
-        self._say(tx, by, event, {"grant": key.grant_id, "key": key_id, "person": key.person})
-        return key
 
     def _may_end(self, tx: Connection, by: Actor, key_id: str, act: str) -> Key:
         key = found_key(tx, key_id)

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries
-from readingroom.access.model import Grant, GrantState, Kind, Lifting, Reason, Sanction, Subject
-from readingroom.access.rules import change_grant, check_bar, check_reason
+from readingroom.access.model import Grant, GrantState, KeyState, Kind, Lifting, Reason, Sanction, Subject
+from readingroom.access.rules import change_grant, check_bar, check_reason, key_state
 from readingroom.access.sanctions import (
     RULES,
     Wanted,
@@ -81,8 +81,18 @@ class Sanctioning(Base):
 
     def lift_within(self, tx: Connection, by: Actor, sanction_id: str) -> Sanction:
         """Lift a sanction whose appeal was upheld, in the transaction of its panel's conclusion, whatever it is."""
-        upheld = (Lifting.APPEAL_UPHELD.value, "")
-        return self._lift(tx, by, found_sanction(tx, sanction_id), upheld, appealed=True)
+        upheld, sanction = (Lifting.APPEAL_UPHELD.value, ""), found_sanction(tx, sanction_id)
+        if sanction.kind is Kind.REVOKE and sanction.reason is Reason.KEY_LEAKED:
+            self._end_leaked(tx, by, sanction)
+        return self._lift(tx, by, sanction, upheld, appealed=True)
+
+    def _end_leaked(self, tx: Connection, by: Actor, sanction: Sanction) -> None:
+        """End the keys that a revocation stopped: else whoever has the leaked one would come back with the reader."""
+        now = self._clock.now()
+        for key in queries.keys(tx, sanction.grant_id or ""):
+            meant = sanction.subject is Subject.GRANT or key.person == sanction.person
+            if meant and key_state(key, now) is not KeyState.ENDED:
+                self._end_key(tx, by, key.id, now, "access.key.revoked")
 
     def _lift(
         self, tx: Connection, by: Actor, sanction: Sanction, why: tuple[str, str], *, appealed: bool = False
