@@ -67,9 +67,10 @@ class Served:
 
     def settled(self, grant: str) -> dict[str, Any]:
         """Return what a grant's meter shows once nothing is held any more."""
-        for _ in range(100):
-            found = self.meter(grant)
-            if found["reserved"]["calls"] == 0 and found == self.meter(grant):
+        found, until = self.meter(grant), time.monotonic() + 30
+        while time.monotonic() < until:
+            before, found = found, self.meter(grant)
+            if not any(found["reserved"].values()) and found == before:
                 return found
             time.sleep(0.05)
         raise AssertionError(f"something stays held: {found}")

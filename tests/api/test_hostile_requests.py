@@ -166,10 +166,7 @@ def test_who_leaves_with_a_second_request_on_the_line_stops_the_engine_too(slow_
 
 def ends_soon(house: Served, grant: str) -> None:
     """Wait until nothing is held any more; the log knows of no fault."""
-    until = time.monotonic() + 10
-    while house.meter(grant)["reserved"]["passes"] and time.monotonic() < until:
-        time.sleep(0.05)
-    assert house.meter(grant)["reserved"]["passes"] == 0
+    house.settled(grant)
     assert "Traceback" not in house.log.read_text()
 
 

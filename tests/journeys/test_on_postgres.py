@@ -21,7 +21,7 @@ def test_a_house_on_postgres_lends_counts_and_records_as_one_on_a_file(postgres_
             model="echo", messages=[{"role": "user", "content": "one two three four five"}]
         )
         assert made.choices[0].message.content == "one two three four five"
-        shown = house.meter(issued["id"])
+        shown = house.settled(issued["id"])
         assert shown["used"] == {"passes": 5, "tokens": 10, "calls": 1}
         assert shown["reserved"] == {"passes": 0, "tokens": 0, "calls": 0}
         house.run("grant", "revoke", issued["id"], "--reason", "security")
