@@ -166,15 +166,20 @@ class MeterStates(RuleBasedStateMachine):
             del self.open[hold.id]
         self.workers[1 - which].workers.recover()
         if how != "killed":  # whole leases are charged: never less than what was used and held, never over the limit
+            used = self.wait(self.used_so_far(self.workers[1 - which]))
+            assert used.holds(before)
+            assert used.holds(self.used)
+            self.used = used
+        self.workers[which] = self.hire()
+
+    async def used_so_far(self, other: Counter) -> Amount:
+        """Return what the database has and the other worker still brings; during a trip, something would be in both."""
+        async with other.purse._trips:
             with self.db.read() as tx:
                 row = tx.execute(sa.select(meter_table)).one()
-            used = Amount(*(getattr(row, f"used_{unit}") for unit in UNITS))
-            other = self.workers[1 - which].purse._leases.get(GRANT)
-            unposted = other.spent + other.posting if other else Amount()
-            assert (used + unposted).holds(before)
-            assert (used + unposted).holds(self.used)
-            self.used = used + unposted
-        self.workers[which] = self.hire()
+            lease = other.purse._leases.get(GRANT)
+            unposted = lease.spent + lease.posting if lease else Amount()
+        return Amount(*(getattr(row, f"used_{unit}") for unit in UNITS)) + unposted
 
     @invariant()
     def no_meter_is_over_its_limit_and_what_is_held_is_leased(self) -> None:
