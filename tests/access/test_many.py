@@ -52,6 +52,13 @@ def test_all_of_a_tier_end_in_one_act_that_is_one_entry(room: Room) -> None:
     assert not any(each in str(entry) for each in grants), "which ones is committed to, not told"
 
 
+def test_what_is_offered_is_chosen_by_the_same_names() -> None:
+    offer = {"tier": "text", "stage": "room", "call": "call_1", "terms": "sha256:1"}
+    for by in By:
+        assert Choice(by, offer[by.value]).is_promised(**offer)
+        assert not Choice(by, "another").is_promised(**offer)
+
+
 def test_what_changed_since_it_was_shown_undoes_the_act(room: Room) -> None:
     issue(room, "person_1")
     shown = look(room, TEXT)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ from readingroom.gateway import meter
 from readingroom.gateway.meter import Draw, Stand
 from readingroom.gateway.model import Amount, Wish
 from readingroom.people.model import Actor, Role
+from readingroom.post.tables import letter
 from served import found
 from strays import strays
 
@@ -331,6 +333,20 @@ def test_an_upheld_appeal_lifts_the_sanction_in_the_same_moment(place: Place) ->
     in_force = next(each for each in why(place.house, who, grant.id).facts if each.name == "grant-in-force")
     assert in_force.holds
     assert place.house.access.my_sanctions(who)[0].lifted_reason == "appeal-upheld"
+
+
+@pytest.mark.parametrize(("reason", "told"), [(Why.TERMS_BREACH, "keys work as before"), (Why.KEY_LEAKED, "new one")])
+def test_who_comes_back_is_told_whether_their_keys_do(place: Place, reason: Why, told: str) -> None:
+    _, grant = place.reader(place.call())
+    who, access, panel = Actor(grant.holder), place.house.access, place.person(Role.PANEL)
+    access.issue_key(who, grant.id)
+    access.revoke(place.steward, grant.id, reason)
+    (sanction,) = access.my_sanctions(who)
+    with place.house.db.decide() as tx:
+        access.lift_within(tx, panel, sanction.id)
+    with place.house.db.read() as tx:
+        found = sa.select(letter.c.text).where(letter.c.event == "access.grant.reinstated", letter.c.person == who.id)
+        assert told in " ".join(tx.execute(found).scalar_one().split())
 
 
 @pytest.mark.parametrize("suspended", [False, True])

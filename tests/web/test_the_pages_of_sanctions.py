@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 import re
 
+from admissions.world import ANSWERS
 from portal import Portal
 from readingroom.access.model import Kind, Reason
 from readingroom.access.sanctions import Wanted
+from readingroom.admissions.model import Draft, Outcome, Ruling
+from readingroom.admissions.model import Reason as Suits
 
 
 def test_a_member_is_invited_joins_reads_with_a_key_of_their_own_and_is_removed(portal: Portal) -> None:
@@ -113,7 +116,15 @@ def test_many_are_revoked_only_as_they_were_shown(portal: Portal) -> None:
     asked = f"/steward/revoke-many?by=stage&name={stage}&reason=security"
     shown = steward.get(asked).text
     form = dict(re.findall(r'name="(by|name|reason|digest)" value="([^"]*)"', shown))
-    late = portal.grant("mara")
+    assert "Offers that stay open" not in shown
+    late, operator = portal.grant("mara"), portal.house.people.operator()
+    applicant = portal.visit("nell").person
+    assert applicant is not None
+    applies = portal.house.people.actor(applicant.id)
+    made = portal.house.admissions.start(applies, portal.new_call(by_person=True), Draft(dict(ANSWERS), 5_000))
+    portal.house.admissions.submit(applies, made.id)
+    portal.house.admissions.decide(operator, made.id, Ruling(Outcome.AWARDED, Suits.SUITABLE))
+    assert "<dt>Offers that stay open</dt><dd>1, for somebody" in steward.get(asked).text
     answer = steward.post("/steward/revoke-many", form)
     assert answer.status_code == 400
     assert "is not what was shown to you" in html.unescape(answer.text)

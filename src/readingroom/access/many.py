@@ -49,6 +49,10 @@ class Choice:
             case By.TERMS:
                 return grant.holder in self.among
 
+    def is_promised(self, *, tier: str, stage: str, call: str, terms: str) -> bool:
+        """Tell whether a grant that was offered, and is none before somebody accepts, would be meant."""
+        return {By.TIER: tier, By.STAGE: stage, By.CALL: call, By.TERMS: terms}[self.by] == self.name
+
     def to_json(self) -> dict[str, Json]:
         """Return it as JSON."""
         return {"by": self.by.value, "name": self.name}
@@ -63,6 +67,7 @@ class Shown:
         readers: different persons of their projects.
         streams: answers that flow or wait under them now; they change all the time, so the digest leaves them out.
         digest: names the choice, the reason and the grants: the act is done with this very one or not at all.
+        offers: of the same kind that nobody has accepted yet; the act leaves them open.
     """
 
     choice: Choice
@@ -71,6 +76,7 @@ class Shown:
     readers: int
     streams: int
     digest: str
+    offers: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """Return it as JSON."""
@@ -80,6 +86,7 @@ class Shown:
             "grants": len(self.grants),
             "readers": self.readers,
             "streams": self.streams,
+            "offers": self.offers,
             "first": list(self.grants[:MOST_SHOWN]),
             "digest": self.digest,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readingroom.access.many import By, Choice, Shown
 from readingroom.access.model import Reason
 from readingroom.admissions import queries as admissions
@@ -30,5 +32,9 @@ def chosen(house: House, **given: str) -> Choice:
 
 
 def look(house: House, by: Actor, choice: Choice, reason: Reason) -> Shown:
-    """Say what revoking would do, and do nothing."""
-    return house.access.look_at_many(by, choice, reason, gateway.streams)
+    """Say what revoking would do and what it would leave open, and do nothing."""
+    found = house.access.look_at_many(by, choice, reason, gateway.streams)
+    with house.db.read() as tx:
+        offered = admissions.awards_offered(tx)
+    open_ = [a for a in offered if choice.is_promised(tier=a.tier, stage=a.stage, call=a.call, terms=a.terms)]
+    return replace(found, offers=len(open_))

@@ -81,7 +81,11 @@ def revoke_all(
 
 
 def _would(found: Shown) -> str:
+    left = (
+        f"{found.offers} offers stay open, for somebody to accept; while their stage is held, none lets anybody read."
+    )
     return (
         f"Would end {len(found.grants)} grants of {found.readers} readers, and {found.streams} answers that flow now.\n"
-        f"Nothing was done. To do exactly this: --digest {found.digest}"
+        + (f"{left}\n" if found.offers else "")
+        + f"Nothing was done. To do exactly this: --digest {found.digest}"
     )

@@ -10,7 +10,8 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from readingroom.access import queries as access
-from readingroom.access.model import Grant, Sanction
+from readingroom.access.model import Grant, KeyState, Sanction
+from readingroom.access.rules import key_state
 from readingroom.admissions import queries as admissions
 from readingroom.admissions.after import Appeals
 from readingroom.admissions.appeals.model import Appeal
@@ -102,6 +103,11 @@ class Scene:
     def appeal_until(self, sanction: Sanction, grant: Grant | None) -> datetime:
         """Return until when an appeal of a sanction is in time."""
         return due(self.appeals(grant), sanction.decided_at)
+
+    def has_key(self, person: str) -> bool:
+        """Tell whether somebody has a key of the grant that has not ended."""
+        mine = [each for each in access.keys(self.tx, self.said("grant")) if each.person == person]
+        return any(key_state(each, self.now) is not KeyState.ENDED for each in mine)
 
     def revoked_of(self, person: str) -> list[tuple[Grant, Sanction]]:
         """Return which of somebody's grants one act on many has revoked, with the sanction of each."""
