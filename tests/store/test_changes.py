@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -72,6 +73,23 @@ async def test_a_bell_whose_listener_died_is_taken_down_and_a_full_one_hinders_n
     assert os.read(line, 1) == b"!"
     os.close(line)
     living.unlink()
+
+
+def test_a_bell_that_is_being_hung_while_somebody_rings_stays(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mkfifo = str(sqlite_db.engine.url.database), os.mkfifo
+
+    def and_somebody_rings(*given: Any) -> None:
+        mkfifo(*given)
+        bells.ring(path)
+
+    monkeypatch.setattr(os, "mkfifo", and_somebody_rings)
+    bell, line = bells.hang(path, "new")
+    bells.ring(path)
+    assert os.read(line, 1) == b"!"
+    os.close(line)
+    bell.unlink()
 
 
 def test_bells_in_a_folder_of_somebody_else_are_not_hung(sqlite_db: Database) -> None:
