@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 import postgres
 from readingroom.core.clock import FixedClock
@@ -15,6 +16,9 @@ from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
 from served import Served, found, served
+
+settings.register_profile("house", deadline=None)  # a busy machine fails no test
+settings.load_profile("house")
 
 
 @pytest.fixture

@@ -9,17 +9,22 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from crawl import grave
+from gateway.load import quiet
 from readingroom.cli.demo.cast import (
     Member,
 )
 from readingroom.cli.demo.outside import letters_to
 from readingroom.cli.demo.simulator import LabSimulator
 from readingroom.cli.demo.tale import Tale
+from readingroom.core.settings import load
+from readingroom.store.db import Database
 
 LOOKS = ((1280, "wide"), (360, "phone"))
+PATIENCE_MS = 60_000  # for what is bound to come: a busy machine is slow
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -37,12 +42,12 @@ class Room:
         """Return somebody's page as they left it; the first time they sign in by the letter's link."""
         if who.email not in self.pages:
             context = self.browser.new_context(base_url=self.lab.url, viewport={"width": 1280, "height": 800})
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(PATIENCE_MS)
             page = self.pages[who.email] = context.new_page()
             page.on("pageerror", lambda fault: self.faults.append(str(fault)))
             page.on("response", self._heard)
             page.goto(self.lab.sign_in_url(who))
-            page.get_by_role("button", name="Sign in").click()
+            press(page, "Sign in")
             self.contexts[who.email] = context
         return self.pages[who.email]
 
@@ -52,7 +57,7 @@ class Room:
 
     def letter(self, who: Member, pattern: str) -> str:
         """Return the newest link of a kind in somebody's letters, once it is there."""
-        for _ in range(100):
+        for _ in range(600):
             for each in reversed(letters_to(self.lab.home / "outbox", who.email)):
                 parts = [part for part in each.walk() if part.get_content_type() == "text/plain"]
                 text = "".join(part.get_payload(decode=True).decode() for part in parts)  # type: ignore[union-attr]
@@ -73,12 +78,26 @@ class Room:
         page.set_viewport_size({"width": 1280, "height": 800})
 
 
+def recorded(home: Path) -> None:
+    """Wait until all that was read is on its meter and in the ledger: an answer's reader does not wait for it."""
+    db = Database(load(home).database_url)
+    for _ in range(600):
+        if quiet(db):
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("something is not on record yet")
+    db.close()
+
+
 def go(page: Page, *names: str) -> Page:
     """Follow links by their words, one after the other."""
     for name in names:
         page.get_by_role("link", name=name).first.click()
+        page.wait_for_load_state()  # a click waits for the first bytes of what it leads to, and no longer
     return page
 
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).first.click()
+    page.wait_for_load_state()

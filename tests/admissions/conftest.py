@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
 
 from admissions.world import World
 from readingroom.core.clock import FixedClock
 from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
-
-settings.register_profile("admissions", deadline=None)  # a busy machine fails no test
-settings.load_profile("admissions")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.deep)])

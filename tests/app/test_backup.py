@@ -64,7 +64,7 @@ def backups_under_load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     folder = tmp_path_factory.mktemp("load")
     taken = [folder / f"backup-{n}" for n in range(4)]
     with served(found(folder / "home", words_per_second="200"), workers=2) as house:
-        keys = [house.grant(passes=10_000)["key"] for _ in range(3)]
+        keys = [house.grant(passes=1_000_000)["key"] for _ in range(3)]  # more than is read meanwhile
         stop = threading.Event()
 
         def read(key: str) -> None:

@@ -26,7 +26,7 @@ from readingroom.people.model import Actor, Basis, Role
 from readingroom.store.copy import rows_out, tables
 from served import found, run
 
-CANARY = "qz77"  # in every text and address of the person, and nowhere else
+CANARY = "quoll77"  # in every text and address of the person, and nowhere else: no id has an o, an l or a u
 NAME, WORD = f"{CANARY}name", f"{CANARY}word"  # apart, since an application may not name its applicant
 ADDRESS = f"{NAME}@{NAME}.example"
 PLAIN = {"egress": "text only"}

@@ -101,7 +101,7 @@ class Reader(threading.Thread):
 
 
 def until(holds: Callable[[], bool]) -> None:
-    for _ in range(400):
+    for _ in range(1200):
         if holds():
             return
         time.sleep(0.05)

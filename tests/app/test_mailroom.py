@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import icalendar
@@ -150,12 +150,20 @@ def test_dates_are_given_out_over_the_command_line(home: Path) -> None:
     assert issued["id"]
 
 
-def wait_for(mail: MailServer, count: int) -> None:
-    for _ in range(300):
-        if len(mail.letters) >= count:
+def until(holds: Callable[[], object], what: str) -> None:
+    for _ in range(600):
+        if holds():
             return
         time.sleep(0.1)
-    raise AssertionError(f"{len(mail.letters)} letters came, not {count}")
+    raise AssertionError(f"waited in vain: {what}")
+
+
+def wait_for(mail: MailServer, count: int) -> None:
+    until(lambda: len(mail.letters) >= count, f"{count} letters")
+
+
+def subjects(mail: MailServer) -> list[str]:
+    return [str(each["Subject"]) for each in mail.messages()]
 
 
 @pytest.mark.deep
@@ -164,18 +172,19 @@ def test_a_server_sends_and_what_its_death_left_is_sent_by_the_next(home: Path, 
         assert house.http.post("/api/register", json={"email": "ada@lab.example"}).status_code == 202
         wait_for(mail, 1)
         assert "/sign-in?link=" in mail.messages()[0].get_content()
-        assert not list((home / "outbox" / SPOOL).glob("*.eml"))
+        until(lambda: not list((home / "outbox" / SPOOL).glob("*.eml")), "its file is removed")
         house.run("grant", "issue", "--to", "ada@lab.example", "--reason", "trial", "--accept-terms")
         wait_for(mail, 2)
         (portal,) = house.portal()
         mail.answers.append("451 later")
         house.run("person", "role", "ada@lab.example", "+reviewer")
         database = Database(load(home).database_url)
-        for _ in range(100):
+
+        def tried() -> object:
             with database.read() as tx:
-                if tx.exec_driver_sql("select 1 from post_letter where attempts > 0").first():
-                    break
-            time.sleep(0.1)
+                return tx.exec_driver_sql("select 1 from post_letter where attempts > 0").first()
+
+        until(tried, "the letter that the server does not take yet")
         os.kill(portal, signal.SIGKILL)
         house.run("mail", "retry")
         wait_for(mail, 3)  # by the portal that was started again
@@ -183,11 +192,9 @@ def test_a_server_sends_and_what_its_death_left_is_sent_by_the_next(home: Path, 
     mail.answers.clear()
     run(home, "person", "role", "ada@lab.example", "-panel")
     with served(home):
-        wait_for(mail, 4)
+        until(lambda: any("taken from you: panel" in each for each in subjects(mail)), "the last letter")
     database.close()
-    subjects = [each["Subject"] for each in mail.messages()]
-    assert any("reviewer" in each for each in subjects)
-    assert any("taken from you: panel" in each for each in subjects)
+    assert any("reviewer" in each for each in subjects(mail))
 
 
 def test_a_mail_server_that_is_away_stops_nothing(home: Path) -> None:

@@ -45,7 +45,7 @@ def asked(house: Served, key: str) -> tuple[int, str]:
 
 def comes_to(house: Served, key: str, answer: tuple[int, str]) -> bool:
     """Ask until every worker has heard of what was decided: they have a quarter of a second, and machines are slow."""
-    for _ in range(50):
+    for _ in range(300):
         if asked(house, key) == answer:
             return True
         time.sleep(0.1)

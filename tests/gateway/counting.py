@@ -39,6 +39,7 @@ class Counter:
         if self.purse._task is not None:
             self.purse._task.cancel()
             await asyncio.gather(self.purse._task, return_exceptions=True)
+        self.purse._threads.shutdown()  # a trip under way ends before its death, not after it
         with self.db.write() as tx:  # its process is one that no longer runs
             tx.execute(worker_table.update().where(worker_table.c.id == self.workers.id).values(began=1))
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.rooms import Room
 from readingroom.app.founding import default_plan, found
 from readingroom.app.house import House
@@ -18,7 +20,7 @@ from readingroom.core.settings import Settings
 from readingroom.engines.echo import EchoEngine, EchoOptions
 from readingroom.engines.identity import ECHO_DIGEST
 from readingroom.engines.model import Chunk
-from readingroom.gateway import usage
+from readingroom.gateway import service, usage
 from readingroom.gateway.ask import Ask, Kind
 from readingroom.gateway.model import Amount, Ended, Usage
 from readingroom.gateway.retaining import Retainer
@@ -56,12 +58,14 @@ async def keeping(
     house = House(settings, FixedClock(SystemClock().now().replace(minute=10)))
     engine = engine or EchoEngine(EchoOptions())
     gateway = Gateway(house.db, house.ledger, house.log, house.clock, engine, settings.home, ECHO_DIGEST)
-    await gateway.start()
-    try:
-        yield Room(house, gateway, engine, 500)
-    finally:
-        await gateway.stop()
-        house.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "BEAT_SECONDS", 3600)  # keys are turned when a test says so, however long it takes
+        await gateway.start()
+        try:
+            yield Room(house, gateway, engine, 500)
+        finally:
+            await gateway.stop()
+            house.close()
 
 
 def asked(text: str = PROMPT, **more: Any) -> Ask:

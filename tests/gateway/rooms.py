@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Room:
     def __init__(self, house: House, gateway: Gateway, engine: EchoEngine, passes: int | None) -> None:
         self.house, self.gateway, self.engine = house, gateway, engine
         operator = house.people.operator()
-        ends = house.clock.now().replace(year=house.clock.now().year + 1)
+        ends = house.clock.now() + timedelta(days=365)
         award = Award("", "", "text", Amounts(passes=passes), ends, "test")
         self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
         self.key = secret.reveal()
@@ -42,7 +43,7 @@ class Room:
 
     async def quiet(self) -> None:
         """Wait until nothing is held any more and all that was charged is in the database."""
-        for _ in range(200):
+        for _ in range(1500):
             await asyncio.sleep(0.02)
             with contextlib.suppress(*FAILED):
                 await self.gateway._purse.post()
@@ -54,7 +55,7 @@ class Room:
         """Wait until this worker has heard of all that was decided."""
         with self.house.db.read() as tx:
             version = access.version(tx)
-        for _ in range(1000):
+        for _ in range(6000):
             if self.gateway._watch.seen == version:
                 return
             await asyncio.sleep(0.005)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ from readingroom.gateway.frames import Delta, End, Finish
 from readingroom.gateway.model import Ended
 from readingroom.gateway.tables import usage
 
-PACED = EchoOptions(words_per_second=10)
 TEXT = "one two three four five six seven eight nine ten eleven twelve"
+
+
+def word_by_word() -> Says:
+    """Say the text as an engine does that is no faster than its judge: each word is judged as it comes."""
+    return Says(*(Chunk(text=word, tokens=1) for word in re.findall(r"\s*\S+", TEXT)), STOP)
 
 
 async def frames(here: Room, text: str = TEXT, **more: Any) -> tuple[list[Delta], End]:
@@ -49,7 +54,9 @@ def said(deltas: list[Delta]) -> str:
 async def test_of_a_window_that_a_judge_finds_nothing_leaves(tmp_path: Path, action: str) -> None:
     async with (
         guard(watching("seven")) as judge,
-        room(tmp_path, PACED, rules=judge.rule(action=action, every="10", overlap="5", window="100")) as here,
+        room(
+            tmp_path, engine=word_by_word(), rules=judge.rule(action=action, every="10", overlap="5", window="100")
+        ) as here,
     ):
         deltas, end = await frames(here)
         assert TEXT.startswith(said(deltas))
@@ -78,7 +85,7 @@ async def test_what_a_judge_lets_through_leaves_whole_and_is_committed_to(tmp_pa
 async def test_a_match_over_the_borders_of_windows_is_seen_whole(tmp_path: Path) -> None:
     async with (
         guard(watching("three four five six")) as judge,
-        room(tmp_path, PACED, rules=judge.rule(every="5", overlap="20", window="100")) as here,
+        room(tmp_path, engine=word_by_word(), rules=judge.rule(every="5", overlap="20", window="100")) as here,
     ):
         deltas, end = await frames(here)
         assert end.ended is Ended.SCREENED
@@ -126,7 +133,7 @@ async def test_a_judge_that_fails_in_the_middle_keeps_the_rest_in_and_is_on_reco
         return web.Response(status=503) if "six" in text else told("safe")
 
     rules = {"every": "10", "overlap": "5", "window": "100"}
-    async with guard(failing) as judge, room(tmp_path, PACED, rules=judge.rule(**rules)) as here:
+    async with guard(failing) as judge, room(tmp_path, engine=word_by_word(), rules=judge.rule(**rules)) as here:
         deltas, end = await frames(here, streamed=True)
         assert said(deltas)
         assert "six" not in said(deltas)

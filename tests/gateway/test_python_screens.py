@@ -109,7 +109,8 @@ async def test_a_screen_that_does_not_say_true_or_false_in_time_has_failed(
     name: str, why: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    outcome = await Judges().ask(rule(name, seconds="0.2"), Side.EXIT, "a secret heron")
+    seconds = "0.2" if why == "timeout" else "20"
+    outcome = await Judges().ask(rule(name, seconds=seconds), Side.EXIT, "a secret heron")
     assert (outcome.failed, outcome.match, outcome.closes) == (why, False, True)
     assert "secret" not in caplog.text
 

@@ -120,7 +120,7 @@ DECISIONS: dict[str, tuple[Callable[[Pair], object], str, str]] = {
 
 
 async def test_each_decision_ends_the_streams_and_refuses_the_calls_of_whom_it_is_of(tmp_path: Path) -> None:
-    async with room(tmp_path, EchoOptions(words_per_second=100)) as here:
+    async with room(tmp_path, EchoOptions(hang_after=3)) as here:  # what is not ended flows for ever
         for number, (name, (decide, member, holder)) in enumerate(DECISIONS.items()):
             p, begun = pair(here, f"n{number}"), (asyncio.Event(), asyncio.Event())
             keys = (p.key, p.holder)
@@ -145,12 +145,12 @@ async def test_a_throttle_lets_so_many_in_a_minute_of_whom_it_is_of_and_slows_no
         p = pair(here, "one")
         sanction = p.impose(Kind.THROTTLE, per_minute=2)
         await here.heard()
-        told = [await p.code(p.key) for _ in range(4)]
-        assert told[:2] in (["ok", "ok"], ["ok", "access/throttled"])  # a minute may end in between
+        told = [await p.code(p.key) for _ in range(5)]  # a minute may end in between: then three are in one of the two
+        assert told[:2] == ["ok", "ok"]
         assert "access/throttled" in told
         assert {await p.code(p.holder) for _ in range(4)} == {"ok"}
         house, grant = here.house, here.house.access.grant(p.by, p.grant)
-        for _ in range(200):
+        for _ in range(1500):
             await here.gateway._purse.post()
             if meter_of(house, p.grant).reserved == Amount():
                 break

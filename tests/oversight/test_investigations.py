@@ -242,7 +242,7 @@ async def test_what_is_kept_is_listed_with_what_screens_found_and_without_a_text
 def test_nobody_is_kept_or_served_who_has_not_agreed_to_just_this(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", engine="echo", dev=True)
     house = found(settings, keeping_plan(settings, 0))
-    operator, ends = house.people.operator(), house.clock.now().replace(year=2099)
+    operator, ends = house.people.operator(), house.clock.now().replace(year=2099, month=1, day=1)
     award = Award("", "", "text", Amounts(passes=9), ends, "test")
     grant = issue_discretionary(house, operator, "r@r.example", award, accept_terms=True)[0]
     holder = house.people.actor(grant.holder)
@@ -273,7 +273,7 @@ def test_nobody_is_kept_or_served_who_has_not_agreed_to_just_this(tmp_path: Path
 def test_a_service_account_agrees_with_its_terms(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", engine="echo", dev=True)
     house = found(settings, keeping_plan(settings))
-    ends = house.clock.now().replace(year=2099)
+    ends = house.clock.now().replace(year=2099, month=1, day=1)
     award = Award("", "", "text", Amounts(passes=9), ends, "test")
     for accept in (True, False):
         email = f"{accept}@r.example"

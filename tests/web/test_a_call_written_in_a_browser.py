@@ -23,7 +23,7 @@ from readingroom.core.canonical import sha256
 from readingroom.core.settings import load
 from readingroom.people.model import Role
 from served import found
-from visits import go, press
+from visits import PATIENCE_MS, go, press
 
 pytestmark = [
     pytest.mark.deep,
@@ -67,10 +67,10 @@ def signed_in(browser: Browser, lab: Lab, size: dict[str, int], *, scripts: bool
     context = browser.new_context(
         base_url=lab.url, viewport={"width": size["width"], "height": size["height"]}, java_script_enabled=scripts
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(lab.link())
-    page.get_by_role("button", name="Sign in").click()
+    press(page, "Sign in")
     return page
 
 

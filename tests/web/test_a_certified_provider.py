@@ -59,7 +59,7 @@ def issuer() -> Iterator[str]:
     lines = iter(process.stdout.readline, "")
     yield next(line.strip() for line in lines if line.startswith("http"))
     process.stdin.close()
-    process.wait(20)
+    process.wait(60)
     process.stdout.close()
 
 
@@ -90,7 +90,7 @@ def browser(portal: Portal) -> Visit:
 def go(visit: Visit, name: str) -> str:
     """Sign in over there, as a person would, and return what the browser is sent back with."""
     at = visit.get("/sign-in/with/uni").headers["location"]
-    with httpx.Client(follow_redirects=False) as there:
+    with httpx.Client(follow_redirects=False, timeout=60) as there:
         answer = there.get(at)
         for _ in range(12):
             if answer.is_redirect:

@@ -33,7 +33,7 @@ from readingroom.cli.demo.command import served
 from readingroom.cli.demo.simulator import LabSimulator
 from readingroom.cli.demo.story import model_loaded, plan_checked, stage_opened, stress_run
 from readingroom.cli.demo.tale import Tale
-from visits import Room, go, press
+from visits import Room, go, press, recorded
 
 pytestmark = [
     pytest.mark.deep,
@@ -276,6 +276,7 @@ def applicant_reads_the_model(room: Room, key: str) -> None:
         model=room.tale.model, messages=[{"role": "user", "content": said}]
     )
     assert answer.choices[0].message.content == said
+    recorded(room.lab.home)
     page = go(room.of(WINNER), "My reading")
     expect(page.get_by_text("3 used of 12,000")).to_be_visible()
     expect(page.get_by_text(key)).to_have_count(0)

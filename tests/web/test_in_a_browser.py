@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from readingroom.cli.demo.command import served
 from readingroom.cli.demo.simulator import LabSimulator
 from readingroom.cli.demo.story import model_loaded, plan_checked, stage_opened, stress_run
 from readingroom.cli.demo.tale import Tale
+from visits import recorded
 
 pytestmark = [
     pytest.mark.browser,
@@ -103,15 +105,20 @@ def test_an_applicant_goes_from_the_form_to_a_working_key_and_a_steward_revokes_
         model=tale.model, messages=[{"role": "user", "content": "one two three"}]
     )
     assert answer.choices[0].message.content == "one two three"
+    recorded(lab.home)  # a page shows what it finds, and the ledger grows by itself until then
     page.goto("/my")
     expect(page.get_by_text("3 used of 12,000")).to_be_visible()
     expect(page.get_by_text(key)).to_have_count(0)
     _revokes(page, tale)
-    refused = lab.http.post(
-        "/v1/chat/completions",
-        json={"model": tale.model, "messages": [{"role": "user", "content": "x"}]},
-        headers={"authorization": f"Bearer {key}"},
-    )
+    for _ in range(600):  # until the worker that is asked has heard of it
+        refused = lab.http.post(
+            "/v1/chat/completions",
+            json={"model": tale.model, "messages": [{"role": "user", "content": "x"}]},
+            headers={"authorization": f"Bearer {key}"},
+        )
+        if refused.is_error:
+            break
+        time.sleep(0.05)
     assert refused.json()["error"]["code"] == "access/grant-revoked"
 
 

@@ -40,7 +40,8 @@ def ring(database: str) -> None:
     where = folder(database)
     with contextlib.suppress(OSError):
         for path in where.iterdir() if where else ():
-            _ring(path)
+            if not path.name.startswith("."):
+                _ring(path)
 
 
 def _ring(path: Path) -> None:
@@ -66,6 +67,8 @@ def hang(database: str, name: str) -> tuple[Path, int]:
     where = folder(database)
     if where is None:
         raise PermissionError(f"the folder of bells of {database} belongs to somebody else")
-    path = where / name
-    os.mkfifo(path, 0o600)
-    return path, os.open(path, os.O_RDWR | os.O_NONBLOCK)  # a writer of our own: without one, it would read as ended
+    path, hidden = where / name, where / f".{name}"  # until it is heard: who rings takes down what nobody hears
+    os.mkfifo(hidden, 0o600)
+    heard = os.open(hidden, os.O_RDWR | os.O_NONBLOCK)  # a writer of our own: without one, it would read as ended
+    hidden.rename(path)
+    return path, heard
