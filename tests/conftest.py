@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -15,6 +16,10 @@ from readingroom.ledger.note import Signer
 from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
 from served import Served, found, served
+
+# How long an example takes is the machine's affair, and what else it has to do; none fails for it.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

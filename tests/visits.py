@@ -37,7 +37,7 @@ class Room:
         """Return somebody's page as they left it; the first time they sign in by the letter's link."""
         if who.email not in self.pages:
             context = self.browser.new_context(base_url=self.lab.url, viewport={"width": 1280, "height": 800})
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(60_000)
             page = self.pages[who.email] = context.new_page()
             page.on("pageerror", lambda fault: self.faults.append(str(fault)))
             page.on("response", self._heard)
@@ -52,7 +52,7 @@ class Room:
 
     def letter(self, who: Member, pattern: str) -> str:
         """Return the newest link of a kind in somebody's letters, once it is there."""
-        for _ in range(100):
+        for _ in range(600):
             for each in reversed(letters_to(self.lab.home / "outbox", who.email)):
                 parts = [part for part in each.walk() if part.get_content_type() == "text/plain"]
                 text = "".join(part.get_payload(decode=True).decode() for part in parts)  # type: ignore[union-attr]

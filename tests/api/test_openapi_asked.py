@@ -31,6 +31,7 @@ def asked(house: Served, folder: Path, *, session: str = "", known: dict[str, st
     (folder / "schemathesis.toml").write_text(f"[parameters]\n{places}")
     program = [str(python_clients() / "bin/schemathesis"), "--config-file", str(folder / "schemathesis.toml"), "run"]
     options = ["--checks", ",".join(CHECKS), "--max-examples", "30", "--seed", "20", "--continue-on-failure"]
+    options += ["--request-timeout", "60"]
     options += ["--phases", "examples,coverage,fuzzing", "--warnings", "off", "--generation-database", "none"]
     header = ["--header", f"Authorization: Bearer {session}"] if session else []
     command = [*program, f"{house.url}/api/openapi.json", *options, *header]

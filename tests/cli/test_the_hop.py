@@ -184,8 +184,8 @@ async def test_who_hangs_up_is_told_to_the_portal(folder: Path) -> None:
 async def test_a_portal_that_says_nothing_is_not_waited_for_for_ever(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passing, "SILENT_SECONDS", 0.05)
     for begins in (False, True):
+        monkeypatch.setattr(passing, "SILENT_SECONDS", 60 if begins else 0.05)
 
         async def app(_scope: Any, receive: Any, send: Any, begins: bool = begins) -> None:  # noqa: FBT001
             if begins:
@@ -195,7 +195,12 @@ async def test_a_portal_that_says_nothing_is_not_waited_for_for_ever(
 
         async with hop(folder, app) as passing_on:
             reader = Reader()
-            await passing_on(dict(SCOPE), reader.receive, reader.send)
+
+            async def send(message: Any, reader: Reader = reader) -> None:
+                monkeypatch.setattr(passing, "SILENT_SECONDS", 0.05)  # once it has begun
+                await reader.send(message)
+
+            await passing_on(dict(SCOPE), reader.receive, send)
         if begins:
             assert not reader.whole, "half an answer was ended as if it were one"
         else:

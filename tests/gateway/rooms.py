@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Room:
     def __init__(self, house: House, gateway: Gateway, engine: EchoEngine, passes: int | None) -> None:
         self.house, self.gateway, self.engine = house, gateway, engine
         operator = house.people.operator()
-        ends = house.clock.now().replace(year=house.clock.now().year + 1)
+        ends = house.clock.now() + timedelta(days=365)
         award = Award("", "", "text", Amounts(passes=passes), ends, "test")
         self.grant, _, secret = issue_discretionary(house, operator, "r@x.example", award, accept_terms=True)
         self.key = secret.reveal()
