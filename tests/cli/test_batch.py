@@ -57,7 +57,7 @@ def ask(house: Served, file: Path, key: str, *more: str, code: int = 0) -> Any:
 
 def rows(file: Path) -> list[dict[str, Any]]:
     path = file.with_name(file.name + ".answers") / "answers.jsonl"
-    return [json.loads(each) for each in path.read_text().splitlines() if each.endswith("}")] if path.exists() else []
+    return [json.loads(each) for each in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
 
 
 def wait_for_rows(file: Path, least: int) -> None:
