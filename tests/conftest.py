@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
 
 import postgres
 from readingroom.core.clock import FixedClock
@@ -17,8 +17,9 @@ from readingroom.ledger.service import Ledger
 from readingroom.store.db import Database
 from served import Served, found, served
 
-settings.register_profile("house", deadline=None)  # a busy machine fails no test
-settings.load_profile("house")
+# How long an example takes is the machine's affair, and what else it has to do; none fails for it.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Answer:
         return dict(json.loads(self.body)["error"])
 
 
-def line_to(url: str, seconds: float = 10) -> socket.socket:
+def line_to(url: str, seconds: float = 60) -> socket.socket:
     """Open a connection to a server."""
     where = urlsplit(url)
     return socket.create_connection((str(where.hostname), int(where.port or 80)), timeout=seconds)

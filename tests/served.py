@@ -23,8 +23,14 @@ from typing import Any
 import httpx
 import openai
 import pytest
+import sqlalchemy as sa
 
+from readingroom.app.house import House
 from readingroom.cli.app import main
+from readingroom.core.settings import load
+from readingroom.gateway import journal
+from readingroom.gateway.service import JOURNALS
+from readingroom.gateway.tables import usage
 
 PROGRAM = [sys.executable, "-m", "readingroom"]
 LONG = " ".join(f"word{n}" for n in range(600))
@@ -43,7 +49,7 @@ class Served:
     clients: list[openai.OpenAI] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, timeout=20)
+        self.http = httpx.Client(base_url=self.url, timeout=60)
 
     def run(self, *arguments: str, code: int = 0) -> Any:
         return run(self.home, *arguments, code=code)
@@ -54,7 +60,7 @@ class Served:
         return dict(issued)
 
     def client(self, key: str) -> openai.OpenAI:
-        made = openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=20)
+        made = openai.OpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0, timeout=60)
         self.clients.append(made)
         return made
 
@@ -66,14 +72,28 @@ class Served:
         return dict(self.run("grant", "show", grant))
 
     def settled(self, grant: str) -> dict[str, Any]:
-        """Return what a grant's meter shows once nothing is held any more."""
-        found, until = self.meter(grant), time.monotonic() + 30
-        while time.monotonic() < until:
-            before, found = found, self.meter(grant)
-            if not any(found["reserved"].values()) and found == before:
+        """Return what a grant's meter shows once nothing is held any more and all that was charged is in it."""
+        until = time.monotonic() + 60
+        while True:
+            waiting, found = self.unposted(grant), self.meter(grant)
+            if not waiting and not any(found["reserved"].values()):
                 return found
+            assert time.monotonic() < until, f"something stays held: {found}, {waiting}"
             time.sleep(0.05)
-        raise AssertionError(f"something stays held: {found}")
+
+    def unposted(self, grant: str) -> set[str]:
+        """Return the calls of a grant that stand in a worker's journal, open or charged, and not in the database yet.
+
+        A call is in the journal before its engine is asked, and its charge before the answer's end is sent.
+        """
+        folder, calls = self.home / JOURNALS, set[str]()
+        for worker in journal.owners(folder):
+            with contextlib.suppress(FileNotFoundError):  # the database has all of it
+                found = journal.read(folder, worker)
+                calls |= {name for name, (call, _) in found.open.items() if call.grant == grant}
+                calls |= {name for name, made in found.done.items() if made.grant == grant}
+        with contextlib.closing(House(load(self.home))) as house, house.db.read() as tx:
+            return calls - set(tx.execute(sa.select(usage.c.id).where(usage.c.grant_id == grant)).scalars())
 
     def workers(self) -> list[int]:
         """Return the process ids of the server's workers."""
@@ -166,10 +186,13 @@ def served(home: Path, workers: int = 1) -> Iterator[Served]:
             process.stdout.close()
 
 
+def full(house: Served) -> contextlib.AbstractContextManager[None]:
+    """Let no process of a server write a byte to any file, as on a full disk; looked up before it fills up."""
+    return _full([house.process.pid, *house.workers(), *house.portal()])
+
+
 @contextlib.contextmanager
-def full(house: Served) -> Iterator[None]:
-    """Let no process of a server write a byte to any file, as on a full disk."""
-    pids = [house.process.pid, *house.workers(), *house.portal()]
+def _full(pids: list[int]) -> Iterator[None]:
     before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
     for pid, (_, most) in before.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))

@@ -73,7 +73,7 @@ def collector() -> Iterator[Collector]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    ready.wait(10)
+    ready.wait(60)
     try:
         yield found
     finally:

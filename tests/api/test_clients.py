@@ -222,7 +222,7 @@ def test_a_revocation_ends_a_flowing_stream_as_an_error_that_says_why(desk: Desk
         fault = reading.result()
     assert "APIError" in fault["kinds"], fault
     assert "revoked" in fault["message"]
-    assert desk.house.meter(issued["id"])["used"]["passes"] < 400  # of six hundred words
+    assert desk.house.settled(issued["id"])["used"]["passes"] < 400  # of six hundred words
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -30,7 +30,7 @@ def test_a_call_file_of_who_may_not_open_calls_is_not_even_read(house: Served, a
     began = time.monotonic()
     answer = house.http.post("/api/calls", json={"text": DEEP}, headers=applicant)
     assert answer.status_code == 403
-    assert time.monotonic() - began < 2  # reading it took half a minute
+    assert time.monotonic() - began < 8  # reading it took half a minute
 
 
 @pytest.mark.parametrize("path", ["/api/calls", "/api/register", "/api/sign-in"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -160,14 +161,15 @@ def test_who_leaves_with_a_second_request_on_the_line_stops_the_engine_too(slow_
     with line_to(slow_house.url) as line:
         line.sendall(post(issued["key"], json.dumps(asked).encode()) + good(issued["key"]))
         line.recv(10)
-    ends_soon(slow_house, issued["id"])
-    assert slow_house.meter(issued["id"])["used"]["passes"] < 300  # of six hundred words, said in twelve seconds
+    used = ends_soon(slow_house, issued["id"])["used"]
+    assert used["passes"] < 300  # of six hundred words, said in twelve seconds
 
 
-def ends_soon(house: Served, grant: str) -> None:
-    """Wait until nothing is held any more; the log knows of no fault."""
-    house.settled(grant)
+def ends_soon(house: Served, grant: str) -> dict[str, Any]:
+    """Wait until nothing is held any more, and return the meter; the log knows of no fault."""
+    shown = house.settled(grant)
     assert "Traceback" not in house.log.read_text()
+    return shown
 
 
 def test_a_body_that_drips_in_is_waited_for(house: Served, key: str) -> None:

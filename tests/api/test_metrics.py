@@ -44,7 +44,7 @@ def parsed(text: str) -> Figures:
     return figures
 
 
-def until(wanted: Callable[[], bool], seconds: float = 10) -> None:
+def until(wanted: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not wanted():
         assert time.monotonic() < end, "it does not come to be"
@@ -73,32 +73,39 @@ def ask_on_new_lines(house: Served, key: str, times: int, **body: object) -> Non
     """Ask on a connection each, so that both workers are asked."""
     for _ in range(times):
         said = {"model": "echo", "max_tokens": 9, "messages": [{"role": "user", "content": "one two three"}], **body}
-        with httpx.Client(base_url=house.url) as line:
+        with httpx.Client(base_url=house.url, timeout=60) as line:
             answer = line.post("/v1/chat/completions", json=said, headers={"authorization": f"Bearer {key}"})
         assert answer.status_code == 200, answer.text
 
 
 def test_one_scrape_shows_the_sums_over_both_workers(house: Served) -> None:
-    key = house.grant(passes=1000)["key"]
+    key = house.grant(passes=3000)["key"]
     before = scrape(house)
-    ask_on_new_lines(house, key, 20)
-    ask_on_new_lines(house, key, 20, stream=True)
+    asked = 0
+    while asked < 20 or len(worked(house)) < 2:  # which of them takes a connection is for nobody to say
+        assert asked < 500, "one worker takes all"
+        ask_on_new_lines(house, key, 1)
+        ask_on_new_lines(house, key, 1, stream=True)
+        asked += 1
     after = scrape(house)
 
     def more(name: str, labels: tuple[tuple[str, str], ...] = STAGE) -> float:
         return after[name, labels] - before.get((name, labels), 0)
 
-    assert calls(after, "complete") - calls(before, "complete") == 40
-    assert more(G + "charged_passes_total") == 120
-    assert more(G + "charged_tokens_total") == 240
-    assert more(G + "call_seconds_count") == 40
-    assert more(G + "call_seconds_bucket", (("le", "+Inf"), *STAGE)) == 40
-    assert more(G + "first_chunk_seconds_count") == 20  # of those that were streamed
+    assert calls(after, "complete") - calls(before, "complete") == 2 * asked
+    assert more(G + "charged_passes_total") == 6 * asked
+    assert more(G + "charged_tokens_total") == 12 * asked
+    assert more(G + "call_seconds_count") == 2 * asked
+    assert more(G + "call_seconds_bucket", (("le", "+Inf"), *STAGE)) == 2 * asked
+    assert more(G + "first_chunk_seconds_count") == asked  # of those that were streamed
     assert more(G + "call_seconds_sum") > more(G + "first_chunk_seconds_sum") > 0
     assert one(after, "workers") == one(after, "workers_started_total") == 2
     assert after["readingroom_ledger_entries", ()] > 0
-    sheets = [path for path in (house.home / "run" / "metrics").glob("*.series") if "complete" in path.read_text()]
-    assert len(sheets) == 2  # both worked: the sum is one of two sheets
+
+
+def worked(house: Served) -> list[Path]:
+    """Return the sheets of those workers that have answered a call."""
+    return [path for path in (house.home / "run" / "metrics").glob("*.series") if "complete" in path.read_text()]
 
 
 def test_refusals_are_counted_by_code_wherever_they_are_said(house: Served) -> None:
@@ -193,12 +200,13 @@ def test_a_call_whose_worker_dies_is_counted_as_lost(tmp_path: Path) -> None:
 
 
 def scrape_at_last(house: Served) -> Figures:
-    for _ in range(100):
+    end = time.monotonic() + 60
+    while True:
         try:
             return scrape(house)
         except httpx.TransportError:
+            assert time.monotonic() < end, "nobody answers"
             time.sleep(0.05)
-    raise AssertionError("nobody answers")
 
 
 def test_every_metric_is_told_of_and_no_label_can_name_a_reader(house: Served) -> None:

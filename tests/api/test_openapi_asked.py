@@ -37,6 +37,7 @@ def asked(
     (folder / "schemathesis.toml").write_text(f"[parameters]\n{places}")
     program = [str(python_clients() / "bin/schemathesis"), "--config-file", str(folder / "schemathesis.toml"), "run"]
     options = ["--checks", ",".join(CHECKS), "--max-examples", str(examples), "--seed", "20", "--continue-on-failure"]
+    options += ["--request-timeout", "60"]
     options += ["--phases", "examples,coverage,fuzzing", "--warnings", "off", "--generation-database", "none"]
     header = ["--header", f"Authorization: Bearer {session}"] if session else []
     command = [*program, f"{house.url}/api/openapi.json", *options, *header]

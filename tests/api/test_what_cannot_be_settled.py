@@ -21,10 +21,11 @@ def slow_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def cut_off(house: Served, key: str) -> bytes:
     """Read a stream during which the disk fills up; return it."""
     asked = {**GOOD, "stream": True, "messages": [{"role": "user", "content": " ".join(LONG.split()[:40])}]}
+    filling = full(house)  # who its processes are is looked up while there is time: the answer takes less than a second
     with line_to(house.url) as line:
         line.sendall(post(key, json.dumps(asked).encode(), "connection: close"))
         received = line.recv(10)
-        with full(house):
+        with filling:
             while piece := line.recv(65536):
                 received += piece
     return received

@@ -66,7 +66,7 @@ def losing(url: str, sent: list[tuple[str, bytes]]) -> Iterator[str]:
             headers = {"authorization": self.headers["authorization"], "content-type": "application/json"}
             if "idempotency-key" in self.headers:
                 headers["idempotency-key"] = self.headers["idempotency-key"]
-            came = httpx.request(self.command, url + self.path, content=data, headers=headers)
+            came = httpx.request(self.command, url + self.path, content=data, headers=headers, timeout=60)
             if lost:
                 self.close_connection = True
                 return

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from served import LONG, PROGRAM, children, found, run, served
+from served import LONG, PROGRAM, Served, children, found, run, served
 
 
 def stream_in_background(url: str, key: str) -> tuple[threading.Thread, list[str]]:
@@ -30,8 +30,9 @@ def stream_in_background(url: str, key: str) -> tuple[threading.Thread, list[str
 
     thread = threading.Thread(target=read)
     thread.start()
-    until = time.monotonic() + 10
-    while not arrived and time.monotonic() < until:
+    until = time.monotonic() + 30
+    while not arrived:
+        assert time.monotonic() < until, "nothing arrives"
         time.sleep(0.02)
     return thread, arrived
 
@@ -46,7 +47,7 @@ def test_a_term_signal_ends_streams_properly_and_exits_with_zero(home: Path) -> 
         issued = house.grant(passes=5000)
         thread, arrived = stream_in_background(house.url, issued["key"])
         house.process.send_signal(signal.SIGTERM)
-        assert house.process.wait(15) == 0
+        assert house.process.wait(60) == 0
         thread.join()
     text = "".join(arrived)
     assert '"code":"gateway/shutting-down"' in text
@@ -66,16 +67,20 @@ def test_a_killed_worker_is_replaced_and_what_it_held_is_charged(home: Path) -> 
         (worker,) = house.workers()
         os.kill(worker, signal.SIGKILL)
         thread.join()
-        until = time.monotonic() + 15
-        while time.monotonic() < until:
-            try:
-                if house.http.get("/healthz").status_code == 200 and house.workers() != [worker]:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.1)
+        until = time.monotonic() + 60
+        while not is_healthy(house) or house.workers() == [worker]:
+            assert time.monotonic() < until, "it is not replaced"
+            time.sleep(0.1)
         shown = house.meter(issued["id"])
         assert shown["reserved"]["passes"] == 0
         assert 0 < shown["used"]["passes"] <= 700
+
+
+def is_healthy(house: Served) -> bool:
+    try:
+        return house.http.get("/healthz").status_code == 200
+    except httpx.HTTPError:  # nobody is there yet
+        return False
 
 
 @pytest.mark.deep
@@ -99,7 +104,7 @@ def test_after_a_killed_server_holds_are_cleared_before_it_is_healthy_again(home
 def test_a_server_killed_while_its_workers_start_leaves_none_behind(home: Path) -> None:
     command = [*PROGRAM, "--home", str(home), "serve", "--port", "0", "--workers", "2"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (workers := children(server.pid)) and time.monotonic() < until:
         time.sleep(0.01)
     server.kill()
@@ -130,7 +135,7 @@ def test_many_workers_share_one_grant_while_one_is_killed(tmp_path: Path) -> Non
         issued = house.grant(passes=400)
 
         def ask_often() -> None:
-            with httpx.Client(base_url=house.url, timeout=20) as http:
+            with httpx.Client(base_url=house.url, timeout=60) as http:
                 for _ in range(12):
                     body = {"model": "echo", "messages": [{"role": "user", "content": "a b c"}], "max_tokens": 3}
                     try:
@@ -148,8 +153,6 @@ def test_many_workers_share_one_grant_while_one_is_killed(tmp_path: Path) -> Non
             os.kill(worker, signal.SIGKILL)
         for each in threads:
             each.join()
-        time.sleep(1)
-        shown = house.meter(issued["id"])
+        shown = house.settled(issued["id"])
     assert shown["used"]["passes"] <= 400
-    assert shown["used"]["passes"] + shown["reserved"]["passes"] <= 400
     assert run(home, "ledger", "verify")["ok"] is True

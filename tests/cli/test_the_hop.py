@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from readingroom.cli import passing
 from readingroom.cli.answering import Answering
@@ -181,11 +182,38 @@ async def test_who_hangs_up_is_told_to_the_portal(folder: Path) -> None:
         await task
 
 
+def test_who_left_before_the_answer_was_whole_is_no_fault_of_the_portals(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave() -> None:
+        whole = asyncio.Event()
+
+        async def app(_scope: Any, receive: Any, send: Any) -> None:
+            await start(send)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            for _ in range(10):
+                await send({"type": "http.response.body", "body": b"said to nobody", "more_body": True})
+                await asyncio.sleep(0)
+            whole.set()
+
+        async with hop(folder, app) as passing_on:
+            reader = Reader()
+            task = asyncio.create_task(passing_on(dict(SCOPE), reader.receive, reader.send))
+            await reader.begun.wait()
+            reader.left.set()
+            await asyncio.wait_for(whole.wait(), 30)
+            await task
+
+    uvloop.run(leave())
+    assert "the portal failed" not in caplog.text
+
+
 async def test_a_portal_that_says_nothing_is_not_waited_for_for_ever(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passing, "SILENT_SECONDS", 0.05)
     for begins in (False, True):
+        monkeypatch.setattr(passing, "SILENT_SECONDS", 60 if begins else 0.05)
 
         async def app(_scope: Any, receive: Any, send: Any, begins: bool = begins) -> None:  # noqa: FBT001
             if begins:
@@ -195,7 +223,12 @@ async def test_a_portal_that_says_nothing_is_not_waited_for_for_ever(
 
         async with hop(folder, app) as passing_on:
             reader = Reader()
-            await passing_on(dict(SCOPE), reader.receive, reader.send)
+
+            async def send(message: Any, reader: Reader = reader) -> None:
+                monkeypatch.setattr(passing, "SILENT_SECONDS", 0.05)  # once it has begun
+                await reader.send(message)
+
+            await passing_on(dict(SCOPE), reader.receive, send)
         if begins:
             assert not reader.whole, "half an answer was ended as if it were one"
         else:

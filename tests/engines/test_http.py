@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -30,8 +30,12 @@ ASK = ForwardRequest(Kind.CHAT, {"messages": [{"role": "user", "content": "x"}],
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+def engine(handler: Handler, **routes: Handler) -> AbstractAsyncContextManager[HttpEngine]:
+    return served(handler, routes)
+
+
 @asynccontextmanager
-async def engine(handler: Handler, **routes: Handler) -> AsyncIterator[HttpEngine]:
+async def served(handler: Handler, routes: Mapping[str, Handler], silent: float = 30) -> AsyncIterator[HttpEngine]:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", handler)
     for name, extra in routes.items():
@@ -41,7 +45,7 @@ async def engine(handler: Handler, **routes: Handler) -> AsyncIterator[HttpEngin
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    made = HttpEngine(f"http://127.0.0.1:{port}/v1", "m", 512, "secret", connect_seconds=1, silent_seconds=0.4)
+    made = HttpEngine(f"http://127.0.0.1:{port}/v1", "m", 512, "secret", connect_seconds=30, silent_seconds=silent)
     try:
         yield made
     finally:
@@ -115,7 +119,7 @@ async def test_an_answer_without_its_end_is_never_a_clean_one(pieces: tuple[byte
 
 
 async def test_a_silent_server_is_a_timeout() -> None:
-    async with engine(sends(delta("one "), delta("two", "stop"), pause=2)) as made:
+    async with served(sends(delta("one "), delta("two", "stop"), pause=2), {}, silent=0.4) as made:
         with pytest.raises(EngineTimeout):
             await read(made)
 
@@ -196,7 +200,7 @@ async def test_a_reader_who_leaves_is_seen_by_the_server() -> None:
         response = web.StreamResponse()
         await response.prepare(request)
         try:
-            for _ in range(1000):
+            for _ in range(6000):
                 await response.write(delta("word "))
                 await asyncio.sleep(0.01)
         except (ConnectionError, asyncio.CancelledError):
@@ -208,7 +212,7 @@ async def test_a_reader_who_leaves_is_seen_by_the_server() -> None:
         stream = made.stream(ASK)
         await anext(stream)
         await stream.aclose()
-        await asyncio.wait_for(gone.wait(), 3)
+        await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_a_prompt_is_counted_as_llama_cpp_and_as_vllm_count_it() -> None:

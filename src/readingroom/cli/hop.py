@@ -93,6 +93,8 @@ class Line:
             ConnectionError: it has left.
         """
         data = _encode(message)
+        if self._writer.is_closing():  # uvloop would take it for a fault of ours
+            raise ConnectionResetError("the other end has left")
         self._writer.write(len(data).to_bytes(4) + data)
         await self._writer.drain()
 

@@ -60,7 +60,7 @@ def started(name: str, folder: Path) -> Iterator[Client]:
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
         assert process.stdout is not None
         process.stdout.close()
 
