@@ -19,9 +19,10 @@ from readingroom.core.errors import BadInput, Broken, Problem
 from readingroom.core.files import write_over
 
 SECONDS = 600.0  # that one answer may take
-_PENDING, _OK = 202, 200
+_PENDING, _OK, _UNKNOWN = 202, 200, 404
 _RECEIPT = "x-readingroom-receipt"
 _RECEIPT_TRIES = 60  # half a second apart
+_UNKNOWN_TRIES = 10  # of them: a busy house's worker may take a moment to bring what another is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ async def collect_receipts(room: Room, folder: Folder) -> int:
 
 
 async def _receipt(room: Room, receipt: str) -> bytes | None:
-    for _ in range(_RECEIPT_TRIES):
+    for tried in range(_RECEIPT_TRIES):
         try:
             async with room.http.get(f"{room.url}/v1/receipts/{receipt}") as answer:
                 body = await answer.read()
@@ -160,7 +161,7 @@ async def _receipt(room: Room, receipt: str) -> bytes | None:
             return None
         if status == _OK:
             return body
-        if status not in {_PENDING, 429, 503}:
+        if status not in {_PENDING, 429, 503} and (status != _UNKNOWN or tried >= _UNKNOWN_TRIES):
             return None
         await asyncio.sleep(0.5)
     return None
