@@ -140,6 +140,7 @@ def readings() -> Iterator[list[Reading]]:
         each.end()
 
 
+@pytest.mark.deep
 def test_so_many_requests_a_minute_over_two_workers_and_no_more(base: Path) -> None:
     with served(limit(base, "requests_per_minute: 5"), workers=2) as house:
         issued = grant_whose_minute_lasts(house, 25, 60)

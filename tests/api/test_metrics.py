@@ -256,6 +256,7 @@ def test_nobody_else_may_read_them(house: Served) -> None:
     assert house.http.get("/metrics").status_code == 200
 
 
+@pytest.mark.deep
 def test_with_a_key_it_alone_opens_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READINGROOM_METRICS_KEY", "the-operators-own")
     with served(found(tmp_path / "home")) as house:

@@ -94,6 +94,7 @@ def test_backups_under_load_add_up_and_their_logs_verify(backups_under_load: tup
     assert any(rows(each, "gateway_lease") for each in taken)  # and some were open
 
 
+@pytest.mark.deep
 def test_what_was_leased_is_charged_in_full_on_restoring(
     backups_under_load: tuple[Path, list[Path]], tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_private_files_are_for_their_owner_alone(after_a_day: tuple[Served, dict
         assert path.stat().st_mode & 0o077 == 0, path
 
 
+@pytest.mark.deep
 def test_an_export_is_what_the_server_serves(tmp_path: Path) -> None:
     home = found(tmp_path / "home")
     with served(home) as house:

@@ -138,6 +138,7 @@ def test_flowing_streams_end_in_every_worker_and_calls_are_refused_until_a_stewa
     assert events(house) == ["releases.engine.inspected"] * 2
 
 
+@pytest.mark.deep
 def test_the_server_looks_when_it_starts(house: House, far: Engine) -> None:
     far.doors.add("/metrics")
     with served(house.settings.home):

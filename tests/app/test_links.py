@@ -76,6 +76,7 @@ def test_a_link_of_another_server_is_not_redeemed_here(home: Path) -> None:
     assert run(home, "login", link)["roles"] == ["steward"], "it was not used up"
 
 
+@pytest.mark.deep
 def test_letters_lead_to_where_the_house_is_served(tmp_path: Path) -> None:
     home = found_for_trials(tmp_path / "home")
     with served(home) as house:

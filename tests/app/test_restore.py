@@ -65,6 +65,7 @@ def post(house: Served, who: dict[str, str], path: str, **body: str) -> tuple[in
     return answer.status_code, answer.json()["error"]["code"] if answer.status_code != 200 else ""
 
 
+@pytest.mark.deep
 def test_what_was_revoked_after_the_backup_does_not_come_back_to_life(tmp_path: Path) -> None:
     folder, new = tmp_path / "backup", tmp_path / "new"
     with served(found(tmp_path / "old")) as old:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from readingroom.app.house import House
@@ -12,6 +13,7 @@ from readingroom.core.settings import load
 from served import found, run, served
 
 
+@pytest.mark.deep
 def test_what_was_leased_returns_and_the_last_records_are_in_the_ledger(tmp_path: Path) -> None:
     with served(found(tmp_path / "home"), workers=2) as house:
         grant = house.grant(passes=100)

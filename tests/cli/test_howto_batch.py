@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from served import found, served
 
 PAGE = (Path(__file__).parents[2] / "docs/howto/ask-many-questions.md").read_text()
 
 
+@pytest.mark.deep
 def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) == 5
