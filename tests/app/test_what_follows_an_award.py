@@ -29,6 +29,7 @@ from readingroom.app.desk import open_call
 from readingroom.app.holding import account_json
 from readingroom.app.house import House
 from readingroom.app.lending import why
+from readingroom.app.projects import invite
 from readingroom.core.canonical import Json
 from readingroom.core.clock import FixedClock
 from readingroom.core.errors import BadInput
@@ -333,6 +334,28 @@ def test_an_upheld_appeal_lifts_the_sanction_in_the_same_moment(place: Place) ->
     in_force = next(each for each in why(place.house, who, grant.id).facts if each.name == "grant-in-force")
     assert in_force.holds
     assert place.house.access.my_sanctions(who)[0].lifted_reason == "appeal-upheld"
+
+
+def test_each_of_a_project_has_an_appeal_of_their_own(place: Place) -> None:
+    _, grant = place.reader(place.call())
+    who, access, desk = Actor(grant.holder), place.house.access, place.house.admissions
+    member = place.person()
+    invite(place.house, who, grant.id, f"p@p{place.people}.example")
+    access.join(member, grant.id)
+    access.suspend(place.steward, grant.id, Why.SECURITY)
+    panel = [place.person(Role.PANEL) for _ in range(2)]
+    (sanction,) = access.my_sanctions(who)
+    appeals = [
+        appeal_sanction(place.house, by, sanction.id, Ground.FACTUAL_ERROR, "It was not.") for by in (member, who)
+    ]
+    with pytest.raises(Refused, match="admissions/already-appealed"):
+        appeal_sanction(place.house, who, sanction.id, Ground.FACTUAL_ERROR, "It really was not.")
+    for appeal in appeals:  # the second is concluded of what the first has lifted
+        desk.admit_appeal(panel[0], appeal.id)
+        for each in panel:
+            desk.speak(each, appeal.id, AppealState.UPHELD, "It was not.")
+        desk.conclude_appeal(panel[0], appeal.id, "It was not.")
+    assert access.grant(place.steward, grant.id).state == "active"
 
 
 @pytest.mark.parametrize(("reason", "told"), [(Why.TERMS_BREACH, "keys work as before"), (Why.KEY_LEAKED, "new one")])

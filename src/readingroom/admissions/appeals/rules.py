@@ -63,11 +63,14 @@ def check_ground(terms: Appeals, ground: Ground) -> Refusal | None:
 
 
 def check_first_appeal(earlier: Collection[Appeal]) -> Refusal | None:
-    """Refuse a second appeal of one thing; what was withdrawn may come again."""
+    """Refuse somebody's second appeal of one thing; what was withdrawn may come again.
+
+    A sanction of a project is about each of its members: nobody's appeal uses up another's.
+    """
     living = [each for each in earlier if each.state is not _S.WITHDRAWN]
     if not living:
         return None
-    reason = f"This has been appealed already ({living[0].id}: {living[0].state.value}); there is one appeal."
+    reason = f"You have appealed this already ({living[0].id}: {living[0].state.value}); there is one appeal."
     return Refusal("admissions/already-appealed", reason, {"appeal": living[0].id})
 
 

@@ -181,7 +181,8 @@ class Appealing(Deciding):
 
     def _lodge(self, tx: Connection, by: Actor, terms: Appeals, lodged: _Lodged) -> Appeal:
         require(hearing.check_ground(terms, lodged.ground))
-        require(hearing.check_first_appeal(queries.appeals_about(tx, lodged.subject)))
+        mine = [each for each in queries.appeals_about(tx, lodged.subject) if each.person == by.id]
+        require(hearing.check_first_appeal(mine))
         made, salt, now = new_id("appeal"), random_bytes(32), self._clock.now()
         due, sanction = hearing.due(terms, lodged.decided_at), lodged.sanction
         values = {
