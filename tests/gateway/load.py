@@ -81,8 +81,10 @@ class Readers:
         self.most = None if words is None else self.words + words
 
     async def get(self, words: int) -> None:
-        """Wait until so many words more have arrived; there must be so many."""
+        """Wait until so many words more have arrived; there must be so many. What came before is none of them."""
         wanted = self.words + words
+        if self.most is not None:
+            self.most = max(self.most, wanted + words)
         await until(lambda: self.words >= wanted or self.done, f"{words} more words")
         assert not self.done, "all was sold before the trial was over: give it a larger allocation"
 
