@@ -33,15 +33,15 @@ def look(room: Room, choice: Choice, by: Actor = STEWARD) -> many.Shown:
 
 def test_all_of_a_tier_end_in_one_act_that_is_one_entry(room: Room) -> None:
     grants = sorted(issue(room, f"person_{n}") for n in range(3))
-    done = room.issue(passes=5)
-    room.access.revoke(STEWARD, done.id, Reason.LEGAL)
+    room.access.revoke(STEWARD, room.issue(passes=5).id, Reason.LEGAL)
     shown = look(room, TEXT)
     assert (list(shown.grants), shown.readers, shown.streams) == (grants, 3, 6)
     with room.db.read() as tx:
         before = tx.execute(sa.text("select count(*) from ledger_entry")).scalar_one()
     heard: list[dict[str, object]] = []
     room.ledger.on("access.grants.revoked", lambda _tx, entry: heard.append(dict(entry.data)))
-    act, _ = room.access.revoke_many(STEWARD, TEXT, Reason.SECURITY, "", shown.digest)
+    act, done = room.access.revoke_many(STEWARD, TEXT, Reason.SECURITY, "", shown.digest)
+    assert "offers" not in done.to_json(), "the act counts none, and says of none that there are none"
     with room.db.read() as tx:
         assert tx.execute(sa.text("select count(*) from ledger_entry")).scalar_one() == before + 1
         salts = {row.grant_id: row.salt for row in tx.execute(sa.select(table).where(table.c.batch == act))}

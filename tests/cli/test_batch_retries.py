@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import json
@@ -12,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from readingroom.cli.batch import asking
+from readingroom.cli.batch.folder import Folder
+from readingroom.cli.batch.lines import Line
 from readingroom.cli.batch.verdict import LONGEST_WAIT, MOST_TRIES, Verdict, judge, pause
 from served import found, program, served
 
@@ -167,3 +171,36 @@ def test_a_question_that_is_being_answered_is_waited_for_and_another_conflict_is
     assert "Traceback" not in err
     assert Slow.asked == MOST_TRIES + 3
     assert (json.loads(out)["counts"]["refused"], json.loads(out)["stopped"]) == (1, None), (code, out, err)
+
+
+def test_a_house_that_knows_none_of_its_receipts_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_UNKNOWN_TRIES", 2)
+    folder, asked = Folder.open(tmp_path / "batch", b"questions"), list[str]()
+    for number in range(1, 5):
+        folder.done(Line(number, str(number), "/v1/completions", b"{}", 1, 1), 200, b"{}", f"receipt_{number}")
+
+    class Unknown(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    async def collect(url: str) -> int:
+        async with asking.Room(url, "rr_any") as room:
+            return await asking.collect_receipts(room, folder)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unknown) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            missing = asyncio.run(collect(f"http://127.0.0.1:{server.server_address[1]}"))
+        finally:
+            server.shutdown()
+            thread.join()
+            folder.close()
+    assert missing == 4
+    assert asked == [f"/v1/receipts/receipt_{number}" for number in (1, 1, 1, 2, 3, 4)]

@@ -164,6 +164,17 @@ async def test_a_body_that_is_not_read_is_not_taken_from_its_sender(folder: Path
     assert reader.status == 200
 
 
+async def leave(folder: Path, app: Any, then: asyncio.Event) -> None:
+    """Ask, hang up once the answer has begun, and wait for what comes of it."""
+    async with hop(folder, app) as passing_on:
+        reader = Reader()
+        task = asyncio.create_task(passing_on(dict(SCOPE), reader.receive, reader.send))
+        await reader.begun.wait()
+        reader.left.set()
+        await asyncio.wait_for(then.wait(), 30)
+        await task
+
+
 async def test_who_hangs_up_is_told_to_the_portal(folder: Path) -> None:
     told = asyncio.Event()
 
@@ -173,19 +184,13 @@ async def test_who_hangs_up_is_told_to_the_portal(folder: Path) -> None:
             pass
         told.set()
 
-    async with hop(folder, app) as passing_on:
-        reader = Reader()
-        task = asyncio.create_task(passing_on(dict(SCOPE), reader.receive, reader.send))
-        await reader.begun.wait()
-        reader.left.set()
-        await asyncio.wait_for(told.wait(), 10)
-        await task
+    await leave(folder, app, told)
 
 
 def test_who_left_before_the_answer_was_whole_is_no_fault_of_the_portals(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def leave() -> None:
+    async def leaves() -> None:
         whole = asyncio.Event()
 
         async def app(_scope: Any, receive: Any, send: Any) -> None:
@@ -197,15 +202,9 @@ def test_who_left_before_the_answer_was_whole_is_no_fault_of_the_portals(
                 await asyncio.sleep(0)
             whole.set()
 
-        async with hop(folder, app) as passing_on:
-            reader = Reader()
-            task = asyncio.create_task(passing_on(dict(SCOPE), reader.receive, reader.send))
-            await reader.begun.wait()
-            reader.left.set()
-            await asyncio.wait_for(whole.wait(), 30)
-            await task
+        await leave(folder, app, whole)
 
-    uvloop.run(leave())
+    uvloop.run(leaves())
     assert "the portal failed" not in caplog.text
 
 

@@ -67,7 +67,7 @@ class Shown:
         readers: different persons of their projects.
         streams: answers that flow or wait under them now; they change all the time, so the digest leaves them out.
         digest: names the choice, the reason and the grants: the act is done with this very one or not at all.
-        offers: of the same kind that nobody has accepted yet; the act leaves them open.
+        offers: of the same kind that nobody has accepted yet, and the act leaves open; None where none were counted.
     """
 
     choice: Choice
@@ -76,7 +76,7 @@ class Shown:
     readers: int
     streams: int
     digest: str
-    offers: int = 0
+    offers: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return it as JSON."""
@@ -86,7 +86,7 @@ class Shown:
             "grants": len(self.grants),
             "readers": self.readers,
             "streams": self.streams,
-            "offers": self.offers,
+            **({} if self.offers is None else {"offers": self.offers}),
             "first": list(self.grants[:MOST_SHOWN]),
             "digest": self.digest,
         }

@@ -143,7 +143,7 @@ async def collect_receipts(room: Room, folder: Folder) -> int:
     """
     missing = 0
     for number, receipt in folder.without_receipt():
-        data = await _receipt(room, receipt)
+        data = await _receipt(room, receipt, 0 if missing else _UNKNOWN_TRIES)  # one lost: so may all be
         if data is None:
             missing += 1
         else:
@@ -151,7 +151,7 @@ async def collect_receipts(room: Room, folder: Folder) -> int:
     return missing
 
 
-async def _receipt(room: Room, receipt: str) -> bytes | None:
+async def _receipt(room: Room, receipt: str, unknown_tries: int) -> bytes | None:
     for tried in range(_RECEIPT_TRIES):
         try:
             async with room.http.get(f"{room.url}/v1/receipts/{receipt}") as answer:
@@ -161,7 +161,7 @@ async def _receipt(room: Room, receipt: str) -> bytes | None:
             return None
         if status == _OK:
             return body
-        if status not in {_PENDING, 429, 503} and (status != _UNKNOWN or tried >= _UNKNOWN_TRIES):
+        if status not in {_PENDING, 429, 503} and (status != _UNKNOWN or tried >= unknown_tries):
             return None
         await asyncio.sleep(0.5)
     return None
